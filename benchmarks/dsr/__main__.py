@@ -30,8 +30,9 @@ from tests.rig.filelog import FileLog
 from benchmarks.dsr import floor
 from troth.declaration import Declaration, load
 from troth.protect import Keyring, create_home
+from troth.rows import DataMap, map_data
 from troth.stores import Store, open_store
-from troth.subjects import DataMap, Identity, carry_out, locate, map_data, plan_erasure, plan_hash, plan_view
+from troth.subjects import Identity, carry_out, locate, plan_erasure, plan_hash, plan_view
 from troth.testing.servers import running
 
 HERE = Path(__file__).parent

@@ -10,8 +10,9 @@ from tests.audit import world
 from tests.cli.conftest import Ask
 
 from troth.declaration import Declaration, load
+from troth.rows import map_data
 from troth.stores import Store, open_store
-from troth.subjects import Identity, Located, check, locate, map_data, plan_amendment, plan_erasure, plan_view
+from troth.subjects import Identity, Located, check, locate, plan_amendment, plan_erasure, plan_view
 
 MEMBER = Identity.of(ids=("shop.member=5",))
 STAFF = Identity.of(ids=("shop.staff=1",))

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from troth.declaration import Declaration, load
+from troth.rows import map_data
 from troth.stores import Store, open_store
-from troth.subjects import Identity, becoming, locate, map_data, plan_amendment, plan_erasure, plan_view
+from troth.subjects import Identity, becoming, locate, plan_amendment, plan_erasure, plan_view
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 

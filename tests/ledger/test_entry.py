@@ -281,6 +281,8 @@ def test_released_kinds_only_gain_optional_fields() -> None:
         "case.received": "case channel what",
         "case.verified": "case tier",
         "case.changed": "case change",
+        "choice.recorded": "act actor choices rows state",
+        "choice.ended": "act choices rows state",
         "case.closed": "case outcome",
         "hold.placed": "actor hold review",
         "hold.reviewed": "actor hold review",

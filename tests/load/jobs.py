@@ -20,8 +20,9 @@ def erase(declared: str, url: str, home: str, count: str) -> None:
 
     from troth.declaration import load
     from troth.protect import Keyring
+    from troth.rows import map_data
     from troth.stores import open_store
-    from troth.subjects import Identity, carry_out, locate, map_data, plan_erasure, plan_hash
+    from troth.subjects import Identity, carry_out, locate, plan_erasure, plan_hash
 
     who = [Identity.of(email=f"c{number}@example.org") for number in range(1, int(count) + 1)]
     with ExitStack() as stack:

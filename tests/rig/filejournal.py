@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from troth.ledger import Entry, Log
-from troth.subjects import Gone, JournalError, Receipt, Run
+from troth.rows import JournalError, Run
+from troth.subjects import Gone, Receipt
 
 
 class FileJournal:

@@ -13,11 +13,11 @@ import pytest
 from troth.controls import Check, CheckOutcome, run
 from troth.declaration import Declaration, IdentityKind, parse
 from troth.protect import Keyring
+from troth.rows import Run
 from troth.service.core import controls  # noqa: F401 - registers the answers
 from troth.service.core.journal import DatabaseJournal
 from troth.service.core.tombstones import Erased, Tombstones
 from troth.stores import Store, open_store
-from troth.subjects import Run
 
 pytestmark = pytest.mark.sampled
 

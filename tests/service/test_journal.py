@@ -11,6 +11,7 @@ import pytest
 from django.utils import timezone
 
 from troth.ledger import DeclaredName, Entry, Hash, Pseudonym, Value
+from troth.rows import JournalError, Run
 from troth.service.core import journal as journal_module
 from troth.service.core.jobs.held import Holder
 from troth.service.core.jobs.lease import CLOCKS_DIFFER
@@ -18,7 +19,7 @@ from troth.service.core.jobs.models import Job, WorkerRow
 from troth.service.core.journal import DatabaseJournal, receipts_of
 from troth.service.core.ledger import pending
 from troth.service.core.models import EntryRow, RunRow, StepRow
-from troth.subjects import JournalError, Receipt, ReceiptLine, Run
+from troth.subjects import Receipt, ReceiptLine
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 RUN = Run("r-1", "erase", "dg1:" + "0" * 64, "sha256:" + "0" * 64, NOW, b"sealed")

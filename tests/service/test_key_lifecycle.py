@@ -36,6 +36,7 @@ from troth.protect import (
     read_approvers,
 )
 from troth.protect.tokens import TokenFormat
+from troth.rows import run_context
 from troth.service.assurance import jobs
 from troth.service.assurance.control_inputs import look
 from troth.service.core import recurring, resealing
@@ -55,7 +56,6 @@ from troth.service.core.resealing import hanging, reseal
 from troth.service.core.subject_keys import SubjectKeys
 from troth.service.vault.models import TokenRow
 from troth.service.vault.stored_tokens import Vault
-from troth.subjects import run_context
 
 pytestmark = pytest.mark.sampled
 

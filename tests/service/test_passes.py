@@ -21,6 +21,7 @@ from troth.declaration import Audience, Granularity, Ledger, Period, Promise, pa
 from troth.ledger import DeclaredName, Entry, Verifier
 from troth.policy import read
 from troth.protect import Keyring
+from troth.rows import Run
 from troth.service.assurance import evaluation, jobs
 from troth.service.assurance.actions import Last
 from troth.service.assurance.control_inputs import register_answers
@@ -33,7 +34,6 @@ from troth.service.core.keys import ledger_signer
 from troth.service.core.ledger import record, sequence
 from troth.service.core.models import CheckRow, EntryRow, Task, Tile
 from troth.service.database import may_pass
-from troth.subjects import Run
 
 pytestmark = pytest.mark.sampled
 

@@ -26,12 +26,13 @@ from troth.protect import (
     SealingContext,
     create_home,
 )
+from troth.rows import Run
 from troth.service.core import subject_keys
 from troth.service.core.journal import DatabaseJournal
 from troth.service.core.key_registry import make_key
 from troth.service.core.models import EntryRow, Subject
 from troth.service.core.subject_keys import SubjectKeys
-from troth.subjects import Gone, Identity, Run, references
+from troth.subjects import Gone, Identity, references
 
 pytestmark = pytest.mark.sampled
 

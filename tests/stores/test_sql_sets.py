@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from troth.stores import AnyOf, Match, StoreLimits
+from troth.stores import AnyOf, Before, Match, StoreLimits
 
 
 @pytest.fixture
@@ -117,3 +117,59 @@ def test_a_key_of_any_width_is_split_within_the_engine_s_own_bounds(sqlite_place
     assert store.count("t", AnyOf((Match(("a", "b"), wanted),))) == 0
     with store.writing() as writer:
         assert writer.amend("t", ["a", "b"], ["c"], [(*key, 1) for key in wanted]) == 0
+
+
+WORDS = ["_x", "10", "9", "Ben", "ann", "Änne", "Zoë", "chloe", "z", "a b", "a-b", "ab", "a_b", "%", "'"]
+KEYS = {
+    "text": ("varchar(20)", WORDS),
+    "uuid": ("uuid", [f"{number:08x}-0000-4000-8000-{9 - number:012x}" for number in range(8)]),
+    "date": ("date", [f"20{year:02}-02-0{1 + year % 9}" for year in range(9, 0, -1)]),
+    "number": ("numeric(12, 2)", ["10.5", "9", "-1", "0.25", "1000000000"]),
+}
+COLLATIONS = {
+    "sqlite": ["", "COLLATE NOCASE", "COLLATE RTRIM"],
+    "postgresql": ["", 'COLLATE "C"', 'COLLATE "en-x-icu"'],
+    "mariadb": ["", "COLLATE utf8mb4_general_ci", "COLLATE utf8mb4_bin", "CHARACTER SET latin1"],
+}
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_keys_of_any_kind_are_read_in_the_order_that_the_engine_compares_by(any_place: Any, kind: str) -> None:
+    native, values = KEYS[kind]
+    for number, collation in enumerate(COLLATIONS[any_place.kind] if kind == "text" else [""]):
+        for wide in (False, True):
+            table = f"t{number}{'_wide' * wide}"
+            key = "part, k" if wide else "k"
+            any_place.run(
+                f"CREATE TABLE {table} (part int NOT NULL, k {native} {collation} NOT NULL, PRIMARY KEY ({key}))"
+            )
+            escaped = [value.replace("'", "''").replace("%", "%%") for value in values]
+            any_place.run(f"INSERT INTO {table} VALUES " + ", ".join(f"({len(v) % 2}, '{v}')" for v in escaped))
+            store = any_place.open()
+            ordered = any_place.rows(f"SELECT {key} FROM {table} ORDER BY {key}")
+            for batch in (1, 2, 4, 99):
+                found = [row for page in store.keys(table, None, batch=batch) for row in page]
+                assert [str(row[-1]) for row in found] == [str(row[-1]) for row in ordered]
+            half = AnyOf((Match(("part",), ((1,),)),))
+            ones = [row for page in store.keys(table, half, batch=2) for row in page]
+            assert len(ones) == store.count(table, half)
+
+
+def test_each_batch_of_keys_is_one_statement(any_place: Any, statements: list[str]) -> None:
+    store = any_place.prepare().open()
+    store.describe()
+    statements.clear()
+    earlier = Before("joined", dt.datetime(2030, 1, 1, tzinfo=dt.UTC))
+    assert list(store.keys("customer", earlier, batch=2)) == [[(1,), (2,)], [(3,)]]
+    assert len(statements) == 2
+
+
+def test_keys_by_more_values_than_a_statement_takes_are_refused(any_place: Any) -> None:
+    store = any_place.prepare().open(limits=StoreLimits(values_per_statement=2))
+    with pytest.raises(ValueError, match="more values than one statement"):
+        list(store.keys("customer", AnyOf((Match(("id",), ((1,), (2,), (3,))),)), batch=2))
+
+
+def test_a_row_with_null_in_its_key_has_no_key(sqlite_place: Any) -> None:
+    sqlite_place.run("CREATE TABLE t (k TEXT PRIMARY KEY)", "INSERT INTO t VALUES ('a'), (NULL), ('b')")
+    assert list(sqlite_place.open().keys("t", None, batch=2)) == [[("a",), ("b",)]]

@@ -16,8 +16,9 @@ from tests.subjects.laid import Laid
 
 from troth.declaration import Declaration
 from troth.protect import Keyring, create_home
+from troth.rows import map_data
 from troth.stores import Store, StoreLimits, open_store
-from troth.subjects import ErasurePlan, Identity, Located, Receipt, carry_out, locate, map_data, plan_erasure, plan_hash
+from troth.subjects import ErasurePlan, Identity, Located, Receipt, carry_out, locate, plan_erasure, plan_hash
 
 
 @dataclass

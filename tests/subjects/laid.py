@@ -15,19 +15,9 @@ from tests.subjects import world
 
 from troth.declaration import Declaration
 from troth.protect import Keyring, create_home
+from troth.rows import DataMap, map_data
 from troth.stores import Store, StoreLimits, open_store
-from troth.subjects import (
-    DataMap,
-    ErasurePlan,
-    Identity,
-    Receipt,
-    carry_out,
-    locate,
-    map_data,
-    plan_erasure,
-    plan_hash,
-    resume,
-)
+from troth.subjects import ErasurePlan, Identity, Receipt, carry_out, locate, plan_erasure, plan_hash, resume
 
 PERSON = {"identity": {"email": "email"}, "fields": {"email": "user.contact.email"}, "erase": "delete"}
 """A declared table of people."""

@@ -10,17 +10,9 @@ from tests.subjects.conftest import ANN, BEN, Company, Lay
 from tests.subjects.laid import PERSON, declared
 
 from troth.declaration import Basis, ExternalAccess, Purpose, System
+from troth.rows import PlanRefused
 from troth.stores import Store
-from troth.subjects import (
-    AmendmentPlan,
-    Identity,
-    NotApproved,
-    PlanRefused,
-    RunFailed,
-    becoming,
-    locate,
-    plan_amendment,
-)
+from troth.subjects import AmendmentPlan, Identity, NotApproved, RunFailed, becoming, locate, plan_amendment
 
 pytestmark = pytest.mark.sampled
 

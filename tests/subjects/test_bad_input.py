@@ -9,17 +9,9 @@ import pytest
 from tests.subjects.conftest import ANN, Lay
 from tests.subjects.laid import PERSON, Laid, declared
 
+from troth.rows import MapRefused, PlanRefused
 from troth.stores import Schema
-from troth.subjects import (
-    Identity,
-    IdentityRefused,
-    MapRefused,
-    NotApproved,
-    PlanRefused,
-    RunFailed,
-    check,
-    plan_hash,
-)
+from troth.subjects import Identity, IdentityRefused, NotApproved, RunFailed, check, plan_hash
 
 pytestmark = pytest.mark.sampled
 

@@ -8,7 +8,8 @@ import pytest
 from tests.subjects.conftest import ANN, Lay
 from tests.subjects.laid import PERSON, Laid, declared
 
-from troth.subjects import MapProblem, PlanRefused, check
+from troth.rows import MapProblem, PlanRefused
+from troth.subjects import check
 
 SHOP = (
     'CREATE TABLE "person" ("id" INTEGER PRIMARY KEY, "email" VARCHAR(80))',

@@ -11,7 +11,8 @@ from tests.subjects.conftest import ANN, BEN, Company, Lay, kept, words
 from tests.subjects.laid import PERSON, declared
 
 from troth.ledger import Entry
-from troth.subjects import HoldScope, Identity, NotApproved, PlanRefused, plan_hash
+from troth.rows import PlanRefused
+from troth.subjects import HoldScope, Identity, NotApproved, plan_hash
 
 pytestmark = pytest.mark.sampled
 

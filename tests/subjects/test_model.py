@@ -342,7 +342,8 @@ from pathlib import Path
 from tests.subjects import world
 from troth.protect import Keyring
 from troth.stores import open_store
-from troth.subjects import Identity, locate, map_data, plan_erasure, plan_hash
+from troth.rows import map_data
+from troth.subjects import Identity, locate, plan_erasure, plan_hash
 
 folder = Path(sys.argv[1])
 stores = {name: open_store(name, f"sqlite:///{folder / name}.sqlite") for name in world.TABLES}

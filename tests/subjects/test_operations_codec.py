@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from troth.rows.operations_codec import WorkUnreadable
 from troth.stores import Scalar
 from troth.subjects.operations import CompiledPlan
-from troth.subjects.operations_codec import WorkUnreadable, decode, encode
+from troth.subjects.operations_codec import decode, encode
 
 FEW = 3
 OFFSETS = st.integers(-80_000, 80_000).map(lambda seconds: dt.timezone(dt.timedelta(seconds=seconds)))

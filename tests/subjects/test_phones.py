@@ -8,8 +8,9 @@ import pytest
 from tests.subjects.conftest import Lay
 from tests.subjects.laid import Laid, declared
 
+from troth.rows import map_data
 from troth.stores import open_store
-from troth.subjects import Identity, NotApproved, locate, map_data, plan_hash, plan_view
+from troth.subjects import Identity, NotApproved, locate, plan_hash, plan_view
 from troth.subjects import slow_ways as slow
 from troth.subjects.operations import compile_work, references
 from troth.subjects.operations_codec import decode, encode

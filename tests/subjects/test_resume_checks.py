@@ -12,8 +12,9 @@ from tests.subjects.conftest import ANN, BEN, Lay
 from tests.subjects.laid import PERSON, Laid, declared
 
 from troth.declaration import Declaration
+from troth.rows import RunInterrupted
 from troth.stores import StoreUnreachable
-from troth.subjects import HoldScope, Receipt, RunFailed, RunInterrupted, locate, plan_amendment, resume
+from troth.subjects import HoldScope, Receipt, RunFailed, locate, plan_amendment, resume
 from troth.subjects import plan as planning
 
 pytestmark = pytest.mark.sampled
@@ -73,7 +74,7 @@ def _corrected(laid: Laid, value: str) -> Any:
 
 def _refused(laid: Laid) -> list[str]:
     """Resume, which is refused because rows have changed; the kinds of the entries and why."""
-    with pytest.raises(RunFailed, match=r"of the plan changed between the interruption and now; .*plan again"):
+    with pytest.raises(RunFailed, match=r"of the plan changed after it was made; .*plan again"):
         laid.resume()
     assert list(laid.journal.unfinished()) == []
     return [" ".join([kind, str(fields.get("why", ""))]).strip() for kind, fields in laid.entries()]

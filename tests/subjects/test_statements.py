@@ -18,17 +18,8 @@ import sqlalchemy as sa
 from tests.subjects import world
 from tests.subjects.conftest import Company, build
 
-from troth.subjects import (
-    DataMap,
-    Identity,
-    carry_out,
-    locate,
-    map_data,
-    plan_amendment,
-    plan_erasure,
-    plan_hash,
-    plan_view,
-)
+from troth.rows import DataMap, map_data
+from troth.subjects import Identity, carry_out, locate, plan_amendment, plan_erasure, plan_hash, plan_view
 from troth.subjects import plan as planning
 
 TABLES = sum(map(len, world.TABLES.values()))

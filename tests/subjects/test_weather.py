@@ -14,8 +14,9 @@ from tests.subjects import world
 from tests.subjects.conftest import ANN, BEN, Company, Lay
 from tests.subjects.laid import PERSON, Laid, declared
 
+from troth.rows import JournalError, RunInterrupted
 from troth.stores import StoreLimits, StoreUnreachable, open_store
-from troth.subjects import JournalError, NotApproved, RunFailed, RunInterrupted, resume
+from troth.subjects import NotApproved, RunFailed, resume
 from troth.subjects import plan as planning
 from troth.testing.servers import Server
 

@@ -111,9 +111,10 @@ def _stores(declaration: Declaration, problems: Sequence[Problem], *, values: bo
     from troth.detect import check as beside
     from troth.detect import sample_undeclared
     from troth.protect.fields import check_rows as sparse
+    from troth.rows import map_data
     from troth.stores import StoreError, check_figures, open_system
     from troth.subjects import check as fits
-    from troth.subjects import feed_misfits, map_data, slow_ways
+    from troth.subjects import feed_misfits, slow_ways
 
     schemas, samples = {}, {}
     for name, system in declaration.systems.items():

@@ -19,8 +19,9 @@ from click.shell_completion import CompletionItem
 if TYPE_CHECKING:
     from troth.declaration import Declaration
     from troth.protect import Keyring
+    from troth.rows import DataMap
     from troth.stores import Schema, Store
-    from troth.subjects import AmendmentPlan, DataMap, ErasurePlan, HoldScope, Identity, Located, Receipt, View
+    from troth.subjects import AmendmentPlan, ErasurePlan, HoldScope, Identity, Located, Receipt, View
 
 
 _DECLARATION = "TROTH_DECLARATION"
@@ -138,7 +139,7 @@ class OpenDeclaration:
     @cached_property
     def map(self) -> DataMap:
         """The data map for the schemas. Raises `troth.subjects.MapRefused`."""
-        from troth.subjects import map_data
+        from troth.rows import map_data
 
         return map_data(self.declaration, self.schemas)
 

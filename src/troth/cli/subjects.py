@@ -149,7 +149,8 @@ def amend(changes: tuple[str, ...], approved: str | None, as_json: bool, declara
     Example:  troth amend --email ann@example.org --set user.contact.phone_number="07700 900123"
               troth amend --id shop.customer=5 --set shop.customer.name=Ann --apply dg1:4f0c…
     """
-    from troth.subjects import PlanRefused, becoming, plan_amendment, refuse_untrue
+    from troth.rows import PlanRefused
+    from troth.subjects import becoming, plan_amendment, refuse_untrue
 
     who = _identities(**subjects)
     wanted = dict(_change(text) for text in changes)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import sys
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urljoin
 
@@ -229,19 +228,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     text = gettext("The form was open for too long, or cookies are switched off. Go back, reload it and send it again.")
     return _error(request, 403, gettext("We could not accept that form"), text)
-
-
-class NotReady:
-    """Middleware: answers with `not_ready` where a view raises `NoDeployment`."""
-
-    def __init__(self, respond: Callable[[HttpRequest], HttpResponse]) -> None:
-        self._respond = respond
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self._respond(request)
-
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        return not_ready(request, exception) if isinstance(exception, NoDeployment) else None
 
 
 def not_ready(request: HttpRequest, error: NoDeployment) -> HttpResponse:

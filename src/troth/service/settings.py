@@ -97,7 +97,7 @@ MIDDLEWARE = [
     "troth.service.staff.session_timeout.presence",
     "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "troth.service.pages.NotReady",
+    "troth.service.unavailable.NotReady",
 ]
 
 TEMPLATES = [

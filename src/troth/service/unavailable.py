@@ -1,4 +1,5 @@
-"""Response while our own database is unavailable, locked or full: 503 and a plain page that does not use it."""
+"""Responses with 503: while our own database is unavailable, locked or full, a plain page that does not use it; and
+while no declaration can be read."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from troth.service.core.deployment import NoDeployment, current
+from troth.service.pages import not_ready
 from troth.service.policy_pages.offline_copy import the_copy
 from troth.service.policy_pages.policy_text import chapters, title_of
 
@@ -37,6 +39,19 @@ def writes(respond: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequ
             return respond(request)
 
     return middleware
+
+
+class NotReady:
+    """Middleware: answers with `pages.not_ready` where a view raises `NoDeployment`."""
+
+    def __init__(self, respond: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._respond = respond
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._respond(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return not_ready(request, exception) if isinstance(exception, NoDeployment) else None
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:

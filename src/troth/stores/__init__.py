@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from troth.lazy_imports import lazy_imports
 from troth.stores.contract import (
+    AllOf,
     AnyOf,
     Before,
     Column,
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TASK",
+    "AllOf",
     "AnyOf",
     "AskedLater",
     "Before",

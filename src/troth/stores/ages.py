@@ -32,7 +32,7 @@ class Ages:
     @classmethod
     def of(cls, store: Store, table: str, rule: Retention, declared: Table | None, today: dt.date) -> Ages:
         """The counts of one rule's *table* in *store*. Raises `StoreError`."""
-        expired = Before(rule.from_, _end(rule, today))
+        expired = past_period(rule, today)
         rows, past, undated = store.count(table, None), store.count(table, expired), Undated(rule.from_)
         undatable = store.count(table, undated)
         nothing = min(undatable, store.count(table, Undated(rule.from_, empty=True))) if undatable else 0
@@ -86,6 +86,11 @@ class Ages:
         if self.unreadable:
             said = f"{counted(self.unreadable, 'row')} whose {rule.from_} is not a date, {_nobody_can_tell(rule)}"
             yield ControlFinding(rule.table, said, "write the date there, as 2026-11-27 or as seconds since 1970")
+
+
+def past_period(rule: Retention, today: dt.date) -> Before:
+    """The rows whose period is over."""
+    return Before(rule.from_, _end(rule, today))
 
 
 def _nobody_can_tell(rule: Retention) -> str:

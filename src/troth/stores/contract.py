@@ -219,7 +219,14 @@ class Undated:
     empty: bool = False
 
 
-Condition = AnyOf | Before | Undated
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """The rows that each of *conditions* selects, in one statement where they are not too large for it."""
+
+    conditions: tuple[AnyOf | Before | Undated, ...]
+
+
+Condition = AnyOf | AllOf | Before | Undated
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +344,16 @@ class Store(Protocol):
 
         A table with a key is read in many short statements, so that no lock or snapshot lasts; a row whose key changes
         meanwhile may be missed or read twice. A table without a key is read by a single statement.
+        """
+        ...
+
+    def keys(self, table: str, where: Condition | None, *, batch: int) -> Iterator[list[Row]]:
+        """The keys of the rows that *where* selects, in the store's own order, in lists of at most *batch*.
+
+        SQL stores read each list in a short statement of its own, after the last key, so rows may be deleted meanwhile;
+        a folder reads the keys of one file at a time, in the order of its rows. A row whose key changes meanwhile may
+        be missed or given twice, and one with NULL in its key cannot be named by it and is left out. Raises
+        `StoreRefused` for a table without a key, and `ValueError` for more values than one statement may have.
         """
         ...
 

@@ -3,7 +3,7 @@
 `locate` finds every row of the given identities. `plan_view`, `plan_amendment` and `plan_erasure` are pure and decide
 what is shown and done. `carry_out` executes an approved plan exactly once, and proves it by a rescan and a receipt.
 
-    map_ = map_data(declaration, {name: store.describe() for name, store in stores.items()})
+    map_ = rows.map_data(declaration, {name: store.describe() for name, store in stores.items()})
     located = locate(map_, stores, [Identity.of(email="ann@example.org")], purpose="erase")
     plan = plan_erasure(declaration, located, now=now)
     receipts = carry_out(plan, stores, approved=plan_hash(plan, keyring), …)
@@ -12,13 +12,12 @@ what is shown and done. `carry_out` executes an approved plan exactly once, and 
 from troth.subjects import controls as _controls  # noqa: F401 - registers them
 from troth.subjects.amend import AmendmentPlan, becoming, plan_amendment
 from troth.subjects.check import access, check, slow_ways
-from troth.subjects.datamap import DataMap, MapProblem, MapRefused, map_data
 from troth.subjects.evidence import Fed, RecipientEvidence, evidence, feed_misfits
 from troth.subjects.flag_columns import Flagged, flags, marked_for, plan_marks, unmarked
 from troth.subjects.free_text_scan import DeepFinding, deep_scan
 from troth.subjects.grounds import ground
 from troth.subjects.identity import Identity, IdentityRefused
-from troth.subjects.journal import Journal, JournalError, Run
+from troth.subjects.journal import SubjectJournal
 from troth.subjects.locate import Located, LocateRefused, locate
 from troth.subjects.operations import Gone, ReceiptLine, preview, references, references_of
 from troth.subjects.operations_codec import plan_hash
@@ -27,7 +26,6 @@ from troth.subjects.plan import (
     ErasurePlan,
     HoldScope,
     KeptRows,
-    PlanRefused,
     Review,
     RowChange,
     plan_erasure,
@@ -35,8 +33,7 @@ from troth.subjects.plan import (
     reviews,
 )
 from troth.subjects.receipt import Receipt
-from troth.subjects.resume_checks import RowsChanged
-from troth.subjects.run import NotApproved, RunFailed, RunInterrupted, carry_out, resume, run_context
+from troth.subjects.run import NotApproved, RunFailed, carry_out, resume
 from troth.subjects.treatment import IN_ROWS_OF_OTHERS, treatments
 from troth.subjects.view import WITHHELD, View, ViewTable, plan_view
 
@@ -44,7 +41,6 @@ __all__ = [
     "IN_ROWS_OF_OTHERS",
     "WITHHELD",
     "AmendmentPlan",
-    "DataMap",
     "DeepFinding",
     "ErasurePlan",
     "Fed",
@@ -53,24 +49,17 @@ __all__ = [
     "HoldScope",
     "Identity",
     "IdentityRefused",
-    "Journal",
-    "JournalError",
     "KeptRows",
     "LocateRefused",
     "Located",
-    "MapProblem",
-    "MapRefused",
     "NotApproved",
-    "PlanRefused",
     "Receipt",
     "ReceiptLine",
     "RecipientEvidence",
     "Review",
     "RowChange",
-    "RowsChanged",
-    "Run",
     "RunFailed",
-    "RunInterrupted",
+    "SubjectJournal",
     "View",
     "ViewTable",
     "access",
@@ -83,7 +72,6 @@ __all__ = [
     "flags",
     "ground",
     "locate",
-    "map_data",
     "marked_for",
     "orphans",
     "plan_amendment",
@@ -97,7 +85,6 @@ __all__ = [
     "refuse_untrue",
     "resume",
     "reviews",
-    "run_context",
     "slow_ways",
     "treatments",
     "unmarked",

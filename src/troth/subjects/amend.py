@@ -17,21 +17,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from troth.declaration import Declaration, Keep
+from troth.rows.datamap import DataMap, MapProblem, Node, PlanRefused
 from troth.stores import Column, ColumnKind, Row, Scalar
-from troth.subjects.datamap import DataMap, MapProblem, Node
 from troth.subjects.identity import Identity, IdentityRefused
 from troth.subjects.locate import FoundRow, Located
-from troth.subjects.plan import (
-    ABOUT_OTHERS,
-    KeptRows,
-    PlanRefused,
-    Review,
-    Target,
-    kept_until,
-    named,
-    refuse_untrue,
-    reviews,
-)
+from troth.subjects.plan import ABOUT_OTHERS, KeptRows, Review, Target, named, period_of, refuse_untrue, reviews
 from troth.text import counted
 
 _ABOUT_OTHERS = (ABOUT_OTHERS[0], "GDPR Art. 16")
@@ -177,8 +167,8 @@ class _Amending:
         """End of the period for which the law keeps a row; None if unknown or over."""
         if self.now is None:
             return None
-        until = kept_until(self.located, node, row, keep, self.now)
-        return None if until.over else until.day
+        until = period_of(self.located, node, row, keep, self.now)
+        return None if until.is_over else until.day
 
     def _ask_where_values_differ(self, target: str, fields: Sequence[tuple[Node, Column]]) -> None:
         """Add a review if one person has several values of one category or column: it is unclear which one is wrong."""

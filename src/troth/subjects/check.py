@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from troth.declaration import Declaration, Strategy
+from troth.rows.datamap import DataMap, MapProblem, MapRefused, Node, PersonLink, is_nullable, map_data
+from troth.rows.strategies import fault
 from troth.stores import Column, ColumnKind, RequiredGrants, Schema
-from troth.subjects.datamap import DataMap, MapProblem, MapRefused, Node, PersonLink, is_nullable, map_data
 from troth.subjects.plan import deletes
-from troth.subjects.strategies import fault
 
 
 def check(declaration: Declaration, schemas: Mapping[str, Schema]) -> list[MapProblem]:

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 
 from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
 from troth.declaration import Declaration
+from troth.rows.datamap import DataMap, Node, PersonLink, map_data
+from troth.rows.values import as_kinds
 from troth.stores import AnyOf, Match, Noted, Row, Schema, Store, StoreError, noting
-from troth.subjects.datamap import DataMap, Node, PersonLink, map_data
 from troth.subjects.identity import Identity
-from troth.subjects.locate import as_kinds, locate
+from troth.subjects.locate import locate
 from troth.subjects.policy_version_control import version_honoured  # noqa: F401 - registers the answer
 from troth.text import counted
 

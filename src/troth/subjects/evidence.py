@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from troth.declaration import Feed
+from troth.rows.datamap import DataMap, MapProblem, Node
+from troth.rows.values import as_kinds, same
 from troth.stores import ColumnKind, Row, Scalar
 from troth.subjects.amend import AmendmentPlan
-from troth.subjects.datamap import DataMap, MapProblem, Node
-from troth.subjects.locate import FoundRow, Located, as_kinds
+from troth.subjects.locate import FoundRow, Located
 from troth.subjects.plan import ABOUT_OTHERS, NOT_PERSONAL, UNLISTED, ErasurePlan, Stage
-from troth.subjects.rescan import same
 
 
 @dataclass(frozen=True, slots=True)

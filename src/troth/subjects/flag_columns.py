@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from troth.declaration import OBJECTABLE, Basis, Declaration, FlagColumn, Problem, Severity, covers
+from troth.rows.datamap import MapProblem, Node, PlanRefused
 from troth.stores import Scalar
 from troth.subjects.amend import AmendmentPlan, Rewrite, parsed
-from troth.subjects.datamap import MapProblem, Node
 from troth.subjects.locate import Located
-from troth.subjects.plan import PlanRefused, Target, refuse_untrue, reviews
+from troth.subjects.plan import Target, refuse_untrue, reviews
 
 _NOW = "now"
 

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from troth.declaration import IdentityKind
+from troth.rows.datamap import DataMap, Node
+from troth.rows.identifiers import variants
 from troth.stores import Store
-from troth.subjects.datamap import DataMap, Node
-from troth.subjects.identity import Identity, IdentityRefused, variants
+from troth.subjects.identity import Identity, IdentityRefused
 
 BATCH_ROWS = 2_000
 """Rows in memory at a time."""

@@ -8,11 +8,7 @@ them, and whether another of its links names somebody else.
 
 from __future__ import annotations
 
-import decimal
 import difflib
-import math
-import operator
-import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,15 +16,13 @@ from typing import Any, Literal
 
 from troth.declaration import IdentityKind
 from troth.errors import TrothError
-from troth.stores import AnyOf, ColumnKind, Match, Row, Scalar, Store
-from troth.subjects.datamap import DataMap, Node, PersonLink
-from troth.subjects.identity import Identity, IdentityRefused, dialled, variants
+from troth.rows.datamap import DataMap, Node, PersonLink
+from troth.rows.identifiers import dialled, variants
+from troth.rows.selection import PASSES_MAX, referring_rows
+from troth.rows.values import as_kinds, picker
+from troth.stores import AnyOf, Match, Row, Scalar, Store
+from troth.subjects.identity import Identity, IdentityRefused
 from troth.text import counted
-
-PASSES_MAX = 64
-"""Maximum number of passes: limits the depth of reply chains, and of accounts that name each other."""
-
-_DIGITS_MAX = 60  # no key is a longer number
 
 Values = dict[Row, set[int]]
 """Value of a link's columns → subjects that it names."""
@@ -117,16 +111,7 @@ def _referring(
         rows = located.rows.get(node.place)
         if not rows or node.declared.erase is None or node.declared.erase.rows != "delete":
             continue
-        for place, link in node.referrers:
-            other = located.map[place]
-            kinds = [other.kind(column) for column in link.columns]
-            to = [located.columns[node.place].index(column) for column in link.to]
-            values = {as_kinds(tuple(row.values[at] for at in to), kinds) for row in rows} - {None}
-            match = Match(link.columns, tuple(values))  # type: ignore[arg-type]
-            columns = (*other.key, *link.columns)
-            read = stores[other.system].read(other.table, columns, AnyOf((match,)))
-            cut = len(other.key)
-            found[place, link.columns] = [(row[:cut], row[cut:]) for row in read]
+        found |= referring_rows(located.map, stores, node, located.columns[node.place], [row.values for row in rows])
     return found
 
 
@@ -166,15 +151,7 @@ class _Tracing:
         return Located(self.map, self.identities, self.columns, rows, self.asked)
 
     def _wanted(self, node: Node) -> tuple[str, ...]:
-        wanted = [*node.key]
-        wanted += [column for link in node.links for column in link.columns]
-        wanted += [column for _, link in self.map.children_of(node.place) for column in link.to]
-        wanted += [column for _, link in node.referrers for column in link.to]
-        wanted += [
-            c for parent in self.map for place, link in parent.referrers if place == node.place for c in link.columns
-        ]
-        if node.declared.keep is not None and node.declared.keep.from_ is not None:
-            wanted.append(node.declared.keep.from_)
+        wanted = [*self.map.columns_of(node.place)]
         named = [column for feed in node.feeds.values() for column in feed.where]
         wanted += [column for column in named if node.schema.column(column) is not None]
         if self.fields:
@@ -321,15 +298,6 @@ def _near(place: str, map_: DataMap) -> str:
     return f"; did you mean {found[0]}?" if found else f"; declared are {', '.join([*map_.nodes][:3])} and others"
 
 
-def picker(columns: Sequence[str], wanted: Sequence[str]) -> Callable[[Row], Row]:
-    """Return a function that picks the *wanted* values from a row ordered by *columns*, always as a tuple."""
-    at = [columns.index(column) for column in wanted]
-    if len(at) == 1:
-        only = at[0]
-        return lambda row: (row[only],)
-    return operator.itemgetter(*at)
-
-
 def merged(known: tuple[int, ...], more: Iterable[int]) -> tuple[int, ...]:
     """Union of two sets of subjects, as a sorted tuple."""
     return tuple(sorted({*known, *more} if known else more))
@@ -346,55 +314,3 @@ def _spelled(link: PersonLink, value: Row) -> Row:
     if link.kind is not None and isinstance(value[0], str):
         return (value[0].strip().lower() if link.fold or link.kind is IdentityKind.EMAIL else value[0].strip(),)
     return value
-
-
-def as_kinds(values: Row, kinds: Sequence[ColumnKind]) -> Row | None:
-    """Cast values of one table to the kinds of another table's columns: a ticket may store a customer's number as text.
-
-    None if a value is NULL or cannot be of that kind, so that nothing can match.
-    """
-    cast = tuple([_as_kind(value, kind) for value, kind in zip(values, kinds, strict=True)])
-    return None if None in cast else cast
-
-
-_USUAL = {ColumnKind.INTEGER: int, ColumnKind.TEXT: str, ColumnKind.UUID: uuid.UUID}
-"""Python type that a column of each kind usually holds; such values need no cast."""
-
-
-def _as_kind(value: Scalar, kind: ColumnKind) -> Scalar:
-    if value is None or type(value) is _USUAL.get(kind):
-        return value
-    if kind is ColumnKind.TEXT:
-        return value if isinstance(value, str) else None if isinstance(value, bytes) else str(value)
-    if kind is ColumnKind.INTEGER:
-        return _integer(value)
-    if kind is ColumnKind.NUMBER and isinstance(value, str):
-        return _number(value)
-    if kind is ColumnKind.UUID:
-        return _uuid(value)
-    return value
-
-
-def _integer(value: Scalar) -> int | None:
-    if isinstance(value, decimal.Decimal | float):
-        return int(value) if math.isfinite(value) and value == int(value) else None
-    if isinstance(value, str):
-        digits = value.strip()
-        is_whole = len(digits) <= 20 and digits.removeprefix("-").isascii() and digits.removeprefix("-").isdigit()
-        value = int(digits) if is_whole else None
-    return value if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63 else None
-
-
-def _number(text: str) -> decimal.Decimal | None:
-    try:
-        number = decimal.Decimal(text)
-    except decimal.InvalidOperation:
-        return None
-    return number if len(text) <= _DIGITS_MAX and number.is_finite() else None
-
-
-def _uuid(value: Scalar) -> uuid.UUID | None:
-    try:
-        return value if isinstance(value, uuid.UUID) else uuid.UUID(str(value))
-    except ValueError:
-        return None

@@ -1,8 +1,6 @@
-"""Compiled plans: self-contained operations on stores.
+"""Compiled plans: the operations of a run, with the queries and allowed results of its rescan, and its receipts.
 
-They contain everything that execution needs: row keys, new values, and the queries and allowed results of the rescan.
-So a run can be resumed after a crash from its sealed plan alone, even if the declaration has changed. Masks are
-computed here; no store ever sees a cryptographic key.
+A run can be resumed from its compiled plan alone, even if the declaration has changed.
 """
 
 from __future__ import annotations
@@ -15,36 +13,16 @@ from dataclasses import dataclass
 from troth.declaration import IdentityKind, Strategy
 from troth.ledger import Pseudonym
 from troth.protect import Keyring, Masker
+from troth.rows.datamap import Node, PersonLink
+from troth.rows.operations import Operation, by_chunk, link_columns, new_values, steps
+from troth.rows.strategies import mask_fit
+from troth.rows.values import picker
 from troth.stores import Row, Scalar
 from troth.subjects.amend import AmendmentPlan
-from troth.subjects.datamap import Node, PersonLink
 from troth.subjects.identity import Identity, spelled
-from troth.subjects.locate import Located, picker
+from troth.subjects.locate import Located
 from troth.subjects.plan import ErasurePlan, Stage, Target, chunk
-from troth.subjects.strategies import mask_fit
 from troth.subjects.treatment import Treatment, treatments_by_subject
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One set-based change to one table. Each row is its key and the new values; without *columns* it is a deletion.
-
-    With *keep_nulls*, NULL stays NULL, because a mask would invent data. *before* holds each row's values of the *seen*
-    columns at planning time: the columns by which it was found, and those that are corrected.
-    """
-
-    chunk: int
-    system: str
-    table: str
-    key: tuple[str, ...]
-    columns: tuple[str, ...]
-    rows: list[Row]
-    seen: tuple[str, ...]
-    before: list[Row]
-    keep_nulls: bool = False
-
-    def __repr__(self) -> str:
-        return f"Operation({self.system}.{self.table}, {len(self.rows)} rows)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +120,8 @@ class CompiledPlan:
         return [subject for subject in range(len(self.subjects)) if self.chunk(subject) == number]
 
     def steps(self) -> dict[str, list[Operation]]:
-        """The operations by step, in order. A step is one transaction of one store: ``chunk/system``."""
-        steps: dict[str, list[Operation]] = defaultdict(list)
-        for operation in self.operations:
-            steps[f"{operation.chunk}/{operation.system}"].append(operation)
-        return steps
+        """The operations by step, in order."""
+        return steps(self.operations)
 
     def steps_of(self, subject: int) -> list[str]:
         """The steps of this subject's chunk."""
@@ -192,9 +167,9 @@ def _erasure(plan: ErasurePlan, keyring: Keyring, plan_hash: str, subjects: Sequ
         if change.stage is Stage.DETACH:  # may be rows of others, found by their references
             seen, before = columns, dict(located.referring[change.place, columns])
         else:
-            seen = tuple(name for name in _ways(node) if name not in detached[change.place])
+            seen = tuple(name for name in link_columns(node) if name not in detached[change.place])
             before = _before(located, change.place, seen)
-        operations += _by_chunk(node, columns, change.targets, values, seen, before, keep_nulls=True)
+        operations += by_chunk(node, columns, _chunks(change.targets), values, seen, before, keep_nulls=True)
     operations.sort(key=lambda operation: operation.chunk)  # stable: keeps the plan's order within a chunk
     return CompiledPlan(
         action="erase",
@@ -212,19 +187,11 @@ def _values(
     node: Node, name: str, how: Strategy, targets: Sequence[Target], masker: Masker, subjects: Sequence[str]
 ) -> list[Scalar]:
     """New values of one column, for all targets."""
-    if how is Strategy.NULL:
-        return [None] * len(targets)
+    if how is not Strategy.PSEUDONYMISE:
+        return new_values(node, name, how, [key for key, _ in targets], masker)
     column = node.schema.column(name)
     assert column is not None
-    fit = mask_fit(node, column)
-    if how is Strategy.PSEUDONYMISE:
-        return [masker.pseudonymise(fit, subjects[owners[0]]) for _, owners in targets]
-    return masker.batch(fit, f"{node.place}.{name}", [key for key, _ in targets])
-
-
-def _ways(node: Node) -> tuple[str, ...]:
-    """Columns by which rows of this table are linked to people."""
-    return tuple(dict.fromkeys(column for link in node.links for column in link.columns))
+    return [masker.pseudonymise(mask_fit(node, column), subjects[owners[0]]) for _, owners in targets]
 
 
 def _before(located: Located, place: str, seen: Sequence[str]) -> dict[Row, Row]:
@@ -236,28 +203,10 @@ def _before(located: Located, place: str, seen: Sequence[str]) -> dict[Row, Row]
     return {row.key: pick(row.values) for row in rows}
 
 
-def _by_chunk(
-    node: Node,
-    columns: tuple[str, ...],
-    targets: Sequence[Target],
-    values: Sequence[Sequence[Scalar]],
-    seen: tuple[str, ...],
-    before: Mapping[Row, Row],
-    *,
-    keep_nulls: bool = False,
-) -> Iterator[Operation]:
-    """One operation per chunk. A row is in the chunk of its first subject. Its parents' subjects are also its own, so
-    it is never changed later than its parents."""
-    rows: dict[int, list[Row]] = defaultdict(list)
-    held: dict[int, list[Row]] = defaultdict(list)
-    for (key, owners), *new in zip(targets, *values, strict=True):
-        number = chunk(owners)
-        rows[number].append((*key, *new))
-        held[number].append(before[key])
-    for number in rows:
-        yield Operation(
-            number, node.system, node.table, node.key, columns, rows[number], seen, held[number], keep_nulls
-        )
+def _chunks(targets: Sequence[Target]) -> list[tuple[Row, int]]:
+    """Keys with their chunks. A row is in the chunk of its first subject. Its parents' subjects are also its own, so it
+    is never changed later than its parents."""
+    return [(key, chunk(owners)) for key, owners in targets]
 
 
 def _amendment(plan: AmendmentPlan, plan_hash: str, subjects: Sequence[str]) -> CompiledPlan:
@@ -267,9 +216,9 @@ def _amendment(plan: AmendmentPlan, plan_hash: str, subjects: Sequence[str]) -> 
         node = plan.located.map[rewrite.place]
         targets = [target for target, _, _ in rewrite.rows]
         values = list(zip(*(after for _, _, after in rewrite.rows), strict=True))
-        seen = tuple(dict.fromkeys([*_ways(node), *rewrite.columns]))
+        seen = tuple(dict.fromkeys([*link_columns(node), *rewrite.columns]))
         before = _before(plan.located, rewrite.place, seen)
-        operations += _by_chunk(node, rewrite.columns, targets, values, seen, before)
+        operations += by_chunk(node, rewrite.columns, _chunks(targets), values, seen, before)
         for (key, owners), new in zip(targets, (after for _, _, after in rewrite.rows), strict=True):
             changed = dict(zip(rewrite.columns, new, strict=True))
             rewritten[rewrite.place][moved(node.key, key, changed)] = owners

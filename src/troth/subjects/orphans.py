@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
+from troth.rows.datamap import DataMap, Node, PersonLink
+from troth.rows.values import as_kinds
 from troth.stores import AnyOf, Match, Row, Store
-from troth.subjects.datamap import DataMap, Node, PersonLink
-from troth.subjects.locate import as_kinds
 
 BATCH_ROWS = 5_000
 """Rows in memory at a time."""

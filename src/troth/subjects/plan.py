@@ -16,15 +16,13 @@ from enum import IntEnum
 
 from troth.declaration import Declaration, Keep, Problem, Severity, Strategy
 from troth.declaration import check as check_declaration
-from troth.errors import TrothError
-from troth.stores import Row, Scalar
-from troth.subjects.datamap import MapProblem, Node, PersonLink, is_nullable
+from troth.rows.datamap import MapProblem, Node, PersonLink, PlanRefused, is_nullable
+from troth.rows.keeping import KeepingPeriod, kept_until
+from troth.rows.strategies import Strategies, fault
+from troth.rows.values import as_kinds
+from troth.stores import Row
 from troth.subjects.identity import Identity
-from troth.subjects.locate import FoundRow, Located, as_kinds
-from troth.subjects.strategies import fault
-
-Strategies = tuple[tuple[str, Strategy], ...]
-"""Columns, each with its strategy."""
+from troth.subjects.locate import FoundRow, Located
 
 Target = tuple[Row, tuple[int, ...]]
 """A row's key and its subjects (indices of the requested identities)."""
@@ -39,14 +37,6 @@ ROWS_MAX = 20
 
 SUBJECTS_PER_CHUNK = 500
 """Number of subjects per transaction of a store."""
-
-
-class PlanRefused(TrothError):
-    """No plan can be made. *problems* lists the obstacles by place, with fixes."""
-
-    def __init__(self, problems: Iterable[MapProblem | Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +133,28 @@ def refuse_untrue(declaration: Declaration, misfits: Sequence[MapProblem] = ()) 
 
     Errors in purposes, recipients and promises do not affect any row, and so are no reason to delay a request.
     """
-    faults = [
+    if (faults := _errors_of(declaration)) or misfits:
+        raise PlanRefused(faults or misfits)
+
+
+_checked: list[tuple[Declaration, list[Problem]]] = []
+"""The last declaration, with its errors."""
+
+
+def _errors_of(declaration: Declaration) -> list[Problem]:
+    """Errors in the systems. A declaration cannot change, so one is not checked again for each of its plans."""
+    for known, errors in _checked:
+        if known is declaration:
+            return errors
+    errors = [
         problem
         for problem in check_declaration(declaration)
         if problem.severity is Severity.ERROR
         and problem.path.startswith("systems.")
         and problem.code not in _OF_PURPOSES
     ]
-    if faults or misfits:
-        raise PlanRefused(faults or misfits)
+    _checked[:] = [(declaration, errors)]
+    return errors
 
 
 _OF_PURPOSES = ("category-without-purpose", "purpose-unknown")
@@ -217,7 +220,7 @@ class _Erasing:
         erase = node.declared.erase
         if hold is not None:
             self._stay(node, row, {}, (hold.reason, hold.cite), None)
-        elif keep is not None and not (until := kept_until(self.located, node, row, keep, self.now)).over:
+        elif keep is not None and not (until := period_of(self.located, node, row, keep, self.now)).is_over:
             self._stay(node, row, keep.meanwhile, (keep.because, keep.cite), until.day)
         elif row.others:
             self._stay(node, row, _share(node, row), ABOUT_OTHERS, None)
@@ -363,36 +366,9 @@ def _fallback(node: Node, column: str) -> Strategy:
     return Strategy.NULL if found is None or found.nullable else Strategy.MASK
 
 
-# --- periods -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Until:
-    over: bool
-    day: dt.date | None
-
-
-def kept_until(located: Located, node: Node, row: FoundRow, keep: Keep, now: dt.datetime) -> _Until:
-    """Whether the period is over, and the day it ends. If its start is missing or unreadable, the row is kept, because
-    the end of the period cannot be shown."""
-    if keep.for_ is None or keep.from_ is None:
-        return _Until(False, None)
-    start = _as_date(located.value(node.place, row, keep.from_))
-    if start is None:
-        return _Until(False, None)
-    day = keep.for_.after(start)
-    return _Until(day <= now.date(), day)
-
-
-def _as_date(value: Scalar) -> dt.date | None:
-    if isinstance(value, dt.datetime):
-        return value.date()
-    if isinstance(value, str):
-        try:
-            return dt.datetime.fromisoformat(value.strip()).date()
-        except ValueError:
-            return None
-    return value if isinstance(value, dt.date) else None
+def period_of(located: Located, node: Node, row: FoundRow, keep: Keep, now: dt.datetime) -> KeepingPeriod:
+    """The period for which the law keeps a located row."""
+    return kept_until(keep, None if keep.from_ is None else located.value(node.place, row, keep.from_), now)
 
 
 # --- reviews -------------------------------------------------------------------------------------------------------

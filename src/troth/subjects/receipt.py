@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from troth.errors import TrothError
 from troth.ledger import Entry, Hash, Pseudonym, Value
+from troth.rows.resume_checks import HeldSince, RowsChanged
 from troth.stores import StoreBusy, StoreConflict, StoreRefused, StoreUnreachable, UnknownName
 from troth.subjects.operations import CompiledPlan, ReceiptLine
-from troth.subjects.resume_checks import HeldSince, RowsChanged
 
 
 @dataclass(frozen=True, slots=True)

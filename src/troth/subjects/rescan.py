@@ -6,23 +6,22 @@ are gone, and rows that stay contain exactly the values that the plan wrote. One
 
 from __future__ import annotations
 
-import datetime as dt
-import decimal
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
-from troth.stores import AnyOf, Match, Row, Scalar, Store, StoreUnreachable
-from troth.subjects.identity import dialled
+from troth.rows.execution import opened
+from troth.rows.identifiers import dialled
+from troth.rows.values import same
+from troth.stores import AnyOf, Match, Row, Scalar, Store
 from troth.subjects.operations import CompiledPlan, LinkValues, RescanQuery, moved
 
 
 def rescan(work: CompiledPlan, stores: Mapping[str, Store], subjects: Collection[int]) -> dict[int, Counter[str]]:
     """Number of rows that the plan does not allow: subject → place → rows. Empty means clean. Raises `StoreError`."""
     left: dict[int, Counter[str]] = defaultdict(Counter)
-    missing = sorted({question.system for question in work.questions} - stores.keys())
-    if missing:
-        raise StoreUnreachable("the declaration no longer has this system; declare it again", store=missing[0])
+    for system in sorted({question.system for question in work.questions}):
+        opened(stores, system)  # before anything is read
     wanted = frozenset(subjects)
     nulls_stay = any(operation.keep_nulls for operation in work.operations)
     for question in work.questions:
@@ -104,21 +103,3 @@ def _spelled(value: Scalar, asked: LinkValues) -> Scalar:
     if asked.digits:
         return dialled(value)
     return value.strip().lower() if asked.fold else value.strip()
-
-
-def same(stored: Scalar, meant: Scalar) -> bool:
-    """True if a stored value equals the written one, allowing for padded text, widened dates and rescaled decimals."""
-    if stored == meant:
-        return True
-    if stored is None or meant is None:
-        return False
-    if isinstance(stored, int | float | decimal.Decimal) and isinstance(meant, int | float | decimal.Decimal):
-        return decimal.Decimal(str(stored)) == decimal.Decimal(str(meant))
-    return _text(stored) == _text(meant)
-
-
-def _text(value: Scalar) -> str:
-    """Text form in which a date equals its midnight, and an aware datetime equals the naive one in UTC."""
-    if isinstance(value, dt.datetime):
-        value = (value if value.tzinfo is None else value.astimezone(dt.UTC).replace(tzinfo=None)).isoformat(" ")
-    return str(value).strip().replace("T", " ").removesuffix(" 00:00:00")

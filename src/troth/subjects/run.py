@@ -1,7 +1,7 @@
 """Executes an approved plan exactly once, with a rescan, and a receipt for each subject.
 
-There is one transaction per store and chunk. The store commits, then the journal records the step as *done*; the ledger
-entries commit with the end of the run. `resume` finishes a run after a crash or the failure of a store.
+`troth.rows` executes the steps; the ledger entries commit with the end of the run. `resume` finishes a run after a
+crash or the failure of a store.
 """
 
 from __future__ import annotations
@@ -9,41 +9,27 @@ from __future__ import annotations
 import datetime as dt
 import hmac
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from troth.errors import TrothError
 from troth.ledger import Entry
-from troth.protect import Keyring, SealingContext
-from troth.stores import Store, StoreConflict, StoreError, StoreUnreachable, UnknownName
+from troth.protect import Keyring
+from troth.rows import HeldSince, Operation, Progress, Run, RunInterrupted, run_context
+from troth.rows.execution import STEP_REFUSALS, execute
+from troth.stores import Store, StoreError
 from troth.subjects import operations_codec
 from troth.subjects.amend import AmendmentPlan
-from troth.subjects.journal import Journal, Run
-from troth.subjects.operations import CompiledPlan, Operation, compile_work
+from troth.subjects.journal import SubjectJournal
+from troth.subjects.operations import CompiledPlan, compile_work
 from troth.subjects.operations_codec import plan_hash
 from troth.subjects.plan import ErasurePlan, HoldScope
 from troth.subjects.receipt import Receipt, failure, receipt, resumption
 from troth.subjects.rescan import rescan
-from troth.subjects.resume_checks import HeldSince, is_to_do
-
-Progress = Callable[[str], None]
-"""Called with the name of each step when it is done."""
 
 
 class NotApproved(TrothError):
     """The plan is not the one that was approved, or needs a review first. Nothing was changed."""
-
-
-class RunInterrupted(TrothError):
-    """A store failed during the run; waiting or a fix may help. Committed steps remain; `resume` does the rest."""
-
-    def __init__(self, run_id: str, cause: StoreError, *, done: int, left: int) -> None:
-        super().__init__(
-            f"run {run_id} stopped after {done} of {done + left} steps: {cause}; "
-            "`troth keep` resumes it, and does not repeat finished steps"
-        )
-        self.run_id = run_id
-        self.retryable = cause.retryable
 
 
 class RunFailed(TrothError):
@@ -64,7 +50,7 @@ def carry_out(
     approved: str,
     declaration_hash: str,
     keyring: Keyring,
-    journal: Journal,
+    journal: SubjectJournal,
     now: Callable[[], dt.datetime],
     progress: Progress | None = None,
     run_id: str | None = None,
@@ -101,7 +87,7 @@ def resume(
     stores: Mapping[str, Store],
     *,
     keyring: Keyring,
-    journal: Journal,
+    journal: SubjectJournal,
     now: Callable[[], dt.datetime],
     holds: Callable[[Sequence[str]], Sequence[HoldScope]] = lambda _: (),
     progress: Progress | None = None,
@@ -124,11 +110,6 @@ def _run(run_id: str, work: CompiledPlan, keyring: Keyring, at: dt.datetime) -> 
     return Run(run_id, work.action, work.plan_hash, work.declaration_hash, at, sealed)
 
 
-def run_context(run_id: str) -> SealingContext:
-    """The sealing context of a run's sealed plan."""
-    return SealingContext(domain="subjects.run", field=run_id)
-
-
 @dataclass(slots=True)
 class _Carrying:
     """One run in progress. *taken_up* are the ledger entries of its resumption; empty for a new run."""
@@ -136,7 +117,7 @@ class _Carrying:
     run_id: str
     work: CompiledPlan
     stores: Mapping[str, Store]
-    journal: Journal
+    journal: SubjectJournal
     now: Callable[[], dt.datetime]
     progress: Progress | None
     done: set[str] = field(default_factory=set)
@@ -145,35 +126,25 @@ class _Carrying:
 
     def finish(self) -> list[Receipt]:
         """Execute the remaining steps, rescan, and commit the receipts."""
-        may_have_run = True  # the first step not done may have committed; no later one has begun
-        for step, operations in self.work.steps().items():
-            if step in self.done:
-                continue
-            try:
-                store = self._store(operations[0].system)
-                if not self.taken_up or is_to_do(store, operations, may_have_run=may_have_run):
-                    self._require_not_held(operations)
-                    _execute(store, operations)
-            except (StoreConflict, UnknownName, HeldSince) as cause:
-                raise self._closed(cause) from None
-            except StoreError as cause:
-                raise self._interrupted(cause) from None
-            self.journal.done(self.run_id, step)
-            self.done.add(step)
-            may_have_run = False
-            if self.progress is not None:
-                self.progress(step)
+        try:
+            execute(
+                self.run_id,
+                self.work.operations,
+                self.stores,
+                self.journal,
+                done=self.done,
+                resumed=bool(self.taken_up),
+                guard=self._require_not_held,
+                progress=self.progress,
+            )
+        except STEP_REFUSALS as cause:
+            raise self._closed(cause) from None
         try:
             receipts = self._receipts(range(len(self.work.subjects)))
         except StoreError as cause:
             raise self._interrupted(cause) from None
         self.journal.finish(self.run_id, [*self.taken_up, *(one.entry for one in receipts)], self.work.gone, receipts)
         return receipts
-
-    def _store(self, name: str) -> Store:
-        if name not in self.stores:
-            raise StoreUnreachable("the declaration no longer has this system; declare it again", store=name)
-        return self.stores[name]
 
     def _require_not_held(self, operations: Sequence[Operation]) -> None:
         """Check the holds that are active now; the plan only considered those of its time."""
@@ -214,15 +185,3 @@ class _Carrying:
         entries = [*self.taken_up, *(one.entry for one in receipts), *failed]
         self.journal.finish(self.run_id, entries, gone, receipts)
         return RunFailed(self.run_id, cause, receipts)
-
-
-def _execute(store: Store, operations: Iterable[Operation]) -> None:
-    """Execute one step: all operations of one chunk on one store, in one transaction."""
-    with store.writing() as writer:
-        for operation in operations:
-            if operation.columns:
-                writer.amend(
-                    operation.table, operation.key, operation.columns, operation.rows, keep_nulls=operation.keep_nulls
-                )
-            else:
-                writer.erase(operation.table, operation.key, operation.rows)

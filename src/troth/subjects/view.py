@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from troth.declaration import Declaration
+from troth.rows.datamap import Node
 from troth.stores import Scalar
-from troth.subjects.datamap import Node
 from troth.subjects.locate import FoundRow, Located
 from troth.subjects.plan import Review, reviews
 

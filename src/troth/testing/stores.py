@@ -21,6 +21,7 @@ from typing import Protocol
 import pytest
 
 from troth.stores import (
+    AllOf,
     AnyOf,
     Before,
     Column,
@@ -331,6 +332,16 @@ class StoreContract:
         ]
         assert store.count("customer", Before("joined", JOINED[0].replace(tzinfo=dt.UTC))) == 0
 
+    def test_all_of_several_conditions_select_a_row(self, place: PreparedStore, store: Store) -> None:
+        earlier = Before("joined", JOINED[2].replace(tzinfo=dt.UTC))
+        some = AnyOf((Match(("id",), ((2,), (3,), (4,), (9,))), Match(("name",), (("Chloe",),))))
+        assert store.read("customer", ["id"], AllOf((some, earlier))) == [(2,)]
+        assert store.count("customer", AllOf((earlier, Undated("born")))) == 1
+        assert store.count("customer", AllOf((earlier, AnyOf(())))) == 0
+        assert [*store.keys("customer", AllOf((some, Undated("joined"))), batch=2)] == [[(4,)]]
+        small = place.open(limits=StoreLimits(values_per_statement=2))
+        assert small.read("customer", ["id"], AllOf((some, earlier))) == [(2,)]
+
     def test_a_date_is_before_once_its_day_is_over(self, store: Store) -> None:
         noon = dt.datetime(1990, 2, 3, 12, tzinfo=dt.UTC)
         assert store.read("customer", ["id"], Before("born", noon)) == [(3,)]
@@ -371,6 +382,52 @@ class StoreContract:
     def test_a_scan_refuses_an_unknown_name(self, store: Store) -> None:
         with pytest.raises(UnknownName, match="email"):
             list(store.scan("customer", ["emial"], batch=1))
+
+    @pytest.mark.parametrize("table", ["customer", "order_line", HOSTILE])
+    def test_keys_come_once_and_in_one_order_in_batches(self, store: Store, table: str) -> None:
+        names = store.describe().tables[table].key
+        whole = [key for page in store.keys(table, None, batch=100) for key in page]
+        assert sorted(whole) == sorted(store.read(table, names, None))
+        for batch in (1, 2, 3):
+            pages = list(store.keys(table, None, batch=batch))
+            assert [key for page in pages for key in page] == whole
+            assert max(map(len, pages)) <= batch
+
+    def test_keys_are_those_of_the_rows_that_a_condition_selects(self, store: Store) -> None:
+        late = Before("joined", JOINED[2].replace(tzinfo=dt.UTC))
+        lines = AnyOf((Match(("customer_id",), ((1,), (3,))), Match(("note",), (("leave with Ann",),))))
+        assert list(store.keys("customer", late, batch=1)) == [[(1,)], [(2,)]]  # NULL is before nothing
+        assert list(store.keys("customer", Undated("born"), batch=9)) == [[(2,), (4,)]]
+        assert list(store.keys("order_line", lines, batch=3)) == [[(1, 1), (1, 2), (2, 1)], [(3, 1)]]
+        assert list(store.keys("customer", AnyOf((Match(("email",), ((None,),)),)), batch=3)) == []
+
+    def test_rows_may_be_erased_while_their_keys_are_read(self, store: Store) -> None:
+        pages = store.keys("order_line", None, batch=1)
+        found = [next(pages)]
+        with store.writing() as writer:
+            assert writer.erase("order_line", _LINE, [found[0][0], (1, 2)]) == 2
+        found += pages
+        assert [page for page in found if page != [(1, 2)]] == [[(1, 1)], [(2, 1)], [(3, 1)]]
+        assert sorted(store.read("order_line", _LINE, None)) == [(2, 1), (3, 1)]
+
+    def test_keys_that_are_left_half_way_leave_nothing_open(self, store: Store) -> None:
+        pages = store.keys("order_line", None, batch=1)
+        next(pages)
+        del pages
+        with store.writing() as writer:
+            assert writer.erase("order_line", ["customer_id"], [(1,)]) == 2
+
+    def test_keys_of_a_table_without_any_are_refused_by_its_name(self, store: Store) -> None:
+        if store.describe().tables["visit"].key:
+            pytest.skip("this store gives each row a key")
+        with pytest.raises(StoreRefused, match="visit has no key"):
+            list(store.keys("visit", None, batch=1))
+
+    def test_keys_refuse_an_unknown_name(self, store: Store) -> None:
+        with pytest.raises(UnknownName, match="customer"):
+            list(store.keys("custmer", None, batch=1))
+        with pytest.raises(UnknownName, match="joined"):
+            list(store.keys("customer", Before("jioned", JOINED[0].replace(tzinfo=dt.UTC)), batch=1))
 
     @pytest.mark.parametrize("kind", list(KIND_VALUES))
     def test_every_kind_of_value_is_read_and_found_again(

@@ -13,6 +13,7 @@ from tests.rig.simulation.tasks import Process
 from tests.rig.simulation.world import SimulatedRuntime, World
 
 from troth.ledger import DeclaredName, Entry
+from troth.rows import JournalError, Run
 from troth.service.core.jobs import held
 from troth.service.core.jobs.held import Holder
 from troth.service.core.jobs.models import Job
@@ -21,7 +22,6 @@ from troth.service.core.jobs.running import RunningJob
 from troth.service.core.journal import RUN, DatabaseJournal, read_run
 from troth.service.core.models import EntryRow, RunRow
 from troth.stores import StoreUnreachable
-from troth.subjects import JournalError, Run
 
 _STEPS = ("shop:1", "shop:2")
 

@@ -29,6 +29,7 @@ from troth.service.mail.models import LetterRow
 from troth.service.requests.content import CaseContent
 from troth.service.requests.intake import receive
 from troth.service.requests.models import Case, CaseBatch, CaseKind, CaseReceipt, CaseState, Channel, ProcessingHalt
+from troth.service.requests.responses import outcome
 
 # --- a store that is away for an hour --------------------------------------------------------------------------------
 
@@ -100,6 +101,23 @@ def test_a_store_that_is_down_for_an_hour_is_waited_for(
     assert (case.state, case.receipts.count()) == (CaseState.CLOSED, 1)
     assert office.rows("select count(*) from customer where id = 2") == [(0,)]
     assert_once(office, [case])
+
+
+def test_an_answer_that_fails_holds_up_nobody_else(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    cases = [office.ask("erase", f"{name}@example.org", tier=1) for name in ("ann", "ben")]
+    answer, failing = outcome._done, cases[0].pk
+
+    def fails(case: Case, *more: Any) -> Any:
+        if case.pk == failing:
+            raise RuntimeError
+        return answer(case, *more)
+
+    monkeypatch.setattr(outcome, "_done", fails)
+    run_due(office.now() + dt.timedelta(seconds=5), *FLOWS)
+    assert [case.pk for case in Case.objects.exclude(state=CaseState.CLOSED)] == [failing]
+    monkeypatch.setattr(outcome, "_done", answer)
+    run_due(office.now() + dt.timedelta(hours=1), *FLOWS)
+    assert_once(office, cases)
 
 
 # --- several workers -------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from troth.declaration import Declaration, SecretMissing
 from troth.errors import TrothError
 from troth.ledger import DeclaredName, Entry
 from troth.protect import Keyring
+from troth.rows import Run, RunInterrupted
 from troth.service.configuration import ServiceError
 from troth.service.core.holds import in_force
 from troth.service.core.journal import DatabaseJournal, receipts_of
@@ -33,8 +34,6 @@ from troth.subjects import (
     Located,
     NotApproved,
     Receipt,
-    Run,
-    RunInterrupted,
     View,
     carry_out,
     references,

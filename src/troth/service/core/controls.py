@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterator, Mapping
 from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
 from troth.declaration import Declaration, IdentityKind
 from troth.ledger import TILE_WIDTH, Entry, Log
+from troth.rows import Journal
 from troth.service.core.tombstones import Tombstones
 from troth.stores import Noted, Store, noting
-from troth.subjects import Journal
 from troth.text import counted
 
 DRILL_DAYS = 92

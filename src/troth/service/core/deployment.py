@@ -19,12 +19,12 @@ from troth.declaration import Declaration, load
 from troth.errors import TrothError
 from troth.policy import PolicyText, doubts, read_file
 from troth.protect import Keyring
+from troth.rows import DataMap, map_data
 from troth.service.configuration import ServiceError, Settings
 from troth.service.core import store_pool
 from troth.service.core.keys import keyring
 from troth.service.core.own_tables import OWN, with_own
 from troth.stores import Store
-from troth.subjects import DataMap, map_data
 
 _LOG = logging.getLogger("troth.company")
 

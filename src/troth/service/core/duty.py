@@ -60,9 +60,7 @@ DUTY = Duty(
         "tombstones": ControlInput(
             "who was erased, as pseudonyms that can be matched again", "troth.service.core.control_inputs:tombstones"
         ),
-        "journal": ControlInput(
-            "the journal of runs: troth.subjects.Journal", "troth.service.core.control_inputs:journal"
-        ),
+        "journal": ControlInput("the journal of runs: troth.rows.Journal", "troth.service.core.control_inputs:journal"),
     },
     after={"erasure.done": ("core.held_cases_freeze_deletion", "retention.erased_stays_erased", "core.runs_finished")},
     jobs=("troth.service.core.recurring",),

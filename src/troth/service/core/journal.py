@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 
 from troth.ledger import Entry, Pseudonym
 from troth.protect import Keyring
+from troth.rows import JournalError, Run
 from troth.service.core import control_events
 from troth.service.core.jobs import held
 from troth.service.core.jobs.models import Job
@@ -23,7 +24,7 @@ from troth.service.core.ledger import record
 from troth.service.core.models import EntryRow, RunRow, StepRow
 from troth.service.core.subject_keys import SubjectKeys, scrub
 from troth.service.core.tombstones import Erased, Tombstones
-from troth.subjects import Gone, JournalError, Receipt, ReceiptLine, Run, references_of
+from troth.subjects import Gone, Receipt, ReceiptLine, references_of
 
 TOMBSTONES_KEPT = dt.timedelta(days=2 * 365)
 """How long tombstones are kept: longer than any backup or export that could bring an erased person back should live."""
@@ -33,9 +34,9 @@ RUN = "core.run"
 
 
 class DatabaseJournal:
-    """`troth.subjects.Journal` in Troth's own database. Use it outside transactions: every method is durable when it
-    returns. With a *keyring* it sets a tombstone for each identifier that a run erases (clause C07), and destroys the
-    keys of the erased."""
+    """A `troth.subjects.SubjectJournal` in Troth's own database. Use it outside transactions: every method is durable
+    when it returns. With a *keyring* it sets a tombstone for each identifier that a run erases (clause C07), and
+    destroys the keys of the erased."""
 
     def __init__(self, keyring: Keyring | None = None) -> None:
         self._keyring = keyring

@@ -15,11 +15,12 @@ from django.db import transaction
 from troth.declaration import IdentityKind
 from troth.ledger import DeclaredName, Entry, Value
 from troth.protect import Keyring
+from troth.rows import DataMap
 from troth.service.configuration import ServiceError
 from troth.service.core.ledger import record
 from troth.service.core.tombstones import Erased, Tombstones
 from troth.stores import Store
-from troth.subjects import DataMap, Gone, references_of
+from troth.subjects import Gone, references_of
 
 ROWS_MAX = 10_000
 """Most rows of one search: more are an import or a restore, not people returning."""

@@ -21,6 +21,7 @@ from django.db import IntegrityError, transaction
 from troth.declaration import Declaration, IdentityKind
 from troth.ledger import DeclaredName, Entry, Hash, LogReader, Value
 from troth.protect import Keyring
+from troth.rows import DataMap
 from troth.service.core.actions import InOtherHands, act, holds_on
 from troth.service.core.journal import TOMBSTONES_KEPT
 from troth.service.core.keys import ledger_signer
@@ -29,7 +30,6 @@ from troth.service.core.models import CheckRow, EntryRow, Replay, RunRow
 from troth.service.core.tombstones import Grave, Tombstones
 from troth.stores import Row, Store
 from troth.subjects import (
-    DataMap,
     ErasurePlan,
     Gone,
     Identity,
@@ -45,7 +45,7 @@ from troth.subjects import (
 )
 
 if TYPE_CHECKING:
-    from troth.subjects.datamap import Node, PersonLink
+    from troth.rows.datamap import Node, PersonLink
 
 PEOPLE_MAX = 100_000
 """Most people per replay; repeat it for more."""

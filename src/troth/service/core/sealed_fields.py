@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.db.models import Q
 
+from troth.rows import run_context
 from troth.service.core.batches import member_context
 from troth.service.core.models import BatchMemberRow, RunRow
 from troth.service.core.resealing import SealedPlace
-from troth.subjects import run_context
 
 SEALED = (
     SealedPlace(RunRow, "sealed_plan", ("run_id",), run_context),

@@ -288,10 +288,14 @@ def put_all_on_record(changes: Sequence[CaseChange], who: Actor, deployment: Dep
         tell_programs(event, [one.case for one in changes if one.change == name], now=now, change=name)
 
 
-def _changed(one: CaseChange, who: Actor, deployment: Deployment, now: dt.datetime) -> Entry:
-    case = one.case
-    fields: dict[str, FieldValue] = {"case": pseudonym_of(case, deployment), "change": one.change, "actor": who.actor}
-    fields |= {"due": one.due} if one.due else {}
+def _changed(change: CaseChange, who: Actor, deployment: Deployment, now: dt.datetime) -> Entry:
+    case = change.case
+    fields: dict[str, FieldValue] = {
+        "case": pseudonym_of(case, deployment),
+        "change": change.change,
+        "actor": who.actor,
+    }
+    fields |= {"due": change.due} if change.due else {}
     fields |= {"by": Pseudonym(who.by)} if who.by else {}
     fields |= {"subject": Pseudonym(case.subject)} if case.subject else {}
     return Entry("case.changed", now, fields)

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from troth.stores.contract import NEVER, AnyOf, Before, Condition, Match, Row, Scalar, Undated
+from troth.stores.contract import NEVER, AllOf, AnyOf, Before, Condition, Match, Row, Scalar, Undated
 from troth.stores.files.text import Kinds, Verdict
 from troth.stores.files.values import comparable, utc
 from troth.stores.values import digits_of
@@ -22,11 +22,22 @@ def columns_of(where: Condition | None) -> list[str]:
         return []
     if isinstance(where, Before | Undated):
         return [where.column]
+    if isinstance(where, AllOf):
+        return list(dict.fromkeys(column for condition in where.conditions for column in columns_of(condition)))
     return list(dict.fromkeys(column for match in where.matches for column in match.columns))
+
+
+def dated_columns(where: Condition | None) -> list[str]:
+    """The columns that the condition compares as dates."""
+    if isinstance(where, AllOf):
+        return [column for condition in where.conditions for column in dated_columns(condition)]
+    return [where.column] if isinstance(where, Before | Undated) else []
 
 
 def values_of(where: Condition | None, column: str) -> set[Scalar] | None:
     """The only values of *column* that the condition can select; None if any value is possible."""
+    if isinstance(where, AllOf):
+        return next((values for each in where.conditions if (values := values_of(each, column)) is not None), None)
     if not isinstance(where, AnyOf) or not all(column in match.columns for match in where.matches):
         return None
     return {row[match.columns.index(column)] for match in where.matches for row in match.values}
@@ -36,6 +47,9 @@ def selects(where: Condition | None, kinds: Kinds, *, at: int) -> Callable[[Row]
     """A test for rows whose values from position *at* on are those of `columns_of(where)`."""
     if where is None:
         return lambda row: True
+    if isinstance(where, AllOf):
+        parts = [_part(condition, columns_of(where), kinds, at) for condition in where.conditions]
+        return lambda row: all(part(row) for part in parts)
     if isinstance(where, Before):
         moment = where.moment
         return lambda row: isinstance(value := row[at], dt.date) and _is_before(value, moment)
@@ -46,6 +60,13 @@ def selects(where: Condition | None, kinds: Kinds, *, at: int) -> Callable[[Row]
         _matches(match, kinds, [at + columns.index(column) for column in match.columns]) for match in where.matches
     ]
     return lambda row: any(test(row) for test in tests)
+
+
+def _part(where: Condition, columns: Sequence[str], kinds: Kinds, at: int) -> Callable[[Row], bool]:
+    """A test for one of several conditions, on rows with the *columns* of all of them from position *at* on."""
+    places = [at + columns.index(column) for column in columns_of(where)]
+    test = selects(where, kinds, at=0)
+    return lambda row: test(tuple([row[place] for place in places]))
 
 
 def _is_dated(value: Scalar) -> bool:

@@ -29,7 +29,6 @@ from types import MappingProxyType
 from typing import BinaryIO, Final, TypeVar
 
 from troth.stores.contract import (
-    Before,
     Column,
     ColumnKind,
     Condition,
@@ -44,14 +43,22 @@ from troth.stores.contract import (
     StoreUnreachable,
     TableSchema,
     TransportSecurity,
-    Undated,
     UnknownName,
     Unobserved,
     Writer,
 )
 from troth.stores.files.commit import MANIFEST, FileReplacement, publish, settle
 from troth.stores.files.folder import OURS, Folder, LocalFolder, RemoteFolder, Stamp
-from troth.stores.files.match import FileOperation, UpdateProgram, changes_by_key, columns_of, key, selects, values_of
+from troth.stores.files.match import (
+    FileOperation,
+    UpdateProgram,
+    changes_by_key,
+    columns_of,
+    dated_columns,
+    key,
+    selects,
+    values_of,
+)
 from troth.stores.files.parquet import Parquet
 from troth.stores.files.text import (
     MEND,
@@ -181,23 +188,38 @@ class FilesStore:
         while page := list(itertools.islice(rows, batch)):
             yield page
 
+    def keys(self, table: str, where: Condition | None, *, batch: int) -> Iterator[list[Row]]:
+        """As in the contract. A file is closed before its keys are given, because its rows may be changed then."""
+        names = self._shape(table, ()).schema.key
+        if not names and self._shape(table, ()).schema.columns:
+            raise StoreRefused(f"{table} has no key, so its rows cannot be named", store=self.name)
+        width = len(names)
+        by_file = (dict.fromkeys(row[:width] for row in rows) for rows in self._selected_by_file(table, names, where))
+        keys = (key for found in by_file for key in found if None not in key)
+        while page := list(itertools.islice(keys, batch)):
+            yield page
+
     def count(self, table: str, where: Condition | None) -> int:
         return sum(1 for _ in self._selected(table, (), where))
 
     def _selected(self, table: str, columns: Sequence[str], where: Condition | None) -> Iterator[Row]:
+        return itertools.chain.from_iterable(self._selected_by_file(table, columns, where))
+
+    def _selected_by_file(self, table: str, columns: Sequence[str], where: Condition | None) -> Iterator[Iterator[Row]]:
         asked = [*columns, *columns_of(where)]
         by = f" by {type(where).__name__} {', '.join(columns_of(where))}" if where is not None else ""
         note(self.name, f"read {table}: {', '.join(columns)}{by}")
         shape = self._shape(table, asked)
         if not shape.schema.columns:
             return  # an empty file has no columns and no rows
-        if isinstance(where, Before | Undated) and shape.kinds[where.column] not in _DATED:
-            raise StoreRefused(f"{table}.{where.column} has values that are not dates", store=self.name)
+        for column in dated_columns(where):
+            if shape.kinds[column] not in _DATED:
+                raise StoreRefused(f"{table}.{column} has values that are not dates", store=self.name)
         selected = selects(where, shape.kinds, at=len(columns))
         named = values_of(where, shape.locators[0]) if shape.locators else None
         for file in self._grouped().get(table, []):
             if named is None or file.path in named:
-                yield from filter(selected, self._rows(file, shape, asked))
+                yield filter(selected, self._rows(file, shape, asked))
 
     def _rows(self, file: Stamp, shape: _Shape, columns: Sequence[str], *, excerpted: bool = False) -> Iterator[Row]:
         """The named columns of one file's rows, including our two."""

@@ -9,6 +9,7 @@ their number and their plans do not depend on how many values they contain.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -21,6 +22,7 @@ import sqlalchemy as sa
 from troth.errors import install_hint
 from troth.stores.contract import (
     NEVER,
+    AllOf,
     Before,
     Condition,
     Match,
@@ -138,20 +140,21 @@ class SqlStore:
         if not key:
             yield from self._streamed(_select(described, shown, SqlClause(""), None), batch)
             return
-        names = [self._dialect.quote(name) for name in key]
-        order = f" ORDER BY {', '.join(names)} LIMIT {int(batch)}"
-        whole = SqlClause(" AND ".join(f"{name} IS NOT NULL" for name in names))
-        after: SqlClause | None = whole
-        while after is not None:
-            clause = _select(described, [*names, *shown], after, None)
-            page = self._read(partial(run, clause=SqlClause(clause.sql + order, clause.values)))
-            if page:
-                yield [row[len(key) :] for row in page]
-            last = self._dialect.after(key, page[-1][: len(key)]) if len(page) == batch else None
-            after = last and SqlClause(f"{whole.sql} AND {last.sql}", last.values)
+        yield from self._pages(described, shown, SqlClause(""), batch)
         if any(described.column(name).nullable for name in key):  # SQLite lets a primary key be NULL
-            holes = SqlClause(" OR ".join(f"{name} IS NULL" for name in names))
+            holes = SqlClause(" OR ".join(f"{self._dialect.quote(name)} IS NULL" for name in key))
             yield from self._streamed(_select(described, shown, holes, None), batch)
+
+    def keys(self, table: str, where: Condition | None, *, batch: int) -> Iterator[list[Row]]:
+        described = self._table(table)
+        conditions = self._conditions(described, where)
+        if not described.schema.key:
+            raise StoreRefused(f"{self._name}: {table} has no key, so its rows cannot be named", store=self._name)
+        if len(conditions) > 1:
+            raise ValueError("the condition has more values than one statement may have")
+        shown = [self._dialect.shown(described, name) for name in described.schema.key]
+        for clause in conditions:
+            yield from self._pages(described, shown, clause, batch)
 
     def count(self, table: str, where: Condition | None) -> int:
         described = self._table(table)
@@ -274,6 +277,23 @@ class SqlStore:
 
         return self._attempt(twice)
 
+    def _pages(self, table: SqlTable, shown: Sequence[str], where: SqlClause, batch: int) -> Iterator[list[Row]]:
+        """The rows in the order of their key, with a statement for each page; not those with NULL in the key."""
+        key = table.schema.key
+        names = [self._dialect.quote(name) for name in key]
+        order = f" ORDER BY {', '.join(names)} LIMIT {int(batch)}"
+        wanted = [SqlClause(" AND ".join(f"{name} IS NOT NULL" for name in names)), *([where] if where.sql else ())]
+        after: SqlClause | None = None
+        while True:
+            asked = _all_of([*wanted, *([after] if after else ())])
+            clause = _select(table, [*names, *shown], asked, None)
+            page = self._read(partial(run, clause=SqlClause(clause.sql + order, clause.values)))
+            if page:
+                yield [row[len(key) :] for row in page]
+            if len(page) < batch:
+                return
+            after = self._dialect.after(key, page[-1][: len(key)])
+
     def _streamed(self, clause: SqlClause, batch: int) -> Iterator[list[Row]]:
         """The rows of one statement, streamed."""
         with self._attempt(self._reading.connect) as connection:
@@ -321,6 +341,10 @@ class SqlStore:
         """*where* split into as many conditions as statements are needed; an empty list selects nothing."""
         if where is None:
             return [SqlClause("")]
+        if isinstance(where, AllOf):
+            return [
+                _all_of(parts) for parts in itertools.product(*(self._conditions(table, c) for c in where.conditions))
+            ]
         if isinstance(where, Before):
             return [self._before(table, where)]
         if isinstance(where, Undated):
@@ -451,6 +475,13 @@ def _select(table: SqlTable, shown: Sequence[str], where: SqlClause, limit: int 
     sql += f" WHERE {where.sql}" if where.sql else ""
     sql += f" LIMIT {int(limit)}" if limit is not None else ""
     return SqlClause(sql, where.values)
+
+
+def _all_of(clauses: Sequence[SqlClause]) -> SqlClause:
+    return SqlClause(
+        " AND ".join(f"({clause.sql})" for clause in clauses),
+        tuple(value for clause in clauses for value in clause.values),
+    )
 
 
 def _any_of(clauses: Sequence[SqlClause]) -> SqlClause:

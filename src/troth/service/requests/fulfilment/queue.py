@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 
 from troth.declaration import DeclarationErrors, SecretMissing
 from troth.errors import TrothError
+from troth.rows import MapRefused, PlanRefused, RunInterrupted
 from troth.service.api import webhooks
 from troth.service.core.clock import may_end
 from troth.service.core.deployment import NoDeployment, current
@@ -23,7 +24,6 @@ from troth.service.core.jobs.running import Stopped
 from troth.service.requests.aliases import names_of_cases, waiting_to_see
 from troth.service.requests.models import Case, CaseBatch, CaseKind, CaseState, ProcessingHalt, Right, WaitReason
 from troth.stores import StoreRefused, UnknownName
-from troth.subjects import MapRefused, PlanRefused, RunInterrupted
 
 BATCH_MAX = 500
 """Maximum number of cases per batch: as many as share one transaction of a store."""

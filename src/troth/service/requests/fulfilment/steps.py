@@ -16,6 +16,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from troth.rows import PlanRefused
 from troth.service.core.actions import act as carry_out
 from troth.service.core.actions import act_again
 from troth.service.core.deployment import Deployment, current
@@ -59,7 +60,6 @@ from troth.subjects import (
     AmendmentPlan,
     Located,
     NotApproved,
-    PlanRefused,
     Review,
     RunFailed,
     check,

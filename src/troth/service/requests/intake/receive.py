@@ -303,21 +303,21 @@ def _acknowledge(fresh: Sequence[_Begun], deployment: Deployment, now: dt.dateti
     put_all_on_record(acknowledged, RULE, deployment, now=now)
 
 
-def _acknowledgement(one: _Begun, status: str, deployment: Deployment, now: dt.datetime) -> CaseEmail:
-    case, received = one.case, day(one.case.received_at, deployment)
-    facts: dict[str, Any] = {"received": received, "due": one.clocks.first.on, "status": status}
+def _acknowledgement(begun: _Begun, status: str, deployment: Deployment, now: dt.datetime) -> CaseEmail:
+    case, received = begun.case, day(begun.case.received_at, deployment)
+    facts: dict[str, Any] = {"received": received, "due": begun.clocks.first.on, "status": status}
     if case.kind == CaseKind.COMPLAINT:
-        return CaseEmail(case, "complaint_acknowledged", facts, one.content)
+        return CaseEmail(case, "complaint_acknowledged", facts, begun.content)
     if case.kind == CaseKind.QUESTION:
-        return CaseEmail(case, "question_acknowledged", facts, one.content)
+        return CaseEmail(case, "question_acknowledged", facts, begun.content)
     # Our own standards are not cited as laws.
-    cited = [clock.citation for clock in one.clocks.answer if not clock.rule.startswith("standards.")]
+    cited = [clock.citation for clock in begun.clocks.answer if not clock.rule.startswith("standards.")]
     with translation.override(case.language):
         laws = tuple(dict.fromkeys(str(law) for law in cited if law is not None)) or (gettext("our own promise"),)
     verification = ("none", "link", "points", "account", "document")[case.tier]
     facts |= {"right": case.right, "laws": laws, "verification": verification}
-    facts |= _next(case, deployment, now) or _weighing(case, one.content, deployment)
-    return CaseEmail(case, "acknowledged", facts, one.content)
+    facts |= _next(case, deployment, now) or _weighing(case, begun.content, deployment)
+    return CaseEmail(case, "acknowledged", facts, begun.content)
 
 
 def window_of(case: Case, deployment: Deployment) -> dt.datetime | None:

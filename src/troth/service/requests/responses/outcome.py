@@ -298,16 +298,20 @@ def close_done(
     cases: Sequence[Case], contents: Mapping[int, CaseContent], deployment: Deployment, *, now: dt.datetime
 ) -> int:
     """Inform the people and the recipients, and close the cases: each atomically and once, several in one transaction.
-    Returns how many this call closed."""
-    closed = 0
+    Returns how many this call closed. A case that fails holds up no other; its exception is raised at the end."""
+    closed, failures = 0, list[Exception]()
     for start in range(0, len(cases), _TOGETHER):
         together = [case.pk for case in cases[start : start + _TOGETHER]]
         try:
             closed += _close_together(together, contents, deployment, now)
         except Exception:
-            if len(together) == 1:
-                raise
-            closed += sum(_close_together([pk], contents, deployment, now) for pk in together)
+            for pk in together:
+                try:
+                    closed += _close_together([pk], contents, deployment, now)
+                except Exception as failure:
+                    failures.append(failure)
+    if failures:
+        raise failures[0]
     return closed
 
 

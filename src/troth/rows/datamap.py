@@ -11,7 +11,7 @@ import graphlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from troth.declaration import Declaration, Feed, IdentityColumn, IdentityKind, Reference, Table
+from troth.declaration import Declaration, Feed, IdentityColumn, IdentityKind, Problem, Reference, Table
 from troth.errors import TrothError
 from troth.stores import ColumnKind, ForeignKey, Schema, TableSchema, undeclared
 
@@ -32,6 +32,14 @@ class MapRefused(TrothError):
     """The declaration does not match the stores. *problems* lists the mismatches."""
 
     def __init__(self, problems: Iterable[MapProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class PlanRefused(TrothError):
+    """No plan can be made. *problems* lists the obstacles by place, with fixes."""
+
+    def __init__(self, problems: Iterable[MapProblem | Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
@@ -138,6 +146,19 @@ class DataMap:
         }
         order = tuple(place for place in self.deletion_order if place in nodes)
         return DataMap(nodes, order, frozenset(cut for cut in self.cut if cut[0] in nodes))
+
+    def columns_of(self, place: str) -> tuple[str, ...]:
+        """The columns that tracing and planning need: the key, all columns by which rows refer to each other, those
+        that name people, and the start of the period for which the law keeps a row."""
+        node = self.nodes[place]
+        columns = [*node.key]
+        columns += [column for link in node.links for column in link.columns]
+        columns += [column for _, link in self.children_of(place) for column in link.to]
+        columns += [column for _, link in node.referrers for column in link.to]
+        columns += [c for parent in self for other, link in parent.referrers if other == place for c in link.columns]
+        if node.declared.keep is not None and node.declared.keep.from_ is not None:
+            columns.append(node.declared.keep.from_)
+        return tuple(dict.fromkeys(columns))
 
     def children_of(self, place: str) -> Iterator[tuple[Node, PersonLink]]:
         """All links of all tables whose parent is *place*."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from troth.declaration import Strategy
 from troth.protect import MaskFit, MaskRefused, MaskTooNarrow
+from troth.rows.datamap import Node
 from troth.stores import Column, ColumnKind
-from troth.subjects.datamap import Node
+
+Strategies = tuple[tuple[str, Strategy], ...]
+"""Columns, each with its strategy."""
 
 
 def mask_fit(node: Node, column: Column) -> MaskFit:

@@ -12,7 +12,7 @@ from tests.rig.filelog import FileLog
 
 from troth.ledger import DeclaredName, Entry
 from troth.protect import Keyring, create_home
-from troth.subjects import JournalError, Run
+from troth.rows import JournalError, Run
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 RUN = Run("a1b2c3d4", "erase", "dg1:" + "1" * 64, "sha256:" + "2" * 64, NOW, b"sealed")

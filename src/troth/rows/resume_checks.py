@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from enum import Enum, auto
 
 from troth.errors import TrothError
+from troth.rows.operations import Operation
+from troth.rows.values import same
 from troth.stores import AnyOf, Match, Store, StoreConflict
-from troth.subjects.operations import Operation
-from troth.subjects.rescan import same
 
 
 class RowsChanged(StoreConflict):
@@ -22,7 +22,7 @@ class RowsChanged(StoreConflict):
 
     def __init__(self, count: int, store: str) -> None:
         rows = "1 row" if count == 1 else f"{count} rows"
-        super().__init__(f"{rows} of the plan changed between the interruption and now", store=store)
+        super().__init__(f"{rows} of the plan changed after it was made", store=store)
 
 
 class HeldSince(TrothError):
