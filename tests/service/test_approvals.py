@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from selectolax.lexbor import LexborHTMLParser
 from tests.service.team import StaffClient, bare_member
 
 from troth.declaration import Attestation, Declaration, Promise, Waiver, load
@@ -251,6 +252,28 @@ def test_an_approval_ends_with_the_last_day_and_what_is_over_does_not_wait(datab
     assert waiting(promise(attest=WORD.model_copy(update={"until": dt.date(2028, 2, 1)}))) == [], "it is for too long"
 
 
+@pytest.mark.parametrize(
+    ("bound", "before", "after"),
+    [
+        (promise(waive=WAIVER), "waiting", "in_force"),
+        (promise(attest=WORD), "waiting", "in_force"),
+        (promise(waive=WAIVER.model_copy(update={"until": dt.date(2026, 11, 30)})), "expired", "expired"),
+        (promise(attest=WORD.model_copy(update={"until": dt.date(2028, 2, 1)})), "too_long", "too_long"),
+        (promise(waive=WAIVER.model_copy(update={"until": dt.date(2028, 3, 1)})), "waiting", "early"),
+        (promise(attest=WORD.model_copy(update={"on": dt.date(2026, 12, 2)})), "waiting", "early"),
+    ],
+)
+def test_each_statement_has_its_state_and_those_who_approved_it(
+    bound: Promise, before: str, after: str, database: str
+) -> None:
+    [row] = statements.states(declared(bound), NOW)
+    assert (row.state, row.approved_by) == (before, ())
+    count = second(bound)
+    [row] = statements.states(declared(bound), NOW)
+    assert (row.state, len(row.approved_by)) == (after, count)
+    assert set(row.approved_by) <= {bare_member("chloe").pseudonym}
+
+
 def test_what_was_approved_later_did_not_count_before(database: str) -> None:
     bound = promise(attest=WORD)
     second(bound)
@@ -273,6 +296,19 @@ promises:
     controls: [stores.transport_encrypted]
     waive: {reason: moving house, approver: OFFICER, until: 2027-03-01}
 """
+SEVERAL = """
+promises:
+  - quote: We keep our word.
+    owner: ben@example.org
+    controls: [stores.transport_encrypted]
+    waive: {reason: moving house, approver: dpo@example.org, until: 2026-01-31}
+  - quote: We ask you.
+    owner: ben@example.org
+    attest: {by: dpo@example.org, says: I looked., on: 2026-11-01, until: 2027-10-31}
+  - quote: We tell you.
+    owner: ben@example.org
+    attest: {by: READER, says: I looked., on: 2026-11-01, until: 2027-10-01}
+"""
 
 
 @pytest.fixture
@@ -290,7 +326,7 @@ def company(office: Path, settings: Any) -> Callable[[str], str]:
 
 
 def page(client: StaffClient, status: int = 200, **sent: str) -> str:
-    path = "/console/promises/"
+    path = "/console/waivers/"
     response = client.post(f"{path}approve", sent, follow=status == 200) if sent else client.get(path)
     assert response.status_code == status
     return response.content.decode()
@@ -302,7 +338,9 @@ def test_somebody_with_the_right_approves_what_the_page_shows(company: Any, staf
     for told in ("We keep our word.", "moving house", "dpo@example.org", "stores.transport_encrypted", hash_):
         assert told in shown
     before = len(given())
-    assert "Nothing waits for approval." in page(client, hash=hash_)
+    approved = page(client, hash=hash_)
+    assert "Approve exactly this text" not in approved
+    assert client.member.user.get_username() in approved.partition("<tbody>")[2], "who approved it"
     [(kind, fields)] = given()[before:]
     assert (kind, fields["by"].text, fields["actor"]) == ("waiver.given", client.member.pseudonym, "staff")
 
@@ -321,6 +359,34 @@ def test_a_text_that_has_changed_since_it_was_shown_is_not_approved(company: Any
     for wrong in (seen, "sha256:nonsense"):
         assert "Read it again." in page(client, 409, hash=wrong)
     assert not Approval.objects.exists()
+
+
+def rows(client: StaffClient, query: str = "") -> list[list[str]]:
+    tree = LexborHTMLParser(client.get(f"/console/waivers/{query}").content.decode())
+    return [[cell.text(separator=" ", strip=True) for cell in row.css("th, td")] for row in tree.css("tbody tr")]
+
+
+def test_the_page_lists_all_those_that_wait_first_and_marks_what_has_expired(office: Path, staff_member: Any) -> None:
+    ann, auditor = staff_member(PROMISES_APPROVE), staff_member(EVIDENCE_READ)
+    with (office / "troth.yaml").open("a") as declaration:
+        declaration.write(SEVERAL.replace("READER", ann.member.user.email))
+    shown = rows(ann)
+    assert [(row[0].split(".")[0], row[1]) for row in shown] == [
+        ("We tell you", "waits for approval"),
+        ("We ask you", "waits for approval"),
+        ("We keep our word", "expired"),
+    ]
+    assert [row[3] for row in shown] == [
+        "Somebody else has to approve this.",
+        "Approve exactly this text : We ask you.",
+        "–",
+    ]
+    assert "ben@example.org" in shown[1][2]
+    assert [row[0].split(".")[0] for row in rows(ann, "?state=mine")] == ["We ask you"]
+    assert [row[0].split(".")[0] for row in rows(ann, "?state=expired&kind=waiver")] == ["We keep our word"]
+    assert rows(ann, "?kind=attestation&state=expired") == []
+    assert len(rows(auditor)) == 3
+    assert "Approve exactly" not in page(auditor)
 
 
 def test_without_the_right_nobody_approves(company: Any, staff_member: Any) -> None:

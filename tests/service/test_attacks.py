@@ -424,7 +424,7 @@ def log() -> Iterator[Callable[[], str]]:
 def test_what_people_send_is_in_no_log_and_in_no_clear_row(
     office: Office, visitor: Client, keeper: StaffClient, log: Callable[[], str], tmp_path: Path
 ) -> None:
-    number = iter(range(100, 999))
+    number = iter(range(1_000, 9_999))
 
     def mark(before: str = "", after: str = "") -> str:
         return f"{before}canary{next(number)}zebra{after}"

@@ -82,6 +82,7 @@ def test_a_duty_of_one_folder_and_one_line_works_from_its_api_to_its_evidence(tm
         "centre": True,
         "role": True,
         "links": ["Notes"],
+        "console figures": [["Notes", 1, "/notes/console"]],
         "inbox": [1, 2],
         "figures": True,
         "evidence": ["2 notes", 2],
@@ -149,7 +150,7 @@ def test_every_event_concerns_controls_that_there_are() -> None:
 
 
 def test_every_name_that_a_duty_gives_leads_to_something() -> None:
-    single = ("api", "before_checks", "unbound", "evidence_files", "inbox", "sealed", "metrics")
+    single = ("api", "before_checks", "unbound", "evidence_files", "inbox", "sealed", "metrics", "console_figures")
     for duty in duties().values():
         for name in filter(None, (getattr(duty, what) for what in single)):
             assert resolve(name) is not None
@@ -192,6 +193,7 @@ def test_every_link_leads_to_a_page() -> None:
 def test_every_title_is_translated(language: str) -> None:
     titles = [*gathered("entry_titles").values(), *gathered("webhooks").values()]
     titles += [text for page in (*listed("console"), *listed("centre")) for text in (page.title, page.about) if text]
+    titles += [page.group for page in listed("console") if page.group]
     titles += [one.label for one in (*listed("rights"), *listed("scopes"))]
     known = translation(language)._catalog  # type: ignore[attr-defined]
     assert [title for title in titles if title not in known] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +43,7 @@ from troth.service.staff.models import (
 from troth.service.staff.rights import StaffRight, StaffRole, conflicts, rights, rights_of_role
 from troth.service.staff.roster import roster
 from troth.service.staff.rules import GrantFacts, InactiveReason, MemberFacts, rights_of, why_not
+from troth.service.staff.undertaking import document_hash
 
 pytestmark = pytest.mark.sampled
 
@@ -288,6 +290,22 @@ def test_another_text_has_to_be_signed_anew(office: Path, staff_member: StaffMem
     old = Undertaking.objects.get().document
     assert client.post("/staff/account/sign", {"document": old, "agreed": "yes"}).status_code == 400
     assert Undertaking.objects.count() == 1
+
+
+def test_the_undertaking_is_shown_as_formatted_text_without_html_of_its_own(
+    office: Path, staff_member: StaffMember
+) -> None:
+    client = staff_member(StaffRight.HOLDS_MANAGE, signed=False)
+    assert "<ol>\n<li>I look at" in text(client.get("/staff/account/"))
+    written = "# My *word*\n\n- <script>x</script>\n- [here](javascript:x)\n\n<b>bold</b>\n"
+    (office / "undertaking.md").write_text(written)
+    page = text(client.get("/staff/account/"))
+    assert "<h3>My <em>word</em></h3>" in page
+    assert "<li>&lt;script&gt;x&lt;/script&gt;</li>" in page
+    assert "&lt;b&gt;bold&lt;/b&gt;" in page
+    assert 'href="javascript' not in page
+    client.post("/staff/account/sign", {"document": document_hash(), "agreed": "yes"})
+    assert Undertaking.objects.get().document == f"sha256:{hashlib.sha256(written.encode()).hexdigest()}"
 
 
 def test_a_review_keeps_and_ends_and_leaves_one_s_own_alone(office: Path, staff_member: StaffMember) -> None:

@@ -9,14 +9,15 @@ import pytest
 from django.urls import reverse
 from tests.service.test_passes import HOUR, NOW, RUN, office, promising  # noqa: F401 - a fixture
 
-from troth.controls import Check, CheckOutcome, ControlFinding, Evidence
-from troth.declaration import Attestation, Promise
+from troth.controls import Check, CheckOutcome, Control, ControlFinding, Evidence, status_of
+from troth.declaration import Attestation, Promise, Waiver
 from troth.service.api import webhooks
 from troth.service.api.duty import API_MANAGE
 from troth.service.api.models import Delivery
 from troth.service.assurance import jobs
 from troth.service.assurance.duty import EVIDENCE_READ
 from troth.service.assurance.models import ReminderRow
+from troth.service.assurance.rules import broken_by
 from troth.service.core import checks, tasks
 from troth.service.core.deployment import Deployment
 from troth.service.core.journal import DatabaseJournal
@@ -87,6 +88,54 @@ def test_webhooks_are_told_once_of_a_failure_and_once_of_its_end(database: str, 
     assert [event for event, _ in told()] == ["control.failing", "control.passing"]
 
 
+# --- which promises a task breaks -------------------------------------------------------------------------------------
+
+CONTROL = Control("c.d", 1, "Is it so?", "GDPR Art. 5(2)", ("C01",), HOUR, 3 * HOUR, "Fix.", "Some.")
+WAIVER = Waiver(reason="moving", approver="ann@example.org", until=NOW.date() + dt.timedelta(days=30))
+
+
+def failed(*places: str, outcome: CheckOutcome = CheckOutcome.FAIL, hours: int = 0) -> Check:
+    findings = tuple(ControlFinding(place, "is wrong") for place in places)
+    at = NOW + hours * HOUR
+    return Check("c.d", 1, outcome, "", at, at + 3 * HOUR, "h", Evidence(SYSTEMS, SYSTEMS), {}, findings)
+
+
+def broken(scope: str, *checks: Check, approved: bool = True, **promise: Any) -> bool:
+    """True if a task of the control in *scope* breaks that promise."""
+    bound = Promise(quote="q", owner="dpo@example.org", **{"controls": ("c.d",), **promise})
+    hashes = {bound.waiver_hash} if approved else set()
+    judgement = status_of(
+        bound,
+        {"c.d": checks},
+        now=NOW + 2 * HOUR,
+        declaration_hash="h",
+        controls={"c.d": CONTROL},
+        approved={hash_ for hash_ in hashes if hash_},
+    )
+    return broken_by("c.d", scope, {"~q": judgement}) == ("~q",)
+
+
+def test_a_task_breaks_the_promises_that_its_findings_concern() -> None:
+    in_logins = failed("logins.login")
+    assert broken("logins", in_logins)
+    assert not broken("shop", in_logins)
+    assert not broken("logins", in_logins, controls=("e.f",)), "another control checks it"
+    assert broken("logins", in_logins, about=("logins.login",))
+    assert not broken("logins", in_logins, about=("shop",)), "it is about another system"
+    assert broken("", failed("somewhere"), about=("shop",)), "a fault outside of all systems concerns everything"
+    assert broken("shop", in_logins, failed(outcome=CheckOutcome.ERROR, hours=1)), "where it is, is not known any more"
+    assert not broken("logins", in_logins, failed(outcome=CheckOutcome.PASS, hours=1))
+
+
+def test_a_task_breaks_no_promise_that_is_waived_or_waits_for_another_failure() -> None:
+    in_logins = failed("logins.login")
+    assert not broken("logins", in_logins, waive=WAIVER)
+    assert broken("logins", in_logins, waive=WAIVER, approved=False), "nobody approved the waiver"
+    assert broken("logins", in_logins, waive=WAIVER.model_copy(update={"scope": ("e.f",)}))
+    assert not broken("logins", in_logins, failures=2)
+    assert broken("logins", in_logins, failed("logins.login", hours=1), failures=2)
+
+
 @pytest.fixture
 def attested(office: Deployment) -> Any:  # noqa: F811
     def until(day: dt.date) -> Deployment:
@@ -107,6 +156,13 @@ def test_a_word_that_runs_out_soon_is_reminded_of_once(database: str, office: De
     assert ReminderRow.objects.get().closed_at == NOW + 5 * HOUR
 
 
+PROMISED = """
+promises:
+  - {quote: We keep our word., owner: dpo@example.org, controls: [core.runs_finished]}
+  - {quote: We erase nothing., owner: dpo@example.org, controls: [core.runs_finished], failures: 9}
+"""
+
+
 def test_staff_see_what_fails_and_nothing_lets_them_close_it(
     database: str,
     staff_member: Any,
@@ -122,6 +178,14 @@ def test_staff_see_what_fails_and_nothing_lets_them_close_it(
     page = client.get(reverse("controls"))
     assert page.status_code == 200
     assert b"core.runs_finished" in page.content
+    assert b"It breaks no promise now." in page.content
     assert b'method="post"' not in page.content.partition(b"<main")[2]
+    with (tmp_path / "troth.yaml").open("a") as declaration:
+        declaration.write(PROMISED)
+    assert b"It breaks no promise now." not in client.get(reverse("controls")).content
+    for path in (reverse("controls"), reverse("promises") + "?status=broken"):
+        shown = client.get(path).content.decode()
+        assert "We keep our word." in shown
+        assert "We erase nothing." not in shown, "it has not failed often enough"
     assert client.post(reverse("controls")).status_code == 405
     assert staff_member(API_MANAGE).get(reverse("controls")).status_code == 403

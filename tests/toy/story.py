@@ -71,7 +71,7 @@ def told(folder: Path) -> dict[str, Any]:
     from troth.service.core.resealing import hanging
     from troth.service.entry_labels import entry_title
     from troth.service.requests.intake.mailbox import read_mailbox
-    from troth.service.staff.base import pages_for
+    from troth.service.staff.base import figures_for, pages_for
     from troth.service.staff.rights import StaffRole, right_named, rights_of_role
     from troth.service.wsgi import OURS
 
@@ -127,6 +127,8 @@ def told(folder: Path) -> dict[str, Any]:
     found["role"] = "notes.see" in rights_of_role(StaffRole.AUDITOR)
     everything: Any = SimpleNamespace(may=lambda right: right == right_named("notes.see"))
     found["links"] = [page.title for page in pages_for(everything) if page.name != "console"]
+    request: Any = SimpleNamespace(user=SimpleNamespace(pk=1), _troth_standing=(1, everything))
+    found["console figures"] = [[figure.title, figure.number, figure.href] for figure in figures_for(request)]
 
     mailbox = folder / "mailbox"
     for part in ("new", "cur", "tmp"):

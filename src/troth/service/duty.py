@@ -44,14 +44,16 @@ def marked(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ConsolePage:
-    """A link of the console's navigation: URL name, title, rights, what the page is *about*, and its *place*. It is
-    shown to those who have any of the *rights*, or to all staff if there are none; the view checks rights itself."""
+    """A link of the console's navigation: URL name, title, rights, what the page is *about*, its *place*, and the title
+    of its *group*; without one it stands alone. It is shown to those who have any of the *rights*, or to all staff if
+    there are none; the view checks rights itself."""
 
     name: str
     title: str
     rights: tuple[StaffRight, ...] = ()
     about: str = ""
     place: int = 500
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,9 @@ class Duty:
     """Heading of these operations in the API's description; if it is empty, the app's name."""
     console: Sequence[ConsolePage] = ()
     """Links in the console's navigation."""
+    console_figures: str = ""
+    """``module:function`` that takes a request and yields figures for the console's first page
+    (`staff.base.ConsoleFigure`): only those that the person behind it may see."""
     links: Sequence[LinkKind] = ()
     """Kinds of links that it mails."""
     centre: Sequence[CentreLink] = ()

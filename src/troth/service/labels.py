@@ -24,7 +24,7 @@ register = template.Library()
 _LEADS = re.compile(r"https?://|mailto:|tel:|/(?!/)|#|[\w.-]+(?:/|$)")
 _BAND = re.compile(r"(-?\d+)-(\d+)")
 _SIGNS: Mapping[str, str] = {"kept": "✓", "broken": "✕", "stated": "“”", "waived": "–", "unproven": "?", "private": "·"}
-_STATUS: Mapping[str, str | Promise] = {
+STATUSES: Mapping[str, str | Promise] = {
     "kept": pgettext_lazy("promise", "kept"),
     "broken": pgettext_lazy("promise", "broken"),
     "waived": pgettext_lazy("promise", "waived"),
@@ -32,6 +32,7 @@ _STATUS: Mapping[str, str | Promise] = {
     "unproven": pgettext_lazy("promise", "unproven"),
     "private": pgettext_lazy("promise", "private"),
 }
+"""Titles of statuses."""
 _ENDED: Mapping[str, str | Promise] = {
     "pass": gettext_lazy("Passed"),
     "fail": gettext_lazy("Failed"),
@@ -130,7 +131,7 @@ def figure_words(figures: Mapping[str, object]) -> list[tuple[str, str]]:
 @register.filter
 def status_word(status: str) -> str:
     """Status of a promise, in the active language."""
-    return str(_STATUS[status])
+    return str(STATUSES[status])
 
 
 @register.filter

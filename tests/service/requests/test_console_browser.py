@@ -41,11 +41,29 @@ SMALL = """
   .filter(node => node.checkVisibility() && node.getBoundingClientRect().height < 23.5)
   .map(node => 'small: ' + node.outerHTML.slice(0, 80))
 """
+BROKEN = """
+() => [...document.querySelectorAll('.wide :is(th, td), .wide code')].flatMap(cell => [...cell.childNodes])
+  .filter(node => node.nodeType === Node.TEXT_NODE && node.parentNode.checkVisibility())
+  .flatMap(node => [...node.data.matchAll(/[\\w.]+/g)].filter(word => {
+    const range = document.createRange()
+    range.setStart(node, word.index)
+    range.setEnd(node, word.index + word[0].length)
+    return range.getClientRects().length > 1
+  }).map(word => 'broken: ' + word[0]))
+"""
 TASK = """
   warehouse:
     title: The parcel desk
     store: task
     owner: ben@example.org
+"""
+PROMISES = """
+promises:
+  - quote: We keep our word.
+    owner: ben@example.org
+    controls: [requests.recipients_told, retention.nothing_overdue]
+    waive: {reason: moving house, approver: ann@example.org, until: 2027-03-01}
+    attest: {by: ann@example.org, says: I looked., on: 2026-01-01, until: 2026-02-01}
 """
 
 
@@ -89,6 +107,8 @@ def site(office: Office) -> Iterator[str]:
 def busy(office: Office) -> dict[str, Case]:
     """Cases in every state that has a page of its own look."""
     office.declare(requests="{approve: [erase]}", systems=TASK)
+    with (office.folder / "troth.yaml").open("a") as declaration:
+        declaration.write(PROMISES)
     now = office.now()
     made = {"approval": office.ask("erase")}
     office.prove(made["approval"])
@@ -150,7 +170,7 @@ def faults(page: Page, name: str) -> list[str]:
     for width, scheme in ((320, "light"), (1280, "dark")):
         page.set_viewport_size({"width": width, "height": 800})
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        found += [*too_wide(page), *page.evaluate(CONTRAST), *page.evaluate(SMALL)]
+        found += [*too_wide(page), *page.evaluate(CONTRAST), *page.evaluate(SMALL), *page.evaluate(BROKEN)]
         if FULL or width == 320:
             found += axe(page)
         if shots := os.environ.get("TROTH_SHOTS"):
@@ -169,7 +189,8 @@ def test_every_page_is_readable_at_every_width(
     paths = {name: f"cases/{case.reference}/" for name, case in cases.items()}
     paths |= {"queue": "cases/", "closed": "cases/?only=closed", "new": "cases/new/?about=amend", "search": "search/"}
     paths |= {"tasks": "tasks/", "task": f"tasks/{task.pk}/", "holds": "holds/", "disclosures": "disclosures/"}
-    paths |= {"work": "work/", "amend": f"cases/{cases['amend'].reference}/?values=1"}
+    paths |= {"work": "work/?state=all", "amend": f"cases/{cases['amend'].reference}/?values=1", "home": ""}
+    paths |= {"promises": "promises/", "controls": "controls/", "waivers": "waivers/", "accesses": "accesses/"}
     found, said = list[str](), list[str]()
     context = window(browser, site, client, 320, script=True)
     page = context.new_page()
@@ -208,6 +229,48 @@ def test_a_case_is_handled_by_keyboard_and_without_a_script(
     page.wait_for_selector("text=The case was closed")
     case.refresh_from_db()
     assert (case.outcome, case.handler) == ("fulfilled", client.member.user)
+    context.close()
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es", "fr"])
+def test_the_navigation_is_one_line_at_a_desk(
+    language: str, browser: Browser, office: Office, site: str, staff_member: Callable[..., StaffClient]
+) -> None:
+    client = staff_member(*ALL)
+    context = window(browser, site, client, 1280, script=False)
+    context.set_extra_http_headers({"Accept-Language": language})
+    page = context.new_page()
+    page.goto(f"{site}/console/holds/")
+    items = page.locator(".top .name, .top nav > ul > li").all()
+    middles = [box["y"] + box["height"] / 2 for box in (item.bounding_box() for item in items) if box]
+    assert len(middles) == len(items) >= 7
+    assert max(middles) - min(middles) < 8
+    context.close()
+
+
+def test_the_navigation_opens_by_keyboard_without_a_script_and_hides_no_focus(
+    browser: Browser, office: Office, site: str, staff_member: Callable[..., StaffClient]
+) -> None:
+    context = window(browser, site, staff_member(*ALL), 1280, script=False)
+    page = context.new_page()
+    page.goto(f"{site}/console/")
+    cases = page.locator("nav").get_by_role("link", name="Requests", exact=True)
+    reach(page, "Policy")
+    page.keyboard.press("Enter")
+    reach(page, "Controls")
+    page.goto(f"{site}/console/")
+    reach(page, "Cases")
+    assert not cases.is_visible()
+    page.keyboard.press("Space")
+    assert cases.is_visible()
+    page.get_by_role("link", name="Requests due today").focus()
+    assert not cases.is_visible(), "it would cover what has the focus"
+    page.set_viewport_size({"width": 375, "height": 800})
+    below = page.locator("main").bounding_box()
+    opened = cases.bounding_box()
+    assert below is not None
+    assert opened is not None
+    assert opened["y"] + opened["height"] < below["y"]
     context.close()
 
 

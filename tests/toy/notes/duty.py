@@ -33,6 +33,7 @@ DUTY = Duty(
     paths=("/notes",),
     api="notes.api:router",
     console=(ConsolePage("notes-console", _("Notes"), (NOTES_SEE,), _("What was left.")),),
+    console_figures="notes.console:figures",
     links=(NOTE_LINK,),
     centre=(CentreLink("notes", _("Notes"), _("What programs left for you")),),
     inbox="notes.actions:take_in",

@@ -4,11 +4,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 
-from notes import pages
-from notes.duty import NOTES_SEE
+from notes import console, pages
 from notes.models import Note
 from troth.service.access_rules import public
-from troth.service.staff.permissions import needs
 
 
 @public
@@ -16,13 +14,8 @@ def page(request: HttpRequest) -> HttpResponse:
     return render(request, "notes/page.html", {"count": Note.objects.count()})
 
 
-@needs(NOTES_SEE)
-def console(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(f"{Note.objects.count()} notes")
-
-
 urlpatterns = [
     path("", page, name="notes"),
     path("seen", pages.seen, name="notes-seen"),
-    path("console", console, name="notes-console"),
+    path("console", console.console, name="notes-console"),
 ]

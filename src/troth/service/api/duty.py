@@ -31,5 +31,14 @@ DUTY = Duty(
     tables="own_tables.yaml",
     urls=(("", "troth.service.api.urls"),),
     paths=("/api/v1", "/metrics"),
-    console=(ConsolePage("tokens", _("API tokens"), (API_MANAGE,), _("Programs with access to the API."), place=120),),
+    console=(
+        ConsolePage(
+            "tokens",
+            _("API tokens"),
+            (API_MANAGE,),
+            _("Programs with access to the API."),
+            place=120,
+            group=_("Operation"),
+        ),
+    ),
 )

@@ -107,18 +107,28 @@ DUTY = Duty(
     api_tag="evidence",
     console=(
         ConsolePage(
+            "promises",
+            _("Promises"),
+            (EVIDENCE_READ, StaffRight.CASES_HANDLE),
+            _("The status of each promise, and why."),
+            place=55,
+            group=_("Policy"),
+        ),
+        ConsolePage(
             "controls",
             _("Controls"),
             (EVIDENCE_READ, StaffRight.CASES_HANDLE),
             _("Failing controls, and attestations to renew."),
             place=60,
+            group=_("Policy"),
         ),
         ConsolePage(
-            "statements",
-            _("Approvals"),
-            (PROMISES_APPROVE,),
-            _("Waivers and attestations that wait for a second person."),
+            "waivers",
+            _("Waivers"),
+            (PROMISES_APPROVE, EVIDENCE_READ),
+            _("Waivers and attestations: who gave them, who approved them, and until when."),
             place=65,
+            group=_("Policy"),
         ),
         ConsolePage(
             "processing",
@@ -126,7 +136,9 @@ DUTY = Duty(
             (EVIDENCE_READ,),
             _("Data flows, the record of processing and the evidence."),
             place=70,
+            group=_("Policy"),
         ),
     ),
+    console_figures="troth.service.assurance.console.promises:figures",
     evidence=("attestation.", "check.", "control.", "declaration.", "evidence.", "promise.", "waiver."),
 )

@@ -10,6 +10,7 @@ from typing import Final
 from troth.controls import Check, CheckOutcome, Control, Judgement, Status
 from troth.declaration import Audience, Declaration, Granularity, Period, Promise
 from troth.ledger import DeclaredName, Entry, Hash
+from troth.service.core.tasks import scopes
 
 CHECK: Final = "assurance.check"
 """Kind of the jobs that run a control; their keys are the controls' ids."""
@@ -48,6 +49,23 @@ def owners_of(id_: str, declaration: Declaration, controls: Mapping[str, Control
     owners = tuple(dict.fromkeys(promise.owner for promise in declaration.promises if id_ in promise.controls))
     organisation = declaration.organisation
     return owners or (organisation.officer.email if organisation.officer else organisation.email,)
+
+
+def broken_by(control: str, scope: str, judgements: Mapping[str, Judgement]) -> tuple[str, ...]:
+    """Names of the promises that a task of *control* breaks: not those for which its failure is waived, has not
+    happened often enough, or is elsewhere. *scope* is the task's; a failure without findings is of every scope."""
+    return tuple(
+        name
+        for name, judgement in judgements.items()
+        for standing in judgement.standings
+        if standing.control == control and standing.status is Status.BROKEN and _reaches(standing.check, scope)
+    )
+
+
+def _reaches(check: Check | None, scope: str) -> bool:
+    if check is None or not check.findings:
+        return True
+    return scope in scopes((finding.place for finding in check.findings), check.evidence.in_scope)
 
 
 def bindings(promises: Iterable[Promise], controls: Mapping[str, Control]) -> Iterator[Binding]:

@@ -7,19 +7,21 @@ approves exactly that text, with an account of Troth. A changed text is another 
 from __future__ import annotations
 
 import datetime as dt
+import enum
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from django.db import transaction
 
-from troth.declaration import Attestation, Declaration, Promise, Waiver
+from troth.declaration import WAIVER_DAYS_MAX, Attestation, Declaration, Promise, Waiver
 from troth.ledger import DeclaredName, Entry, Hash, Pseudonym, Value
 from troth.service.assurance.rules import promise_name
 from troth.service.core.ledger import record
 from troth.service.staff import approvals
 from troth.service.staff.approvals import ApprovalPurpose, ApprovalRequest, OwnPlan
 from troth.service.staff.models import StaffMember
+from troth.text import same_person
 
 _WAIVERS = ApprovalPurpose("promises.waiver", is_for_one_use=False)
 _ATTESTATIONS = ApprovalPurpose("promises.attestation", is_for_one_use=False)
@@ -70,6 +72,27 @@ class Statement:
         return all("@" in name for name in (self.by, self.promise.owner))
 
 
+class StatementState(enum.StrEnum):
+    """Whether a statement counts, as `troth.controls.status_of` decides it; otherwise why not. What needs somebody
+    comes first."""
+
+    WAITING = "waiting"
+    IN_FORCE = "in_force"
+    EARLY = "early"  # an attestation that has not begun, or a waiver with more than a year left
+    OWN = "own"  # a waiver that the owner of the promise gave
+    TOO_LONG = "too_long"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class StatementStatus:
+    """A statement, its state, and the pseudonyms of those who approved exactly this text."""
+
+    statement: Statement
+    state: StatementState
+    approved_by: tuple[str, ...]
+
+
 def approved_statements(now: dt.datetime) -> frozenset[str]:
     """Hashes of the waivers and attestations that were approved at *now*, for `troth.controls.status_of`."""
     return approvals.approved_plans(_WAIVERS, now=now) | approvals.approved_plans(_ATTESTATIONS, now=now)
@@ -78,14 +101,35 @@ def approved_statements(now: dt.datetime) -> frozenset[str]:
 def waiting(declaration: Declaration, now: dt.datetime) -> tuple[Statement, ...]:
     """Waivers and attestations that wait for a second person, in the order of the promises; not those that could never
     count, because they have expired or are for too long."""
+    known = states(declaration, now)
+    return tuple(each.statement for each in known if each.state is StatementState.WAITING)
+
+
+def states(declaration: Declaration, now: dt.datetime) -> tuple[StatementStatus, ...]:
+    """Every waiver and attestation of the declaration and its state, in the order of the promises."""
     approved, today = approved_statements(now), now.astimezone(dt.UTC).date()
-    return tuple(
-        each
-        for each in _statements(declaration.promises)
-        if each.hash not in approved
-        and each.text.until >= today
-        and not (isinstance(each.text, Attestation) and each.text.is_too_long)
-    )
+    given = {**approvals.given_approvals(_WAIVERS, now=now), **approvals.given_approvals(_ATTESTATIONS, now=now)}
+
+    def status(statement: Statement) -> StatementStatus:
+        approvers = tuple(approval.by for approval in given.get(statement.hash, ()))
+        return StatementStatus(statement, _state(statement, statement.hash in approved, today), approvers)
+
+    return tuple(map(status, _statements(declaration.promises)))
+
+
+def _state(statement: Statement, is_approved: bool, today: dt.date) -> StatementState:
+    text = statement.text
+    if text.until < today:
+        return StatementState.EXPIRED
+    if isinstance(text, Attestation) and text.is_too_long:
+        return StatementState.TOO_LONG
+    if not is_approved:
+        return StatementState.WAITING
+    if isinstance(text, Waiver):
+        if same_person(text.approver, statement.promise.owner):
+            return StatementState.OWN
+        return StatementState.EARLY if (text.until - today).days > WAIVER_DAYS_MAX else StatementState.IN_FORCE
+    return StatementState.EARLY if today < text.on else StatementState.IN_FORCE
 
 
 def approve(statements: Sequence[Statement], *, by: StaffMember, actor: str, now: dt.datetime) -> int:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from troth.service.assurance import console, processing_console
+from troth.service.assurance.console import processing, promises, waivers
 
 urlpatterns = [
-    path("controls/", console.controls, name="controls"),
-    path("promises/", console.statements, name="statements"),
-    path("promises/approve", console.approve_statement, name="approve-statement"),
-    path("processing/", processing_console.processing, name="processing"),
-    path("processing/map.css", processing_console.map_css, name="map-css"),
-    path("processing/evidence.zip", processing_console.evidence_archive, name="evidence-archive"),
-    path("processing/<str:role>.<str:kind>", processing_console.record_file, name="record-file"),
+    path("controls/", promises.controls, name="controls"),
+    path("promises/", promises.promises, name="promises"),
+    path("waivers/", waivers.waivers, name="waivers"),
+    path("waivers/approve", waivers.approve_statement, name="approve-statement"),
+    path("processing/", processing.processing, name="processing"),
+    path("processing/map.css", processing.map_css, name="map-css"),
+    path("processing/evidence.zip", processing.evidence_archive, name="evidence-archive"),
+    path("processing/<str:role>.<str:kind>", processing.record_file, name="record-file"),
 ]

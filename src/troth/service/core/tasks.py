@@ -7,6 +7,7 @@ empty.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -38,7 +39,11 @@ def follow(check: CheckRow) -> TaskChange:
         return TaskChange()
     with transaction.atomic():
         tasks = list(Task.objects.select_for_update().filter(control=check.control, closed_at=None))
-        failing = frozenset() if is_pass else _scopes(check)
+        failing = (
+            frozenset()
+            if is_pass
+            else scopes((finding["place"] for finding in check.findings), check.evidence.get("in_scope", ()))
+        )
         closed = tuple(task for task in tasks if is_pass or _is_fixed(task.scope, failing, check))
         for task in tasks:
             task.latest = check
@@ -57,11 +62,10 @@ def _opened(check: CheckRow, scope: str) -> Task | None:
     return task if is_new else None
 
 
-def _scopes(check: CheckRow) -> frozenset[str]:
-    """Scopes of the findings."""
-    systems = set(check.evidence.get("in_scope", ()))
-    first = (re.split(r"[. ]", finding["place"], maxsplit=1)[0] for finding in check.findings)
-    return frozenset(place if place in systems else WHOLE for place in first) or frozenset({WHOLE})
+def scopes(places: Iterable[str], systems: Collection[str]) -> frozenset[str]:
+    """Scopes of findings at these *places*, of a check that examined *systems*."""
+    first = (re.split(r"[. ]", place, maxsplit=1)[0] for place in places)
+    return frozenset(name if name in systems else WHOLE for name in first) or frozenset({WHOLE})
 
 
 def _is_fixed(scope: str, failing: frozenset[str], check: CheckRow) -> bool:

@@ -23,6 +23,7 @@ from troth.service.disclosures.notifications import NotificationEnded, end, unto
 from troth.service.disclosures.rules import ANSWERING
 from troth.service.staff.access_log import record_access, withheld_from
 from troth.service.staff.console.holds import IDENTIFIERS, own_keyring
+from troth.service.staff.console.lists import FilterForm, list_page
 from troth.service.staff.effective_rights import standing_of
 from troth.service.staff.permissions import needs
 from troth.subjects import Identity, IdentityRefused
@@ -67,6 +68,19 @@ class PersonSearchForm(forms.Form):
         return cleaned
 
 
+def _recipients() -> list[tuple[str, Any]]:
+    declared = current().declaration.recipients
+    titled = sorted((known.title or name, name) for name, known in declared.items())
+    return [("", _("All")), *((name, title) for title, name in titled)]
+
+
+class DisclosureFilterForm(FilterForm):
+    """Filter of the register."""
+
+    recipient = forms.ChoiceField(choices=_recipients, required=False, label=_("Recipient"))
+    kind = forms.ChoiceField(choices=[("", _("All")), *KINDS.items()], required=False, label=_("Way"))
+
+
 @needs(DISCLOSURES_SEE)
 @require_safe
 def disclosures(request: HttpRequest) -> HttpResponse:
@@ -78,19 +92,23 @@ def _page(
     request: HttpRequest, form: PersonSearchForm, *, results: Any = None, wrong: str = "", status: int = 200
 ) -> HttpResponse:
     withheld = withheld_from(request)
-    latest = Disclosure.objects.exclude(case__in=withheld).order_by("-at", "-id")[:_SHOWN]
+    chosen = DisclosureFilterForm(request.GET)
+    rows = Disclosure.objects.exclude(case__in=withheld).filter(**chosen.wanted)
+    page = list_page(
+        chosen, rows.order_by("-at", "-id"), show=lambda rows: [(row, KINDS[DisclosureKind(row.kind)]) for row in rows]
+    )
     shown = {
         "here": "disclosures",
         "form": form,
         "found": results,
         "wrong": wrong,
         "untold": [one for one in untold() if one.case not in withheld][:_SHOWN],
-        "latest": [(row, KINDS[DisclosureKind(row.kind)]) for row in latest],
+        "list": page,
         "recipients": current().declaration.recipients,
         "purposes": _purposes(),
         "is_searched": results is not None,
     }
-    return render(request, "disclosures/console/disclosures.html", shown, status=status)
+    return render(request, "disclosures/console/disclosures.html", shown, status=max(status, page.status))
 
 
 def _purposes() -> dict[str, str]:

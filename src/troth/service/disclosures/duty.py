@@ -63,5 +63,9 @@ DUTY = Duty(
     tables="own_tables.yaml",
     urls=(("console/disclosures/", "troth.service.disclosures.urls"),),
     api="troth.service.disclosures.api:router",
-    console=(ConsolePage("disclosures", _("Disclosures"), (DISCLOSURES_SEE,), _("What went to whom."), place=50),),
+    console=(
+        ConsolePage(
+            "disclosures", _("Disclosures"), (DISCLOSURES_SEE,), _("What went to whom."), place=50, group=_("Cases")
+        ),
+    ),
 )

@@ -144,10 +144,16 @@ def use(wanted: ApprovalRequest, *, use: str, now: dt.datetime) -> None:
 def approved_plans(purpose: ApprovalPurpose, *, now: dt.datetime) -> frozenset[str]:
     """Hashes of all plans of *purpose*, which allows any number of uses, that were approved at *now*."""
     assert not purpose.is_for_one_use
-    given = dict[str, list[GivenApproval]]()
-    for row in Approval.objects.filter(purpose=purpose.name, at__lte=now):
-        given.setdefault(row.plan_hash, []).append(_value(row))
+    given = given_approvals(purpose, now=now)
     return frozenset(plan for plan, rows in given.items() if state_of(purpose, rows, now=now) is ApprovalState.APPROVED)
+
+
+def given_approvals(purpose: ApprovalPurpose, *, now: dt.datetime) -> dict[str, list[GivenApproval]]:
+    """Approvals of all plans of *purpose* that were given until *now*, also those that have expired, by hash."""
+    given = dict[str, list[GivenApproval]]()
+    for row in Approval.objects.filter(purpose=purpose.name, at__lte=now).order_by("at", "pk"):
+        given.setdefault(row.plan_hash, []).append(_value(row))
+    return given
 
 
 def _fields(wanted: ApprovalRequest) -> dict[str, str]:

@@ -1,14 +1,18 @@
-"""Console pages: navigation entries for those who may open them."""
+"""The console: its navigation and the figures of its first page, as far as the person behind a request may see them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
 
+from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext
 
-from troth.service.duty import listed
+from troth.service.core.deployment import NoDeployment
+from troth.service.duty import listed, named
 from troth.service.staff.effective_rights import EffectiveRights
 
 
@@ -20,6 +24,33 @@ class ConsoleLink:
     title: str
     about: str
     href: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleGroup:
+    """Links that belong together, under a *title*; a link that stands alone has its own."""
+
+    title: str
+    links: tuple[ConsoleLink, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleFigure:
+    """A number of the first page: how many rows the list at the URL *name* has under the filter *query*. *is_bad* if it
+    should be zero; *anchor* is the id of the list on its page."""
+
+    title: str
+    number: int
+    name: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    is_bad: bool = False
+    anchor: str = ""
+
+    @property
+    def href(self) -> str:
+        query, anchor = f"?{urlencode(self.query)}" if self.query else "", f"#{self.anchor}" if self.anchor else ""
+        return reverse(self.name) + query + anchor
 
 
 def pages_for(standing: EffectiveRights) -> Iterator[ConsoleLink]:
@@ -31,4 +62,24 @@ def pages_for(standing: EffectiveRights) -> Iterator[ConsoleLink]:
             href = reverse(page.name)
         except NoReverseMatch:
             continue
-        yield ConsoleLink(page.name, gettext(page.title), gettext(page.about) if page.about else "", href)
+        about, group = (gettext(text) if text else "" for text in (page.about, page.group))
+        yield ConsoleLink(page.name, gettext(page.title), about, href, group)
+
+
+def grouped(links: Iterable[ConsoleLink]) -> list[ConsoleGroup]:
+    """The groups of *links*, each at the place of its first page."""
+    groups = dict[str, list[ConsoleLink]]()
+    for link in links:
+        groups.setdefault(link.group or link.title, []).append(link)
+    return [ConsoleGroup(title, tuple(members)) for title, members in groups.items()]
+
+
+def figures_for(request: HttpRequest) -> list[ConsoleFigure]:
+    """Figures of all duties that the sender of *request* may see, in the order of the pages that they lead to. Those
+    that need the declaration or the policy are left out while it cannot be read."""
+    places = {page.name: page.place for page in listed("console")}
+    known = list[ConsoleFigure]()
+    for figures in named("console_figures"):
+        with contextlib.suppress(NoDeployment):
+            known.extend(figures(request))
+    return sorted(known, key=lambda figure: places[figure.name])

@@ -66,13 +66,21 @@ DUTY = Duty(
     paths=("/staff", "/console"),
     console=(
         ConsolePage("console", _("Console"), place=0),
-        ConsolePage("holds", _("Holds"), (StaffRight.HOLDS_MANAGE,), _("What must not be deleted."), place=40),
+        ConsolePage(
+            "holds",
+            _("Holds"),
+            (StaffRight.HOLDS_MANAGE,),
+            _("What must not be deleted."),
+            place=40,
+            group=_("Cases"),
+        ),
         ConsolePage(
             "officer",
             _("In confidence"),
             (StaffRight.OFFICER,),
             _("Messages to the data-protection officer."),
             place=90,
+            group=_("Team"),
         ),
         ConsolePage(
             "staff",
@@ -80,6 +88,7 @@ DUTY = Duty(
             (StaffRight.STAFF_MANAGE, StaffRight.OFFICER),
             _("Who works here, and what each may do."),
             place=100,
+            group=_("Team"),
         ),
         ConsolePage(
             "review",
@@ -87,6 +96,15 @@ DUTY = Duty(
             (StaffRight.STAFF_MANAGE,),
             _("Say of each grant whether it is still needed."),
             place=110,
+            group=_("Team"),
+        ),
+        ConsolePage(
+            "access-log",
+            _("Access log"),
+            (StaffRight.OFFICER,),
+            _("Who saw personal data, when, and for which purpose."),
+            place=105,
+            group=_("Team"),
         ),
     ),
     at_start=("troth.service.staff.factors",),

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from allauth.account.authentication import get_authentication_records
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.http import HttpRequest
 from django.utils import timezone
 
 from troth.service.core.keys import keyring
-from troth.service.staff.models import Grant, StaffMember
+from troth.service.staff.models import Grant, StaffMember, Undertaking
 from troth.service.staff.rights import StaffRight, rights
 from troth.service.staff.rules import GrantFacts, InactiveReason, MemberFacts, rights_of, why_not
 from troth.service.staff.undertaking import document_hash
@@ -107,12 +107,21 @@ def _has_factor(request: HttpRequest) -> bool:
 
 def person_of(member: StaffMember) -> MemberFacts:
     """Facts about a member, as a value."""
-    word = member.undertakings.filter(document=document_hash()).order_by("-until").first()
-    return MemberFacts(
-        is_open=member.left_at is None and member.user.is_active,
-        seen_at=member.seen_at or member.invited_at,
-        undertaking_until=word.until if word is not None else None,
-    )
+    return people_of([member])[member.pk]
+
+
+def people_of(members: Sequence[StaffMember]) -> dict[int, MemberFacts]:
+    """Facts about *members*, by their keys, in one query."""
+    signed = Undertaking.objects.filter(member__in=members, document=document_hash())
+    until = dict(signed.values_list("member").annotate(Max("until")))
+    return {
+        member.pk: MemberFacts(
+            is_open=member.left_at is None and member.user.is_active,
+            seen_at=member.seen_at or member.invited_at,
+            undertaking_until=until.get(member.pk),
+        )
+        for member in members
+    }
 
 
 def held(row: Grant) -> GrantFacts:

@@ -18,8 +18,22 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from troth.service.staff.attempts import begin, failed, mark_of, succeeded
+from troth.service.staff.console.lists import FilterForm
 from troth.service.staff.models import StaffMember
 from troth.service.staff.rights import StaffRole, right_title, rights, role_title
+
+
+class MemberFilterForm(FilterForm):
+    """Filter of the list of members."""
+
+    role = forms.ChoiceField(
+        choices=lambda: [("", _("All")), *((role.value, role_title(role)) for role in StaffRole)],
+        required=False,
+        label=_("Role"),
+    )
+    state = forms.ChoiceField(
+        choices=[("", _("All")), ("open", _("Open")), ("left", _("Closed"))], required=False, label=_("Account")
+    )
 
 
 class SignIn(LoginForm):  # type: ignore[misc]

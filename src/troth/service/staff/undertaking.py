@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.safestring import SafeString, mark_safe
 
 from troth.ledger import Hash
 from troth.service.configuration import Settings
@@ -26,6 +27,19 @@ def document() -> str:
         return _read(own, (status.st_mtime_ns, status.st_size))
     except OSError:
         return _tidy(resources.files(__package__).joinpath("undertaking.md").read_text(encoding="utf-8"))
+
+
+def document_html() -> SafeString:
+    """The text in force, from Markdown without HTML, with its headings below those of a section."""
+    from markdown_it import MarkdownIt  # not in the memory of every process
+
+    markdown = MarkdownIt("commonmark", {"html": False})
+    tokens = markdown.parse(document())
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(int(token.tag[1]) + 2, 6)}"
+    html: str = markdown.renderer.render(tokens, markdown.options, {})
+    return mark_safe(html)  # noqa: S308 - raw HTML in it is escaped
 
 
 @functools.lru_cache(4)

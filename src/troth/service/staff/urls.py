@@ -15,7 +15,7 @@ from django.urls import path
 from django.views.decorators.http import require_safe
 
 from troth.service.access_rules import public
-from troth.service.staff.console import holds
+from troth.service.staff.console import access_log, holds
 from troth.service.staff.console import people as console
 from troth.service.staff.passkeys import with_passkeys
 from troth.service.staff.permissions import signed_in
@@ -76,6 +76,7 @@ urlpatterns = [
     path("console/staff/<int:pk>/leave", console.leave, name="leave"),
     path("console/staff/<int:pk>/invitation", console.renew, name="renew-invitation"),
     path("console/staff/grants/<int:pk>/end", console.end_grant, name="end-grant"),
+    path("console/accesses/", access_log.accesses, name="access-log"),
     path("console/officer/", console.officer, name="officer"),
     path("console/officer/tell", console.tell, name="tell"),
     path("console/officer/<int:pk>/close", console.close_told, name="close-told"),

@@ -7,13 +7,13 @@ shown on the page and changes nothing. Only officers see confidential cases.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
 from django.db.models import Count, Min, Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -28,20 +28,19 @@ from troth.service.mail.models import LetterRow
 from troth.service.requests import actions, lifecycle
 from troth.service.requests.console.actions import ACTS, At, form_of, offered
 from troth.service.requests.console.case_page import content_of, everyone_of, people_of, sheet
-from troth.service.requests.console.forms import QueueFilterForm
-from troth.service.requests.console.queue_row import QueueRow, queue_row, relative
+from troth.service.requests.console.forms import CaseFilterForm
+from troth.service.requests.console.queue_row import FOR_HANDLER, FOR_STAFF, QueueRow, queue_row, relative
 from troth.service.requests.fulfilment import external_systems, preview
 from troth.service.requests.messages import day
 from troth.service.requests.models import Case, CaseKind, CaseState, CaseStep, Right, WaitReason
 from troth.service.staff.access_log import record_access, refuse_own, withheld_from
+from troth.service.staff.console.lists import list_page
 from troth.service.staff.effective_rights import standing_of
 from troth.service.staff.permissions import needs
 from troth.service.staff.rights import StaffRight as Leave
 
 PURPOSE = "troth_requests"
 """Default purpose of an access to a case: to answer it."""
-PAGE_LINES = 50
-_SOMEBODY = (WaitReason.REVIEW, WaitReason.WEIGHING, WaitReason.APPROVAL, WaitReason.ANSWER)
 
 
 # --- the queue --------------------------------------------------------------------------------------------------------
@@ -51,13 +50,41 @@ _SOMEBODY = (WaitReason.REVIEW, WaitReason.WEIGHING, WaitReason.APPROVAL, WaitRe
 @require_safe
 def cases(request: HttpRequest) -> HttpResponse:
     """``/console/cases/``: open cases by due date, or closed ones, latest first. Without personal data."""
-    form = QueueFilterForm(request.GET)
-    wanted = form.cleaned_data if form.is_valid() else {}
-    deployment, now = current().without_own, timezone.now()
-    today = day(now, deployment)
-    lines, more = _lines(request, wanted, today)
-    shown = {"here": "cases", "form": form, "lines": lines, "more": more, "is_closed": wanted.get("only") == "closed"}
-    return render(request, "requests/console/queue.html", {**shown, **_figures(request, today), "today": today})
+    return _queue(request, CaseFilterForm(request.GET))
+
+
+@needs(Leave.CASES_HANDLE, Leave.CASES_APPROVE)
+@require_safe
+def find(request: HttpRequest) -> HttpResponse:
+    """``/console/cases/find?reference=…``: redirects to the page of that case."""
+    reference = request.GET.get("reference", "").strip().upper()
+    if not _visible(request).filter(reference=reference).exists():
+        return _queue(request, CaseFilterForm(QueryDict()), not_found=True)
+    return HttpResponseRedirect(reverse("case", args=[reference]))
+
+
+def _queue(request: HttpRequest, form: CaseFilterForm, *, not_found: bool = False) -> HttpResponse:
+    today = day(timezone.now(), current().without_own)
+
+    def shown(rows: Sequence[Case]) -> list[QueueRow]:
+        systems, mine = answered(rows), request.user.pk
+        return [queue_row(row, today, mine=mine, answered=systems.get(row.pk, (0, 0))) for row in rows]
+
+    rows = filtered(request, form.wanted, today).select_related("handler").defer("content", "plan")
+    page = list_page(form, rows, show=shown)
+    late = Count("pk", filter=Q(due_on__lt=today))
+    figures = filtered(request, {}, today).order_by().aggregate(open=Count("pk"), late=late, first=Min("due_on"))
+    first = figures["first"]
+    context = {
+        "here": "cases",
+        "list": page,
+        "is_closed": form.wanted.get("only") == "closed",
+        "not_found": not_found,
+        "may_handle": standing_of(request).may(Leave.CASES_HANDLE),
+        **figures,
+        "first_when": relative(first, today) if first is not None else "",
+    }
+    return render(request, "requests/console/queue.html", context, status=404 if not_found else page.status)
 
 
 def _visible(request: HttpRequest) -> QuerySet[Case]:
@@ -66,22 +93,34 @@ def _visible(request: HttpRequest) -> QuerySet[Case]:
     return every if standing_of(request).is_officer else every.filter(is_confidential=False)
 
 
-def _lines(request: HttpRequest, wanted: Mapping[str, Any], today: dt.date) -> tuple[list[QueueRow], str]:
-    rows = _filtered(_visible(request), wanted, today, request.user.pk)
-    is_closed = wanted.get("only") == "closed"
-    rows = _after(rows, request.GET.get("after", ""), is_closed=is_closed)
-    rows = rows.order_by("-closed_at", "-id") if is_closed else rows.order_by("due_on", "id")
-    page = list(rows.select_related("handler").defer("content", "plan")[: PAGE_LINES + 1])
-    more = ""
-    if len(page) > PAGE_LINES:
-        last = page[PAGE_LINES - 1]
-        key = last.closed_at if is_closed else last.due_on
-        assert key is not None, "the list is ordered by it"
-        asked = {name: value for name, value in wanted.items() if value}
-        more = "?" + urlencode({**asked, "after": f"{key.isoformat()}~{last.pk}"})
-    shown = page[:PAGE_LINES]
-    systems = answered(shown)
-    return [queue_row(row, today, mine=request.user.pk, answered=systems.get(row.pk, (0, 0))) for row in shown], more
+def filtered(request: HttpRequest, wanted: Mapping[str, str], today: dt.date) -> QuerySet[Case]:
+    """Cases visible to the sender of *request* that pass the filter *wanted* (`CaseFilterForm`): open ones by due date,
+    closed ones latest first."""
+    only, what, need = wanted.get("only"), wanted.get("what"), wanted.get("needs")
+    rows = _visible(request)
+    if only == "closed":
+        rows = rows.filter(state=CaseState.CLOSED).order_by("-closed_at", "-id")
+    else:
+        rows = rows.exclude(state=CaseState.CLOSED).order_by("due_on", "id")
+    if only == "mine":
+        rows = rows.filter(handler=request.user.pk)
+    elif only == "unassigned":
+        rows = rows.filter(handler=None)
+    elif only == "late":
+        rows = rows.filter(due_on__lt=today)
+    elif only == "today":
+        rows = rows.filter(due_on=today)
+    if what in (CaseKind.COMPLAINT, CaseKind.QUESTION):
+        rows = rows.filter(kind=what)
+    elif what:
+        rows = rows.filter(right=what)
+    if need == "somebody":
+        rows = rows.filter(needs__in=FOR_STAFF)
+    elif need == "handler":
+        rows = rows.filter(needs__in=FOR_HANDLER)
+    elif need:
+        rows = rows.filter(needs=need)
+    return rows
 
 
 def answered(cases: Iterable[Case]) -> dict[int, tuple[int, int]]:
@@ -92,61 +131,6 @@ def answered(cases: Iterable[Case]) -> dict[int, tuple[int, int]]:
     ended = Count("pk", filter=~Q(state=CaseStep.State.WAITING))
     rows = CaseStep.objects.filter(case__in=waiting).values_list("case").annotate(ended=ended, whole=Count("pk"))
     return {case: (done, whole) for case, done, whole in rows}
-
-
-def _filtered(rows: QuerySet[Case], wanted: Mapping[str, Any], today: dt.date, mine: int | None) -> QuerySet[Case]:
-    only, what, need = wanted.get("only"), wanted.get("what"), wanted.get("needs")
-    rows = rows.filter(state=CaseState.CLOSED) if only == "closed" else rows.exclude(state=CaseState.CLOSED)
-    if only == "mine":
-        rows = rows.filter(handler=mine)
-    elif only == "late":
-        rows = rows.filter(due_on__lt=today)
-    if what in (CaseKind.COMPLAINT, CaseKind.QUESTION):
-        rows = rows.filter(kind=what)
-    elif what:
-        rows = rows.filter(right=what)
-    if need == "somebody":
-        rows = rows.filter(needs__in=_SOMEBODY)
-    elif need:
-        rows = rows.filter(needs=need)
-    return rows
-
-
-def _after(rows: QuerySet[Case], after: str, *, is_closed: bool) -> QuerySet[Case]:
-    """Rows after the last one of the previous page; all rows if *after* is invalid."""
-    key, _, number = after.partition("~")
-    try:
-        if is_closed:
-            at = dt.datetime.fromisoformat(key)
-            return rows.filter(closed_at__lte=at).filter(Q(closed_at__lt=at) | Q(pk__lt=int(number)))
-        on = dt.date.fromisoformat(key)
-        return rows.filter(due_on__gte=on).filter(Q(due_on__gt=on) | Q(pk__gt=int(number)))
-    except ValueError:
-        return rows
-
-
-def _figures(request: HttpRequest, today: dt.date) -> dict[str, Any]:
-    found = (
-        _visible(request)
-        .exclude(state=CaseState.CLOSED)
-        .aggregate(open=Count("pk"), late=Count("pk", filter=Q(due_on__lt=today)), first=Min("due_on"))
-    )
-    first = found["first"]
-    found["may_handle"] = standing_of(request).may(Leave.CASES_HANDLE)
-    return {**found, "first_when": relative(first, today) if first is not None else ""}
-
-
-@needs(Leave.CASES_HANDLE, Leave.CASES_APPROVE)
-@require_safe
-def find(request: HttpRequest) -> HttpResponse:
-    """``/console/cases/find?reference=…``: redirects to the page of that case."""
-    reference = request.GET.get("reference", "").strip().upper()
-    if not _visible(request).filter(reference=reference).exists():
-        shown = {"here": "cases", "form": QueueFilterForm(), "lines": [], "more": "", "not_found": True}
-        deployment = current().without_own
-        today = day(timezone.now(), deployment)
-        return render(request, "requests/console/queue.html", {**shown, **_figures(request, today)}, status=404)
-    return HttpResponseRedirect(reverse("case", args=[reference]))
 
 
 # --- one case ---------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from troth.service.requests.console.queue_row import NEEDS, RIGHTS
 from troth.service.requests.models import CaseKind, Right
+from troth.service.staff.console.lists import FilterForm
 
 _TEXT_MAX = 4_000
 
@@ -33,15 +34,24 @@ def _text(label: Any, *, rows: int = 4, required: bool = True, help_text: Any = 
     )
 
 
-class QueueFilterForm(_Plain):
-    """Filter for the queue."""
+class CaseFilterForm(FilterForm):
+    """Filter of the list of cases."""
 
     what = forms.ChoiceField(choices=[("", _("Everything")), *RIGHTS.items()], required=False, label=_("About"))
     needs = forms.ChoiceField(
-        choices=[("", _("Anything")), ("somebody", _("Our staff")), *NEEDS.items()], required=False, label=_("Needs")
+        choices=[("", _("Anything")), ("somebody", _("Our staff")), ("handler", _("A handler")), *NEEDS.items()],
+        required=False,
+        label=_("Needs"),
     )
     only = forms.ChoiceField(
-        choices=[("", _("All open")), ("mine", _("Mine")), ("late", _("Late")), ("closed", _("Closed"))],
+        choices=[
+            ("", _("All open")),
+            ("today", _("Due today")),
+            ("late", _("Late")),
+            ("mine", _("Mine")),
+            ("unassigned", _("Without a handler")),
+            ("closed", _("Closed")),
+        ],
         required=False,
         label=_("Which"),
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -29,6 +30,7 @@ from troth.service.mail.rules import LetterRefused
 from troth.service.requests.fulfilment.queue import end_halt, ready
 from troth.service.requests.models import Case, CaseStep, ProcessingHalt
 from troth.service.staff.access_log import withheld_from
+from troth.service.staff.console.lists import FilterForm, list_page
 from troth.service.staff.effective_rights import standing_of
 from troth.service.staff.permissions import needs
 from troth.service.staff.rights import StaffRight
@@ -43,6 +45,37 @@ _MEND: Mapping[str, Any] = {
     "unknown_name": _("A table or column of the declaration does not exist: run `troth check`."),
 }
 """Reasons for a processing halt, with their fixes."""
+
+
+_ATTENTION = Q(state__in=[Job.State.STOPPED, Job.State.FAILED])
+_RETRIED = Q(state=Job.State.QUEUED, attempts__gt=0)
+_STATES: Mapping[str, Q] = {
+    "": _ATTENTION | _RETRIED,
+    "attention": _ATTENTION,
+    "retried": _RETRIED,
+    **{state.value: Q(state=state) for state in Job.State},
+    "all": Q(),
+}
+
+
+class JobFilterForm(FilterForm):
+    """Filter of the list of jobs."""
+
+    state = forms.ChoiceField(
+        choices=[
+            ("", _("Failed, stopped or retried")),
+            ("attention", _("Failed or stopped")),
+            ("retried", _("Retried")),
+            ("queued", _("Queued")),
+            ("running", _("Running")),
+            ("waiting", _("Waiting")),
+            ("stopped", _("Stopped")),
+            ("failed", _("Failed")),
+            ("all", _("All")),
+        ],
+        required=False,
+        label=_("State"),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +98,8 @@ def halts(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, *, wrong: str = "", status: int = 200) -> HttpResponse:
     now = timezone.now()
     jobs, letters = _jobs(request), _letters(request).defer("sealed")
-    known = health(now, among=jobs)
-    stopped = jobs.filter(state__in=[Job.State.STOPPED, Job.State.FAILED])
-    retried = jobs.filter(state=Job.State.QUEUED, attempts__gt=0)
+    known, form = health(now, among=jobs), JobFilterForm(request.GET)
+    page = list_page(form, filtered(request, form.wanted))
     shown = {
         "here": "work",
         "wrong": wrong,
@@ -78,8 +110,7 @@ def _page(request: HttpRequest, *, wrong: str = "", status: int = 200) -> HttpRe
             for stop in ProcessingHalt.objects.filter(cleared_at=None).order_by("since")
         ],
         "doubt": doubt(now),
-        "jobs": stopped.order_by("changed_at")[:_SHOWN],
-        "retried": retried.order_by("-attempts")[:_SHOWN],
+        "list": page,
         "late_work": list(_late_work(request, jobs, now)),
         "workers": workers(now).order_by("begun_at"),
         "waiting": letters.filter(ended_at__isnull=True).count(),
@@ -87,7 +118,12 @@ def _page(request: HttpRequest, *, wrong: str = "", status: int = 200) -> HttpRe
         "failed": letters.filter(state=LetterRow.State.FAILED).order_by("-ended_at")[:_SHOWN],
         "may_change": standing_of(request).may(StaffRight.CASES_HANDLE),
     }
-    return render(request, "requests/console/work.html", shown, status=status)
+    return render(request, "requests/console/work.html", shown, status=status if wrong else page.status)
+
+
+def filtered(request: HttpRequest, wanted: Mapping[str, str]) -> QuerySet[Job]:
+    """Jobs visible to the sender of *request* that pass the filter *wanted* (`JobFilterForm`), latest change first."""
+    return _jobs(request).filter(_STATES[wanted.get("state", "")]).order_by("-changed_at", "-pk")
 
 
 def _late_work(request: HttpRequest, jobs: QuerySet[Job], now: dt.datetime) -> Iterator[LateWork]:

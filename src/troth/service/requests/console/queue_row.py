@@ -59,7 +59,10 @@ NEEDS: Mapping[str, str | Promise] = {
     WaitReason.ACCESS: _("Waits for a request to see the data to be answered"),
     WaitReason.SYSTEMS: _("Waits for systems, or for people with tasks"),
 }
-_FOR_SOMEBODY = (WaitReason.REVIEW, WaitReason.WEIGHING, WaitReason.APPROVAL, WaitReason.ANSWER)
+FOR_HANDLER = (WaitReason.REVIEW, WaitReason.WEIGHING, WaitReason.ANSWER)
+"""What a case needs from its handler, who cannot approve its plan."""
+FOR_STAFF = (*FOR_HANDLER, WaitReason.APPROVAL)
+"""What a case needs from staff."""
 
 
 def about(case: Case) -> str:
@@ -71,7 +74,7 @@ def doing(case: Case) -> tuple[str, bool]:
     """The next step of a case, and whether staff must do it."""
     if case.state == CaseState.IN_PROGRESS:
         if case.needs:
-            return str(NEEDS[case.needs]), case.needs in _FOR_SOMEBODY
+            return str(NEEDS[case.needs]), case.needs in FOR_STAFF
         return gettext("Carried out next"), False
     if case.state == CaseState.CLOSED:
         return "", False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,12 +29,12 @@ from troth.service.requests.fulfilment import external_systems
 from troth.service.requests.messages import day
 from troth.service.requests.models import LOOKS, Case, CaseState, CaseStep
 from troth.service.staff.access_log import record_access, refuse_own
+from troth.service.staff.console.lists import FilterForm, list_page
 from troth.service.staff.effective_rights import standing_of
 from troth.service.staff.permissions import needs
 from troth.service.staff.rights import StaffRight as Leave
 
 PROOF_BYTES_MAX = 5 * 1024 * 1024
-_SHOWN = 200
 _WHY = ("cannot_find", "must_keep", "not_possible", "other")
 _DONE, _CANNOT = "done", "cannot"
 
@@ -56,6 +56,16 @@ def type_of(data: bytes) -> tuple[str, str] | None:
         return None
     plain = all(letter.isprintable() or letter in "\r\n\t\ufeff" for letter in text)
     return ("text/plain; charset=utf-8", "txt") if plain and text.strip() else None
+
+
+class TaskFilterForm(FilterForm):
+    """Filter of the list of tasks."""
+
+    only = forms.ChoiceField(
+        choices=[("", _("All")), ("mine", _("Mine")), ("today", _("Due today")), ("late", _("Late"))],
+        required=False,
+        label=_("Which"),
+    )
 
 
 class TaskResultForm(forms.Form):
@@ -134,14 +144,27 @@ class TaskRow:
 def tasks(request: HttpRequest) -> HttpResponse:
     """Waiting tasks, most urgent first."""
     deployment = current().without_own
-    today = day(timezone.now(), deployment)
+    today, form = day(timezone.now(), deployment), TaskFilterForm(request.GET)
+
+    def shown(rows: Sequence[CaseStep]) -> list[TaskRow]:
+        return [_line(row, deployment, today) for row in rows]
+
+    page = list_page(form, filtered(request, form.wanted, today), show=shown)
+    return render(request, "requests/console/tasks.html", {"here": "tasks", "list": page}, status=page.status)
+
+
+def filtered(request: HttpRequest, wanted: Mapping[str, str], today: dt.date) -> QuerySet[CaseStep]:
+    """Waiting tasks visible to the sender of *request* that pass the filter *wanted* (`TaskFilterForm`), by due
+    date."""
     rows = _visible(request).filter(state=CaseStep.State.WAITING).exclude(case__state=CaseState.CLOSED)
-    if request.GET.get("only") == "mine":
+    only = wanted.get("only")
+    if only == "mine":
         rows = rows.filter(assignee__iexact=request.user.get_username())
-    lines = [_line(row, deployment, today) for row in rows.order_by("case__due_on", "id")[:_SHOWN]]
-    return render(
-        request, "requests/console/tasks.html", {"here": "tasks", "lines": lines, "only": request.GET.get("only")}
-    )
+    elif only == "late":
+        rows = rows.filter(case__due_on__lt=today)
+    elif only == "today":
+        rows = rows.filter(case__due_on=today)
+    return rows.order_by("case__due_on", "id")
 
 
 def _visible(request: HttpRequest) -> QuerySet[CaseStep]:

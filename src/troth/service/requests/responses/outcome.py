@@ -304,11 +304,11 @@ def close_done(
         together = [case.pk for case in cases[start : start + _TOGETHER]]
         try:
             closed += _close_together(together, contents, deployment, now)
-        except Exception:
+        except Exception:  # noqa: BLE001 - seen again below, by the case that it is of
             for pk in together:
                 try:
                     closed += _close_together([pk], contents, deployment, now)
-                except Exception as failure:
+                except Exception as failure:  # noqa: BLE001 - raised at the end
                     failures.append(failure)
     if failures:
         raise failures[0]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.models import Authenticator
 from django.contrib.auth import login
 from django.db import transaction
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -19,35 +21,56 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from troth.service.access_rules import public
 from troth.service.labels import sentence
 from troth.service.staff import actions
-from troth.service.staff.effective_rights import held, person_of, standing_of
-from troth.service.staff.forms import Giving, Inviting, NewPassword, Telling
+from troth.service.staff.base import figures_for
+from troth.service.staff.console.lists import list_page
+from troth.service.staff.effective_rights import held, people_of, person_of, standing_of
+from troth.service.staff.forms import Giving, Inviting, MemberFilterForm, NewPassword, Telling
 from troth.service.staff.messages import post_invitation
 from troth.service.staff.models import Grant, StaffMember
 from troth.service.staff.permissions import needs, signed_in
 from troth.service.staff.rights import StaffRight, StaffRole, right_named, rights_of_role
-from troth.service.staff.rules import InactiveReason, review_due, why_not
-from troth.service.staff.undertaking import document, document_hash
+from troth.service.staff.rules import InactiveReason, MemberFacts, review_due, why_not
+from troth.service.staff.undertaking import document_hash, document_html
 
 _SOON = dt.timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class GrantRow:
-    """A grant as displayed: why it is inactive, when its review is due, who gave it and why."""
+class GrantState:
+    """A grant, why it is inactive, when its review is due, and whether it ends soon."""
 
     row: Grant
     why_not: InactiveReason | None
     review_due: dt.datetime
+    is_soon: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRow(GrantState):
+    """A grant as displayed: also who gave it, and why."""
+
     given_by: str
     reason: str
-    is_soon: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """A member in the list."""
+
+    row: StaffMember
+    grants: Sequence[GrantState]
+    has_factor: bool
 
 
 @signed_in
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """``/console/``: overview of permitted pages."""
-    return render(request, "console/home.html", {"here": "console", "standing": standing_of(request)})
+    """``/console/``: what needs attention, as figures that lead to lists, and the permitted pages."""
+    return render(
+        request,
+        "console/home.html",
+        {"here": "console", "standing": standing_of(request), "figures": figures_for(request)},
+    )
 
 
 # --- own account ----------------------------------------------------------------------------------------------------
@@ -85,7 +108,7 @@ def _account(request: HttpRequest, *, fault: str = "") -> HttpResponse:
         "standing": standing,
         "grants": _shown(mine, now) if mine is not None else [],
         "factors": [factor.wrap() for factor in Authenticator.objects.filter(user_id=request.user.pk)],
-        "document": document(),
+        "document": document_html(),
         "document_hash": document_hash(),
         "signed_until": person.undertaking_until if person and (person.undertaking_until or now) > now else None,
         "fault": fault,
@@ -123,11 +146,38 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 @needs(StaffRight.STAFF_MANAGE, StaffRight.OFFICER)
 @require_safe
 def staff(request: HttpRequest) -> HttpResponse:
-    """``/console/staff/``: all members, and why grants are inactive."""
-    now = timezone.now()
-    rows = StaffMember.objects.select_related("user").order_by("left_at", "user__username")
-    people = [(row, _shown(row, now), Authenticator.objects.filter(user=row.user).exists()) for row in rows]
-    return render(request, "staff/list.html", {"here": "staff", "people": people, "holders": len(actions.holders(now))})
+    """``/console/staff/``: members, their roles, and why grants are inactive."""
+    now, form = timezone.now(), MemberFilterForm(request.GET)
+    page = list_page(form, _filtered(form.wanted), show=lambda rows: _members(rows, now))
+    shown = {"here": "staff", "list": page, "holders": len(actions.holders(now))}
+    return render(request, "staff/list.html", shown, status=page.status)
+
+
+def _filtered(wanted: Mapping[str, str]) -> QuerySet[StaffMember]:
+    """Members that pass the filter *wanted* (`MemberFilterForm`), open accounts first."""
+    rows = StaffMember.objects.select_related("user").order_by(F("left_at").asc(nulls_first=True), "user__username")
+    if state := wanted.get("state"):
+        rows = rows.filter(left_at__isnull=state == "open")
+    if role := wanted.get("role"):
+        rows = rows.filter(Exists(Grant.objects.filter(member=OuterRef("pk"), role=role, ended_at=None)))
+    return rows
+
+
+def _members(members: Sequence[StaffMember], now: dt.datetime) -> list[MemberRow]:
+    """*members* as displayed, in a number of queries that does not depend on how many there are."""
+    grants, people = dict[int, list[Grant]](), people_of(members)
+    for row in Grant.objects.filter(member__in=members, ended_at=None).order_by("role", "right"):
+        grants.setdefault(row.member_id, []).append(row)
+    users = [member.user_id for member in members]
+    with_factor = set(Authenticator.objects.filter(user__in=users).values_list("user_id", flat=True))
+    return [
+        MemberRow(
+            member,
+            [_state(row, people[member.pk], now) for row in grants.get(member.pk, ())],
+            member.user_id in with_factor,
+        )
+        for member in members
+    ]
 
 
 @needs(StaffRight.STAFF_MANAGE)
@@ -239,8 +289,7 @@ def review(request: HttpRequest) -> HttpResponse:
         end = [row for row, answer in answers.items() if answer == "end"]
         actions.review(keep, end, now=now, by=mine)
         return redirect("review")
-    shown = [_one(row, now) for row in rows]
-    return render(request, "staff/review.html", {"here": "review", "grants": shown})
+    return render(request, "staff/review.html", {"here": "review", "grants": _rows(rows, now)})
 
 
 # --- the data-protection officer ------------------------------------------------------------------------------------
@@ -277,17 +326,28 @@ def tell(request: HttpRequest) -> HttpResponse:
 
 
 def _shown(of: StaffMember, now: dt.datetime) -> list[GrantRow]:
-    rows = of.grants.filter(ended_at__isnull=True).select_related("member__user").order_by("role", "right")
-    return [_one(row, now) for row in rows]
+    return _rows(of.grants.filter(ended_at__isnull=True).select_related("member__user").order_by("role", "right"), now)
 
 
-def _one(row: Grant, now: dt.datetime) -> GrantRow:
+def _rows(grants: Iterable[Grant], now: dt.datetime) -> list[GrantRow]:
+    """*grants* as displayed, in a number of queries that does not depend on how many there are."""
+    rows = list(grants)
+    people = people_of([row.member for row in rows])
+    givers = StaffMember.objects.filter(pseudonym__in={row.given_by for row in rows}).select_related("user")
+    names = {"": gettext("operator"), **{giver.pseudonym: giver.user.username for giver in givers}}
+
+    def shown(row: Grant) -> GrantRow:
+        state = _state(row, people[row.member_id], now)
+        given_by = names.get(row.given_by) or gettext("somebody who left")
+        return GrantRow(row, state.why_not, state.review_due, state.is_soon, given_by, actions.reason_of(row))
+
+    return [shown(row) for row in rows]
+
+
+def _state(row: Grant, person: MemberFacts, now: dt.datetime) -> GrantState:
     grant = held(row)
-    giver = StaffMember.objects.filter(pseudonym=row.given_by).select_related("user").first() if row.given_by else None
-    given_by = giver.user.username if giver else (gettext("somebody who left") if row.given_by else gettext("operator"))
     due = review_due(grant)
-    soon = min(due, grant.until) - now < _SOON
-    return GrantRow(row, why_not(grant, person_of(row.member), now=now), due, given_by, actions.reason_of(row), soon)
+    return GrantState(row, why_not(grant, person, now=now), due, min(due, grant.until) - now < _SOON)
 
 
 def _what(wanted: str) -> tuple[StaffRole | None, tuple[StaffRight, ...]]:

@@ -8,7 +8,7 @@ from typing import Any
 from django import template
 from django.conf import settings
 
-from troth.service.staff.base import ConsoleLink, pages_for
+from troth.service.staff.base import ConsoleGroup, grouped, pages_for
 from troth.service.staff.effective_rights import standing_of
 from troth.service.staff.rights import right_title, role_title
 
@@ -18,9 +18,9 @@ register.filter("role_title", role_title)
 
 
 @register.simple_tag(takes_context=True)
-def console_pages(context: dict[str, Any]) -> list[ConsoleLink]:
-    """Console pages that the reader may open."""
-    return list(pages_for(standing_of(context["request"])))
+def console_groups(context: dict[str, Any]) -> list[ConsoleGroup]:
+    """Console pages that the reader may open, as the navigation shows them."""
+    return grouped(pages_for(standing_of(context["request"])))
 
 
 @register.simple_tag

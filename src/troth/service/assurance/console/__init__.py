@@ -1,0 +1,1 @@
+"""Console pages of promises: their status and controls, waivers and attestations, and processing."""
