@@ -7,7 +7,6 @@ to the cases, whichever process finished the run.
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +24,7 @@ from troth.service.core.journal import receipts_of
 from troth.service.core.models import RunRow
 from troth.service.requests import rules
 from troth.service.requests.aliases import names_of_cases, waiting_to_see
-from troth.service.requests.content import CaseContent, ContentGone, SealedContent
+from troth.service.requests.content import CaseContent, SealedContent, content_of
 from troth.service.requests.fulfilment import external_systems, stopped_uses
 from troth.service.requests.fulfilment.preview import (
     RESTRICTED,
@@ -148,11 +147,7 @@ def _cases(batch: CaseBatch) -> list[Case]:
 
 
 def _contents(cases: Sequence[Case], deployment: Deployment) -> dict[int, CaseContent]:
-    contents = {}
-    for case in cases:
-        with contextlib.suppress(ContentGone):
-            contents[case.pk] = SealedContent(deployment.keyring).content(case)
-    return contents
+    return {case.pk: content for case in cases if (content := content_of(case, deployment)) is not None}
 
 
 Concern = tuple[str, dict[str, Any]]
