@@ -10,15 +10,16 @@ from collections.abc import Callable
 import pytest
 from django.utils import timezone
 
-from troth.ledger import DeclaredName, Entry
+from troth.ledger import DeclaredName, Entry, Hash, Pseudonym, Value
 from troth.rows import JournalError, Run
 from troth.service.core import journal as journal_module
 from troth.service.core.jobs.held import Holder
 from troth.service.core.jobs.lease import CLOCKS_DIFFER
 from troth.service.core.jobs.models import Job, WorkerRow
-from troth.service.core.journal import DatabaseJournal
+from troth.service.core.journal import DatabaseJournal, receipts_of
 from troth.service.core.ledger import pending
-from troth.service.core.models import RunRow, StepRow
+from troth.service.core.models import EntryRow, RunRow, StepRow
+from troth.subjects import Receipt, ReceiptLine
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 RUN = Run("r-1", "erase", "dg1:" + "0" * 64, "sha256:" + "0" * 64, NOW, b"sealed")
@@ -61,6 +62,27 @@ def test_finishing_keeps_the_entries_and_destroys_the_plan_once(database: str) -
     assert pending() == 2
     assert RunRow.objects.get().sealed_plan is None
     assert not StepRow.objects.exists()
+
+
+@pytest.mark.sampled
+def test_a_finished_run_keeps_its_receipts(database: str) -> None:
+    subject = Pseudonym("ps1:" + "0a" * 16)
+    fields: dict[str, Value] = {
+        "subject": subject,
+        "plan": Hash(RUN.plan_hash),
+        "rescan": "clean",
+        "systems": 1,
+        "tables": 1,
+    }
+    entry = Entry("subject.erased", NOW, {**fields, "rows": {"delete": 2}, "kept": 1})
+    line = ReceiptLine("shop.invoice", 1, ("mask", "keep"), "kept", "GDPR Art. 17(3)", NOW.date(), "tax")
+    receipt = Receipt(subject, "erase", RUN.plan_hash, NOW, (line,), {"shop.login": 1}, NOW.date(), entry)
+    journal = DatabaseJournal()
+    assert receipts_of(RUN.id) is None
+    journal.begin(RUN)
+    assert receipts_of(RUN.id) is None
+    journal.finish(RUN.id, [ENTRY, entry], receipts=[receipt])
+    assert receipts_of(RUN.id) == {EntryRow.objects.latest("id").pk: receipt}
 
 
 def test_a_finish_that_breaks_leaves_the_run_as_it_was(database: str) -> None:

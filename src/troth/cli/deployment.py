@@ -180,9 +180,10 @@ class OpenDeclaration:
         self.use_record()
         from troth.service.core.actions import act
 
-        return act(
+        receipts = act(
             plan, self.stores, approved=approved, declaration=self.declaration, keyring=self.keyring, progress=progress
         )
+        return list(receipts.values())
 
     def resume(self) -> list[tuple[str, str]]:
         """Resume interrupted runs. Returns run ids with their outcomes."""

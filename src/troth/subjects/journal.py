@@ -18,8 +18,8 @@ class SubjectJournal(Journal, Protocol):
     def finish(
         self, run_id: str, entries: Sequence[Entry], gone: Sequence[Gone] = (), receipts: Sequence[Receipt] = ()
     ) -> None:
-        """As `troth.rows.Journal.finish`. *receipts* are those of the finished subjects, for journals that pass them on
-        in the same commit.
+        """As `troth.rows.Journal.finish`. *receipts* are those of the finished subjects, with entries among
+        *entries*; a journal may keep them.
 
         In that commit, a journal with tombstones sets one for each identifier that is *gone*, and a journal with
         subjects' keys destroys the keys of the erased subjects and of these identifiers.

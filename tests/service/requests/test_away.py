@@ -27,7 +27,7 @@ from troth.service.requests.fulfilment import steps
 from troth.service.requests.models import Case, CaseState
 
 STORES = ("shop", "desk")
-STEPS = ("look", "act", "ask", "settle_batch")
+STEPS = ("act", "ask", "settle_batch")
 """The steps of a batch: a store goes away before one of them."""
 UNREAD = ("acknowledged", "staff_task")
 """What is said whether or not a store is there: that the request arrived, and to staff that they have a task."""

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError
+from tests.rig.jobs import run_due
 from tests.service.requests.conftest import Office
 
+from troth.ledger import Entry
 from troth.service.core.jobs.models import Job
-from troth.service.core.models import RunRow
+from troth.service.core.journal import DatabaseJournal
+from troth.service.core.models import EntryRow, RunRow
 from troth.service.core.store_pool import close_stores
 from troth.service.preferences.actions import record_choices
 from troth.service.preferences.models import ChoiceState
@@ -29,6 +32,7 @@ from troth.service.requests.models import (
     CaseBatch,
     CaseKind,
     CasePause,
+    CaseReceipt,
     CaseState,
     CaseStep,
     Channel,
@@ -83,6 +87,75 @@ def test_a_case_that_never_has_a_receipt_comes_before_somebody(office: Office) -
         steps.settle_batch(batch.pk)
     case.refresh_from_db()
     assert case.needs == WaitReason.REVIEW
+
+
+class _Killed(BaseException):
+    """The process ends here."""
+
+
+def _batch_in_execution(office: Office, right: str) -> tuple[Case, int]:
+    case = office.ask(right, "ben@example.org", tier=1)
+    queue.form_batches()
+    case.refresh_from_db()
+    assert case.batch_id is not None
+    return case, case.batch_id
+
+
+def _die_in(function: str, module: Any, batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(*_: object, **__: object) -> None:
+        raise _Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, function, die)
+        with pytest.raises(_Killed):
+            steps.act(batch)
+    assert not CaseReceipt.objects.exists()
+
+
+def _assert_one_receipt(case: Case, batch: int) -> None:
+    for _ in range(2):
+        assert steps.act(batch) == 1
+    receipt = case.receipts.get()
+    [erased] = [row for row in EntryRow.objects.all() if Entry.decode(bytes(row.content)).kind == "subject.erased"]
+    assert (receipt.entry, receipt.run) == (erased, f"cases:{batch}")
+    assert {line["place"] for line in receipt.lines} == {"shop.customer", "shop.login"}
+
+
+def test_a_worker_killed_between_a_run_and_its_receipts_adds_them_once(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, batch = _batch_in_execution(office, "erase")
+    _die_in("_add_receipts", steps, batch, monkeypatch)
+    assert RunRow.objects.get().finished_at
+    assert office.rows("select count(*) from customer where id = 2") == [(0,)]
+    _assert_one_receipt(case, batch)
+
+
+def test_receipts_of_a_run_that_another_process_finished_are_added(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, batch = _batch_in_execution(office, "erase")
+    _die_in("finish", DatabaseJournal, batch, monkeypatch)
+    assert RunRow.objects.get().finished_at is None
+    DatabaseJournal().let_go(RunRow.objects.get().run_id)
+    run_due(office.now() + dt.timedelta(minutes=1), "core.run")
+    assert RunRow.objects.get().finished_at
+    assert not CaseReceipt.objects.exists()
+    _assert_one_receipt(case, batch)
+
+
+def test_receipts_are_added_if_the_declaration_has_changed_since_the_run(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The purposes of an objection are part of the id of its run."""
+    case, batch = _batch_in_execution(office, "object")
+    _die_in("_add_receipts", steps, batch, monkeypatch)
+    run = RunRow.objects.get()
+    path = office.folder / "troth.yaml"
+    path.write_text(path.read_text().replace("news:", "letters:"))
+    steps.act(batch)
+    receipt = case.receipts.get(run=run.run_id)
+    assert receipt.entry_id == run.receipts[0][0]
 
 
 def test_an_objection_to_nothing_is_for_a_handler(office: Office) -> None:

@@ -631,14 +631,14 @@ def test_guessing_ends_for_a_person_whatever_link_or_case_it_goes_on_with(office
     office.declare(requests="{verify: {view: points, port: points}}")
     wrong, right = {"postcode": "M1 1AE", "name": "Ben"}, {"postcode": "SW1A 1AA", "name": "Ann"}
 
-    def offered(case: Case, answers: dict[str, str]) -> bool:
+    def offered(case: Case, answers: dict[str, str]) -> int:
         link = links.use(case_links.make(case, PROVE_LINK, now=office.now()), now=office.now())
         receive.prove(case.pk, office.deployment, now=office.now())
-        return proof.offer(
+        return proof.proven_tier(
             case_links.opened_by(link), answers, declares=False, deployment=office.deployment, now=office.now()
         )
 
-    assert offered(office.ask("view"), right)  # what was right counts as no guess
+    assert offered(office.ask("view"), right) == 2  # what was right counts as no guess
     first, second, bens = office.ask("view"), office.ask("port"), office.ask("view", "ben@example.org")
     assert not any(offered(case, wrong) for case in (first, first, first, second, second))
     assert not offered(first, right)

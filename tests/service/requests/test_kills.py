@@ -437,14 +437,3 @@ def test_everybody_is_answered_once_whoever_is_killed(firm: Firm) -> None:
 @pytest.mark.parametrize("company", list(COMPANIES))
 def test_everybody_is_answered_once_with_300_kills(firm: Firm, company: str, seed: int) -> None:
     killed_on_the_way(firm, company=company, points=20, seed=seed)  # times five seeds, three companies, two databases
-
-
-def test_every_process_puts_the_receipts_of_a_run_to_its_cases(firm: Firm) -> None:
-    """The keep loop takes up the runs of a worker that died, and knows nothing of flows."""
-    script = (
-        "from troth.service.server import set_up; set_up(); from troth.service.core import journal; "
-        "assert 'cases:' in journal._FOLLOWERS"
-    )
-    environment = {**os.environ, "TROTH_HOME": str(firm.office.settings.home), "TROTH_DATABASE_URL": firm.database}
-    told = forks.run(["python", "-c", script], env=environment, cwd=ROOT)
-    assert told.returncode == 0, told.stderr

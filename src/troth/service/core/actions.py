@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
+import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from django.db import Error, transaction
@@ -20,7 +21,7 @@ from troth.protect import Keyring
 from troth.rows import Run, RunInterrupted
 from troth.service.configuration import ServiceError
 from troth.service.core.holds import in_force
-from troth.service.core.journal import DatabaseJournal
+from troth.service.core.journal import DatabaseJournal, receipts_of
 from troth.service.core.keys import ledger_signer
 from troth.service.core.ledger import record, sequence_if_sound
 from troth.service.core.models import RunRow
@@ -113,11 +114,13 @@ def act(
     keyring: Keyring,
     progress: Callable[[str], None] | None = None,
     run_id: str | None = None,
-) -> list[Receipt]:
-    """Carry out an approved plan and record it. Raises as `troth.subjects.carry_out` does."""
+) -> dict[int, Receipt]:
+    """Carry out an approved plan and record it. Returns the receipts by the ids of their entries' rows. Raises as
+    `troth.subjects.carry_out` does; `receipts_of` then returns those of the subjects that were finished."""
     journal = DatabaseJournal(keyring)
+    name = run_id or secrets.token_hex(8)
     try:
-        receipts = carry_out(
+        carry_out(
             plan,
             stores,
             approved=approved,
@@ -126,7 +129,7 @@ def act(
             journal=journal,
             now=now,
             progress=progress,
-            run_id=run_id,
+            run_id=name,
         )
     except NotApproved as refused:
         done = RunRow.objects.filter(plan_hash=approved, finished_at__isnull=False).order_by("-finished_at").first()
@@ -142,6 +145,8 @@ def act(
             _let_go(journal, run_id)
         raise
     sequence_if_sound(ledger_signer(keyring, declaration.organisation), now=now())
+    receipts = receipts_of(name)
+    assert receipts is not None, "the run is finished"
     return receipts
 
 
@@ -153,24 +158,25 @@ class InOtherHands(ServiceError):
 
 def act_again(
     run_id: str, stores: Mapping[str, Store], *, declaration: Declaration, keyring: Keyring
-) -> list[Receipt] | None:
-    """Finish the run *run_id*, if it was begun. Returns its receipts; None if it was never begun or is finished.
+) -> dict[int, Receipt] | None:
+    """Finish the run *run_id*, if it was begun. Returns its receipts like `act`, also if it had been finished before,
+    by whichever process; None if it was never begun.
 
     Raises `InOtherHands`, and as `troth.subjects.resume` does.
     """
     if not RunRow.objects.filter(run_id=run_id, finished_at__isnull=True).exists():
-        return None
+        return receipts_of(run_id)
     journal = DatabaseJournal(keyring)
     run = journal.take_up_one(run_id)
     if run is None:
         raise InOtherHands(f"another process is carrying out run {run_id}")
     try:
-        receipts = _resumed(run, stores, keyring, journal)
+        _resumed(run, stores, keyring, journal)
     except Exception:
         _let_go(journal, run_id)
         raise
     sequence_if_sound(ledger_signer(keyring, declaration.organisation), now=now())
-    return receipts
+    return receipts_of(run_id)
 
 
 def _let_go(journal: DatabaseJournal, run_id: str) -> None:
@@ -178,8 +184,8 @@ def _let_go(journal: DatabaseJournal, run_id: str) -> None:
         journal.let_go(run_id)
 
 
-def _resumed(run: Run, stores: Mapping[str, Store], keyring: Keyring, journal: DatabaseJournal) -> list[Receipt]:
-    return resume(
+def _resumed(run: Run, stores: Mapping[str, Store], keyring: Keyring, journal: DatabaseJournal) -> None:
+    resume(
         run,
         stores,
         keyring=keyring,

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from pydantic import TypeAdapter
 
-from troth.ledger import Entry
+from troth.ledger import Entry, Pseudonym
 from troth.protect import Keyring
 from troth.rows import JournalError, Run
 from troth.service.core import control_events
@@ -23,19 +24,7 @@ from troth.service.core.ledger import record
 from troth.service.core.models import EntryRow, RunRow, StepRow
 from troth.service.core.subject_keys import SubjectKeys, scrub
 from troth.service.core.tombstones import Erased, Tombstones
-from troth.subjects import Gone, Receipt, references_of
-
-Follower = Callable[[str, Mapping[str, tuple[Receipt, EntryRow]], dt.datetime], None]
-"""Called when a run finishes, in that transaction: its id; by subject, each finished receipt with its entry; the
-time."""
-
-_FOLLOWERS: dict[str, Follower] = {}
-
-
-def follow(prefix: str, follower: Follower) -> None:
-    """Call *follower* for every run whose id starts with *prefix*, whichever process finishes it."""
-    _FOLLOWERS[prefix] = follower
-
+from troth.subjects import Gone, Receipt, ReceiptLine, references_of
 
 TOMBSTONES_KEPT = dt.timedelta(days=2 * 365)
 """How long tombstones are kept: longer than any backup or export that could bring an erased person back should live."""
@@ -89,9 +78,10 @@ class DatabaseJournal:
             row = RunRow.objects.select_for_update().filter(run_id=run_id, finished_at__isnull=True).first()
             if row is None:
                 return
-            rows = record(*entries)
+            entry_ids = {id(entry): saved.pk for entry, saved in zip(entries, record(*entries), strict=True)}
+            kept = [(entry_ids[id(r.entry)], r.at, r.lines, dict(r.residue), r.final_after) for r in receipts]
+            row.receipts = _KEPT.dump_python(kept, mode="json")
             row.finished_at = now = timezone.now()
-            _tell(run_id, receipts, dict(zip((entry.encoded for entry in entries), rows, strict=True)), now)
             if self._tombstones is not None:
                 buried = [Erased(one.system, one.kind, one.value) for one in gone]
                 self._tombstones.bury(buried, erased_at=now, until=now + TOMBSTONES_KEPT)
@@ -101,7 +91,7 @@ class DatabaseJournal:
             if row.action == "erase":
                 control_events.note("erasure.done", now=now)
             row.sealed_plan = None
-            row.save(update_fields=["finished_at", "sealed_plan"])
+            row.save(update_fields=["finished_at", "sealed_plan", "receipts"])
             row.steps.all().delete()
             held.done(RUN, run_id)
         if keys_destroyed:
@@ -155,10 +145,25 @@ def _claim(run_id: str, *, again: bool = False) -> bool:
     return False
 
 
-def _tell(run_id: str, receipts: Sequence[Receipt], rows: Mapping[bytes, EntryRow], now: dt.datetime) -> None:
-    for prefix, follower in _FOLLOWERS.items():
-        if run_id.startswith(prefix):
-            follower(run_id, {str(one.subject): (one, rows[one.entry.encoded]) for one in receipts}, now)
+_KEPT = TypeAdapter(list[tuple[int, dt.datetime, tuple[ReceiptLine, ...], dict[str, int], dt.date | None]])
+"""Of each receipt: the id of its entry's row, time, lines, residue, and until when a backup could restore its key. The
+entry names the subject."""
+
+
+def receipts_of(run_id: str) -> dict[int, Receipt] | None:
+    """What the finished run *run_id* did for each subject whose steps were all done, by the id of the entry's row; None
+    if the run never began or is unfinished."""
+    row = RunRow.objects.filter(run_id=run_id, finished_at__isnull=False).first()
+    if row is None:
+        return None
+    receipts, kept = dict[int, Receipt](), _KEPT.validate_python(row.receipts)
+    rows = EntryRow.objects.in_bulk([number for number, *_ in kept])
+    for number, at, lines, residue, final_after in kept:
+        entry = Entry.decode(bytes(rows[number].content))
+        subject = entry.fields["subject"]
+        assert isinstance(subject, Pseudonym), "entries of runs name their subject"
+        receipts[number] = Receipt(subject, row.action, row.plan_hash, at, lines, residue, final_after, entry)
+    return receipts
 
 
 def _unfinished() -> Iterator[RunRow]:

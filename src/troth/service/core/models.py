@@ -230,7 +230,8 @@ class LegalHold(models.Model):
 
 
 class RunRow(models.Model):
-    """A plan in execution, a job of some process. Its sealed plan is destroyed in the transaction that finishes it."""
+    """A plan in execution, a job of some process. The transaction that finishes it destroys its sealed plan, and stores
+    its receipts: places and counts, no values."""
 
     run_id = models.CharField(max_length=80, unique=True)
     action = models.CharField(max_length=40)
@@ -239,6 +240,7 @@ class RunRow(models.Model):
     begun_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     sealed_plan = models.BinaryField(null=True)
+    receipts = models.JSONField(default=list)
 
     class Meta:
         db_table = "core_run"

@@ -344,7 +344,7 @@ def replay(
         row.delete()
         raise
     known = erasures or Tombstones(keyring)
-    return _conclude(row, map_, stores, declaration, keyring, clock(), known, tuple(receipts))
+    return _conclude(row, map_, stores, declaration, keyring, clock(), known, tuple(receipts.values()))
 
 
 def _begun(replaying: Replaying, hash_: str, now: dt.datetime) -> Replay:

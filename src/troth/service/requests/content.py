@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from troth.declaration import IdentityKind
 from troth.protect import Keyring, SealingContext
 from troth.service.configuration import ServiceError
+from troth.service.core.deployment import Deployment
 from troth.service.core.models import Subject
 from troth.service.core.subject_keys import SubjectKeys
 from troth.service.requests.models import Case
@@ -136,6 +137,14 @@ class SealedContent:
         if key is None or key.wrapped_key is None:
             raise ContentGone(f"the content of {case.reference} was destroyed at the end of its period")
         return self._keyring.open_key(bytes(key.wrapped_key), key.pseudonym)
+
+
+def content_of(case: Case, deployment: Deployment) -> CaseContent | None:
+    """The content of the case; None after it was destroyed."""
+    try:
+        return SealedContent(deployment.keyring).content(case)
+    except ContentGone:
+        return None
 
 
 def _context(case: Case, field_name: str = "content") -> SealingContext:

@@ -25,10 +25,9 @@ def ready_cases(now: dt.datetime) -> None:
 
 @job("requests.batch", at_once=_AT_ONCE)
 def batch(job: RunningJob) -> None:
-    """Process a batch of cases of one right: locate, execute, ask external systems, answer."""
+    """Process a batch of cases of one right: decide and execute, ask external systems, answer."""
     number = int(job.key)
-    if job.step("look", lambda: steps.look(number)):
-        job.step("act", lambda: steps.act(number))
+    if job.step("act", lambda: steps.act(number)):
         job.step("ask", lambda: steps.ask(number))
     job.step("settle", lambda: steps.settle_batch(number))
 

@@ -284,6 +284,7 @@ class Migration(migrations.Migration):
                 ("begun_at", models.DateTimeField()),
                 ("finished_at", models.DateTimeField(null=True)),
                 ("sealed_plan", models.BinaryField(null=True)),
+                ("receipts", models.JSONField(default=list)),
             ],
             options={
                 "db_table": "core_run",

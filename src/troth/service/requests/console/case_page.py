@@ -31,7 +31,7 @@ from troth.service.requests.console.queue_row import (
     relative,
     state_words,
 )
-from troth.service.requests.content import CaseContent, ContentGone, SealedContent
+from troth.service.requests.content import CaseContent, ContentGone, SealedContent, content_of
 from troth.service.requests.fulfilment.restriction import restrictions_in_force
 from troth.service.requests.messages import day
 from troth.service.requests.models import (
@@ -176,14 +176,6 @@ def _reference(address: str, deployment: Deployment) -> str:
         return lifecycle.subject_of(CaseContent(identifiers=(("email", address),)), deployment)
     except lifecycle.CaseRefused:
         return ""
-
-
-def content_of(case: Case, deployment: Deployment) -> CaseContent | None:
-    """The content of the case; None after it was destroyed."""
-    try:
-        return SealedContent(deployment.keyring).content(case)
-    except ContentGone:
-        return None
 
 
 def sheet(

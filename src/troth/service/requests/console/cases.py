@@ -27,9 +27,10 @@ from troth.service.mail.actions import again
 from troth.service.mail.models import LetterRow
 from troth.service.requests import actions, lifecycle
 from troth.service.requests.console.actions import ACTS, At, form_of, offered
-from troth.service.requests.console.case_page import content_of, everyone_of, people_of, sheet
+from troth.service.requests.console.case_page import everyone_of, people_of, sheet
 from troth.service.requests.console.forms import CaseFilterForm
 from troth.service.requests.console.queue_row import FOR_HANDLER, FOR_STAFF, QueueRow, queue_row, relative
+from troth.service.requests.content import content_of
 from troth.service.requests.fulfilment import external_systems, preview
 from troth.service.requests.messages import day
 from troth.service.requests.models import Case, CaseKind, CaseState, CaseStep, Right, WaitReason

@@ -21,10 +21,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from troth.service.core.deployment import Deployment, current
 from troth.service.requests import lifecycle
-from troth.service.requests.console.case_page import STEP_WHY, content_of, everyone_of, people_of, wrote
+from troth.service.requests.console.case_page import STEP_WHY, everyone_of, people_of, wrote
 from troth.service.requests.console.cases import purpose_of, purposes, who
 from troth.service.requests.console.queue_row import about, relative
-from troth.service.requests.content import ContentGone, SealedContent
+from troth.service.requests.content import ContentGone, SealedContent, content_of
 from troth.service.requests.fulfilment import external_systems
 from troth.service.requests.messages import day
 from troth.service.requests.models import LOOKS, Case, CaseState, CaseStep

@@ -126,13 +126,11 @@ def planned(
     return replace(made, reviews=()) if right in (Right.OBJECT, Right.WITHDRAW) else made
 
 
-def look_of(
-    case: Case, content: CaseContent, deployment: Deployment, stores: Mapping[str, Store]
-) -> tuple[str, list[dict[str, Any]]]:
+def look_of(located: Located, deployment: Deployment) -> tuple[str, list[dict[str, Any]]]:
     """Plan-like preview of a case that only reads, for approval: a hash over the identity, places and counts, and the
     lines of places with counts."""
-    declaration, identity = deployment.declaration, _identity(content)
-    [view] = plan_view(declaration, located_in(case.right, [case], {case.pk: content}, deployment, stores))
+    declaration = deployment.declaration
+    [identity], [view] = located.identities, plan_view(declaration, located)
     lines = shown_lines(view)
     counts = [part for line in lines for part in (line["place"], line["rows"])]
     return str(deployment.keyring.digest("plan", "look", declaration.hash, identity.canonical(), *counts)), lines

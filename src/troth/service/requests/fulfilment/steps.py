@@ -1,29 +1,30 @@
 """Steps of the jobs in `requests.jobs` that execute a request and answer it.
 
 Cases of one right are executed together in a batch. Each function is one step, identified by its ids alone, and
-idempotent. Changes to a company's stores go through `core.journal`; the receipts are added to the cases in the commit
-that finishes the run, in whichever process that happens.
+idempotent. Changes to a company's stores go through `core.journal`, which keeps the receipts of a run; `act` adds them
+to the cases, whichever process finished the run.
 """
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from troth.rows import PlanRefused
 from troth.service.core.actions import act as carry_out
 from troth.service.core.actions import act_again
 from troth.service.core.deployment import Deployment, current
 from troth.service.core.jobs.queue import enqueue
-from troth.service.core.journal import follow
-from troth.service.core.models import EntryRow, RunRow
+from troth.service.core.journal import receipts_of
+from troth.service.core.models import RunRow
 from troth.service.requests import rules
 from troth.service.requests.aliases import names_of_cases, waiting_to_see
-from troth.service.requests.content import CaseContent, ContentGone, SealedContent
+from troth.service.requests.content import CaseContent, SealedContent, content_of
 from troth.service.requests.fulfilment import external_systems, stopped_uses
 from troth.service.requests.fulfilment.preview import (
     RESTRICTED,
@@ -31,7 +32,6 @@ from troth.service.requests.fulfilment.preview import (
     located_in,
     look_of,
     marks_for,
-    plan_of,
     planned,
     summary,
 )
@@ -71,7 +71,6 @@ from troth.subjects import (
 )
 from troth.subjects import Receipt as RunReceipt
 
-_RUNS = "cases:"
 _TRIES_MAX = 3
 
 
@@ -79,36 +78,64 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-# --- looking up ------------------------------------------------------------------------------------------------------
-
-
-def look(batch_id: int) -> int:
-    """Locate the people of a batch, and decide which cases can be executed now; the others leave it, each with a
-    reason. Returns how many remain."""
-    batch, at = CaseBatch.objects.get(pk=batch_id), now()
+def act(batch_id: int) -> int:
+    """Decide which cases of a batch can be executed now, and execute these in the company's stores; the others leave
+    it, each with a reason. Returns how many remain. Idempotent: a run that has begun is finished, not begun again."""
+    batch = CaseBatch.objects.get(pk=batch_id)
     with process_queue():
         deployment = current().without_own
+        for run_id in _runs_of(batch).exclude(finished_at=None).values_list("run_id", flat=True):
+            _add_receipts(batch, run_id, receipts_of(run_id) or {})
         cases = _cases(batch)
-        if not cases:
-            return 0
-        contents = _contents(cases, deployment)
-        with deployment.stores(read_only=True) as stores:
-            if batch.right == Right.ERASE:
-                refuse_untrue(deployment.declaration, check(deployment.declaration, _schemas(stores)))
-            concerns = _concerns(batch.right, cases, contents, deployment, stores, at)
-            first = {Right.AMEND: WaitReason.REVIEW, Right.OBJECT: WaitReason.WEIGHING}.get(
-                Right(batch.right), WaitReason.WINDOW
-            )
-            halted = [case for case in cases if concerns.get(case.pk, ("",))[0] == first and case.pk in contents]
-        for case in halted:
-            names = marks_for(case.right, contents[case.pk], deployment) if case.right in CHOICES else (RESTRICTED,)
-            set_marks(case, contents[case.pk], names, deployment, lifted=False)
-        if batch.right == Right.OBJECT:
-            stopped_uses.note(halted, contents, deployment, now=at, opens_tasks=False)
+        work = _Work(batch.right, _contents(cases, deployment), deployment)
+        if cases and not _runs_of(batch).exists():  # else the cases were decided about before the first run began
+            _decide(work, cases)
+        if batch.right not in LOOKS:
+            with deployment.stores() as stores:
+                for run_id, group in _groups(work, _cases(batch)).items():
+                    _run(work, batch, run_id, group, stores)
+    return len(_cases(batch))
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """Cases of one right in execution."""
+
+    right: str
+    contents: Mapping[int, CaseContent]
+    deployment: Deployment
+    located: dict[tuple[int, ...], Located] = field(default_factory=dict)
+    """Rows that were located, and not changed by us since, by the cases whose people they are about."""
+
+    def locate(self, cases: Sequence[Case], stores: Mapping[str, Store]) -> Located:
+        """The rows of the people of *cases*, read from the stores unless they are in `located`."""
+        key = tuple(case.pk for case in cases)
+        if key not in self.located:
+            self.located[key] = located_in(self.right, cases, self.contents, self.deployment, stores)
+        return self.located[key]
+
+
+# --- deciding --------------------------------------------------------------------------------------------------------
+
+
+def _decide(work: _Work, cases: Sequence[Case]) -> None:
+    """Let the cases leave that cannot be executed now, each with a reason."""
+    at, right, contents, deployment = now(), work.right, work.contents, work.deployment
+    with deployment.stores(read_only=True) as stores:
+        if right == Right.ERASE:
+            refuse_untrue(deployment.declaration, check(deployment.declaration, _schemas(stores)))
+        concerns = _concerns(work, cases, stores, at)
+    first = {Right.AMEND: WaitReason.REVIEW, Right.OBJECT: WaitReason.WEIGHING}.get(Right(right), WaitReason.WINDOW)
+    halted = [case for case in cases if concerns.get(case.pk, ("",))[0] == first and case.pk in contents]
+    for case in halted:
+        names = marks_for(case.right, contents[case.pk], deployment) if case.right in CHOICES else (RESTRICTED,)
+        set_marks(case, contents[case.pk], names, deployment, lifted=False)
+        work.located.clear()
+    if right == Right.OBJECT:
+        stopped_uses.note(halted, contents, deployment, now=at, opens_tasks=False)
     for case in cases:
-        if (found := concerns.get(case.pk)) is not None:
-            _leave(case, *found, at)
-    return len(cases) - len(concerns)
+        if (concern := concerns.get(case.pk)) is not None:
+            _leave(case, *concern, at)
 
 
 def _schemas(stores: Mapping[str, Store]) -> dict[str, Any]:
@@ -120,25 +147,15 @@ def _cases(batch: CaseBatch) -> list[Case]:
 
 
 def _contents(cases: Sequence[Case], deployment: Deployment) -> dict[int, CaseContent]:
-    contents = {}
-    for case in cases:
-        with contextlib.suppress(ContentGone):
-            contents[case.pk] = SealedContent(deployment.keyring).content(case)
-    return contents
+    return {case.pk: content for case in cases if (content := content_of(case, deployment)) is not None}
 
 
 Concern = tuple[str, dict[str, Any]]
 """What a case needs before it can be executed, with facts: codes, places and counts."""
 
 
-def _concerns(
-    right: str,
-    cases: Sequence[Case],
-    contents: Mapping[int, CaseContent],
-    deployment: Deployment,
-    stores: Mapping[str, Store],
-    at: dt.datetime,
-) -> dict[int, Concern]:
+def _concerns(work: _Work, cases: Sequence[Case], stores: Mapping[str, Store], at: dt.datetime) -> dict[int, Concern]:
+    right, contents, deployment = work.right, work.contents, work.deployment
     found: dict[int, Concern] = {}
     known = names_of_cases((case.pk, case.subject) for case in cases) if right == Right.ERASE else {}
     looking = waiting_to_see(known)
@@ -156,13 +173,12 @@ def _concerns(
     left = [case for case in cases if case.pk not in found]
     if not left:
         return found
-    located = located_in(right, left, contents, deployment, stores)
-    for index, concerns in _reviews(right, located, deployment).items():
+    for index, concerns in _reviews(right, work.locate(left, stores), deployment).items():
         case = left[index]
         found[case.pk] = (WaitReason.REVIEW, {"reviews": [_review(one) for one in concerns]})
     if right in deployment.declaration.requests.approve:
         for case in left:
-            if case.pk not in found and (concern := _unapproved(case, contents[case.pk], deployment, stores, at)):
+            if case.pk not in found and (concern := _unapproved(work, case, stores, at)):
                 found[case.pk] = concern
     return found
 
@@ -190,28 +206,28 @@ def _review(review: Review) -> dict[str, Any]:
     return {"place": review.place, "message": review.message, "fix": review.fix, "rows": list(review.rows)}
 
 
-def _unapproved(
-    case: Case, content: CaseContent, deployment: Deployment, stores: Mapping[str, Store], at: dt.datetime
-) -> Concern | None:
-    """The concern until a second person has approved exactly the current plan; None after that."""
+def _unapproved(work: _Work, case: Case, stores: Mapping[str, Store], at: dt.datetime) -> Concern | None:
+    """The concern until a second person has approved exactly the current plan; None after that, also if the approval
+    was used for this very answer or run."""
+    deployment, located = work.deployment, work.locate([case], stores)
     if case.right in LOOKS:
-        hash_, lines = look_of(case, content, deployment, stores)
+        hash_, lines = look_of(located, deployment)
     else:
         try:
-            made = plan_of(case, content, deployment, stores, at)
+            made = planned(case.right, located, work.contents[case.pk], deployment, stores, at)
         except PlanRefused as refused:
             return WaitReason.REVIEW, _refusal(refused)
-        assert made is not None, "what is not shown changes something, and somebody is named"
         hash_, lines = plan_hash(made, deployment.keyring), summary(made, deployment)
     case.plan_hash, case.plan = hash_, lines
     case.save(update_fields=["plan_hash", "plan"])
-    is_approved = approvals.is_approved(plan_approval(case, hash_), now=at, use=_answer(case))
+    use = _answer(case) if case.right in LOOKS else _run_id(work, case)
+    is_approved = approvals.is_approved(plan_approval(case, hash_), now=at, use=use)
     return None if is_approved else (WaitReason.APPROVAL, {})
 
 
 def _answer(case: Case) -> str:
-    """The use of the approval of what a case shows; changes are used by their runs."""
-    return f"answer:{case.reference}" if case.right in LOOKS else ""
+    """The use of the approval of what a case shows; those of changes are used by their runs."""
+    return f"answer:{case.reference}"
 
 
 def _leave(case: Case, needs: str, facts: Mapping[str, Any], at: dt.datetime) -> None:
@@ -256,85 +272,66 @@ def _contest(case: Case, at: dt.datetime) -> None:
 # --- executing -------------------------------------------------------------------------------------------------------
 
 
-def act(batch_id: int) -> int:
-    """Execute the batch in the company's stores. Returns how many cases have a receipt now. Idempotent: a run that has
-    begun is finished, not begun again."""
-    batch = CaseBatch.objects.get(pk=batch_id)
-    if batch.right in LOOKS:
-        return 0
-    with process_queue():
-        deployment = current().without_own
-        with deployment.stores() as stores:
-            for run_id, cases, contents in _runs(batch, deployment):
-                _run(run_id, batch, cases, contents, deployment, stores)
-    return CaseReceipt.objects.filter(case__batch=batch).count()
-
-
-def _runs(batch: CaseBatch, deployment: Deployment) -> Iterator[tuple[str, list[Case], dict[int, CaseContent]]]:
-    """Group the batch's cases into runs: a single one, except for objections and withdrawals, whose purposes differ."""
-    cases = _cases(batch)
-    contents = _contents(cases, deployment)
-    groups: dict[tuple[str, ...], list[Case]] = {}
+def _groups(work: _Work, cases: Sequence[Case]) -> dict[str, list[Case]]:
+    """The cases of a batch by the id of their run: a single one, except for objections and withdrawals, whose purposes
+    differ."""
+    groups: dict[str, list[Case]] = {}
     for case in cases:
-        content = contents[case.pk]
-        by = marks_for(batch.right, content, deployment) if batch.right in CHOICES else ()
-        groups.setdefault(by, []).append(case)
-    for by in sorted(groups):
-        yield f"{_RUNS}{batch.pk}" + (f":{short(by)}" if by else ""), groups[by], contents
+        groups.setdefault(_run_id(work, case), []).append(case)
+    return dict(sorted(groups.items()))
 
 
-def _run(
-    run_id: str,
-    batch: CaseBatch,
-    cases: list[Case],
-    contents: Mapping[int, CaseContent],
-    deployment: Deployment,
-    stores: Mapping[str, Store],
-) -> None:
-    known = RunRow.objects.filter(run_id=run_id).first()
+def _run_id(work: _Work, case: Case) -> str:
+    by = marks_for(case.right, work.contents[case.pk], work.deployment) if case.right in CHOICES else ()
+    return f"cases:{case.batch_id}" + (f":{short(by)}" if by else "")
+
+
+def _runs_of(batch: CaseBatch) -> QuerySet[RunRow]:
+    """Runs of the batch, also of groups that a changed declaration does not form any more."""
+    return RunRow.objects.filter(Q(run_id=f"cases:{batch.pk}") | Q(run_id__startswith=f"cases:{batch.pk}:"))
+
+
+def _run(work: _Work, batch: CaseBatch, run_id: str, cases: Sequence[Case], stores: Mapping[str, Store]) -> None:
     try:
-        if known is None:
-            _begin_run(run_id, batch, cases, contents, deployment, stores)
-        elif known.finished_at is None:
-            act_again(run_id, stores, declaration=deployment.declaration, keyring=deployment.keyring)
+        receipts = act_again(run_id, stores, declaration=work.deployment.declaration, keyring=work.deployment.keyring)
+        if receipts is None:
+            receipts = _begin_run(work, run_id, cases, stores)
+        _add_receipts(batch, run_id, receipts)
     except RunFailed:
+        _add_receipts(batch, run_id, receipts_of(run_id) or {})
         _release_unfinished(cases, run_id)
-    if batch.right in STOPS:
+    work.located.clear()
+    if work.right in STOPS:
         for case in cases:
-            record_choice(case, contents[case.pk], deployment, now())
+            record_choice(case, work.contents[case.pk], work.deployment, now())
 
 
-def _begin_run(
-    run_id: str,
-    batch: CaseBatch,
-    cases: list[Case],
-    contents: Mapping[int, CaseContent],
-    deployment: Deployment,
-    stores: Mapping[str, Store],
-) -> None:
-    at = now()
-    content = contents[cases[0].pk]
-    marks = marks_for(batch.right, content, deployment)
-    if batch.right == Right.RESTRICT:
-        note_evidence(run_id, cases, evidence(located_in(batch.right, cases, contents, deployment, stores)), at=at)
-    if batch.right not in (Right.ERASE, Right.AMEND) and not marked_for(deployment.declaration, marks):
+def _begin_run(work: _Work, run_id: str, cases: Sequence[Case], stores: Mapping[str, Store]) -> dict[int, RunReceipt]:
+    """Plan and execute a run. Returns its receipts by the ids of their entries; none if no run was needed, or if the
+    cases left the batch because they cannot be planned."""
+    at, right, deployment = now(), work.right, work.deployment
+    content = work.contents[cases[0].pk]
+    marks = marks_for(right, content, deployment)
+    if right == Right.RESTRICT:
+        note_evidence(run_id, cases, evidence(work.locate(cases, stores)), at=at)
+    if right not in (Right.ERASE, Right.AMEND) and not marked_for(deployment.declaration, marks):
         _note_nothing(run_id, cases, [], at)
-        return
-    located = located_in(batch.right, cases, contents, deployment, stores)
+        return {}
+    located = work.locate(cases, stores)
     try:
-        made = planned(batch.right, located, content, deployment, stores, at)
+        made = planned(right, located, content, deployment, stores, at)
         if made.reviews and len(cases) == 1:
             _leave_to_look(cases[0], content, made.reviews, deployment, at)
-            return
-        if batch.right in (Right.ERASE, Right.AMEND):
+            return {}
+        if right in (Right.ERASE, Right.AMEND):
             note_evidence(run_id, cases, evidence(located, made), at=at)
         if isinstance(made, AmendmentPlan) and not made.rewrites:
             _note_nothing(run_id, cases, summary(made, deployment), at)
-            return
+            return {}
         approved = plan_hash(made, deployment.keyring)
-        if batch.right in deployment.declaration.requests.approve:
+        if right in deployment.declaration.requests.approve:
             _use_approval(cases, approved, run_id, at)
-        carry_out(
+        return carry_out(
             made,
             stores,
             approved=approved,
@@ -344,6 +341,7 @@ def _begin_run(
         )
     except (PlanRefused, NotApproved) as refused:
         _take_apart(cases, refused, at)
+        return {}
 
 
 def _leave_to_look(
@@ -407,29 +405,25 @@ def _note_nothing(run_id: str, cases: Sequence[Case], lines: list[dict[str, Any]
         CaseReceipt.objects.get_or_create(case=case, run=run_id, defaults={"at": at, "lines": lines})
 
 
-def _receive(run_id: str, receipts: Mapping[str, tuple[RunReceipt, EntryRow]], at: dt.datetime) -> None:
-    """Journal callback, in the transaction that finishes a run: store the receipts with their cases."""
-    batch = int(run_id.removeprefix(_RUNS).partition(":")[0])
-    cases = {case.subject: case for case in Case.objects.filter(batch_id=batch)}
+def _add_receipts(batch: CaseBatch, run_id: str, receipts: Mapping[int, RunReceipt]) -> None:
+    """Store the receipts of a run, by the ids of their entries, with the batch's cases, once."""
+    cases = {case.subject: case for case in batch.cases.all()}
     CaseReceipt.objects.bulk_create(
         [
             CaseReceipt(
-                case=cases[subject],
+                case=case,
                 run=run_id,
-                entry=entry,
+                entry_id=entry_id,
                 at=receipt.at,
                 lines=[line_of(line) for line in receipt.lines],
                 residue=dict(receipt.residue),
                 final_after=receipt.final_after,
             )
-            for subject, (receipt, entry) in receipts.items()
-            if subject in cases
+            for entry_id, receipt in receipts.items()
+            if (case := cases.get(str(receipt.subject))) is not None
         ],
         ignore_conflicts=True,
     )
-
-
-follow(_RUNS, _receive)
 
 
 # --- asking and answering -------------------------------------------------------------------------------------------
@@ -466,7 +460,7 @@ def settle_batch(batch_id: int) -> int:
             if case.pk in waiting and case.right in STOPS:
                 outcome.stop_recorded(case, deployment, now=at)
     # Cases without a receipt although the run is over are executed again.
-    _release_unfinished(unfinished, f"{_RUNS}{batch.pk}")
+    _release_unfinished(unfinished, f"cases:{batch.pk}")
     CaseBatch.objects.filter(pk=batch.pk).update(ended_at=at)
     return answered
 
@@ -503,34 +497,28 @@ def settle(cases: Sequence[Case], deployment: Deployment) -> int:
     """Answer cases of one right with a package or receipt and an e-mail, and close them. Returns the number."""
     if not cases:
         return 0
-    contents = _contents(cases, deployment)
-    if cases[0].right in LOOKS:
-        fine = _approved(cases, contents, deployment)
-        return (
-            outcome.hand_out(fine, contents, deployment, _views(fine, contents, deployment), now=now()) if fine else 0
-        )
-    return outcome.close_done(cases, contents, deployment, now=now())
+    work = _Work(cases[0].right, _contents(cases, deployment), deployment)
+    if work.right not in LOOKS:
+        return outcome.close_done(cases, work.contents, deployment, now=now())
+    with deployment.stores(read_only=True) as stores:
+        fine = _approved(work, cases, stores)
+        if not fine:
+            return 0
+        located = work.locate(fine, stores)
+    views = plan_view(deployment.declaration, located)
+    return outcome.hand_out(fine, work.contents, deployment, (located, views), now=now())
 
 
-def _approved(cases: Sequence[Case], contents: Mapping[int, CaseContent], deployment: Deployment) -> list[Case]:
+def _approved(work: _Work, cases: Sequence[Case], stores: Mapping[str, Store]) -> list[Case]:
     """Cases whose current data may be released; if the right needs approval, the others wait for a new one."""
-    if cases[0].right not in deployment.declaration.requests.approve:
+    if work.right not in work.deployment.declaration.requests.approve:
         return list(cases)
     found, at = list[Case](), now()
     for case in cases:
-        with deployment.stores(read_only=True) as stores:
-            concern = _unapproved(case, contents[case.pk], deployment, stores, at)
+        concern = _unapproved(work, case, stores, at)
         if concern is None:
             approvals.use(plan_approval(case, case.plan_hash), use=_answer(case), now=at)
             found.append(case)
         else:
             _leave(case, concern[0], {"why": "not_approved"}, at)
     return found
-
-
-def _views(
-    cases: Sequence[Case], contents: Mapping[int, CaseContent], deployment: Deployment
-) -> tuple[Located, Sequence[Any]]:
-    with deployment.stores(read_only=True) as stores:
-        located = located_in(cases[0].right, cases, contents, deployment, stores)
-        return located, plan_view(deployment.declaration, located)

@@ -23,7 +23,7 @@ from troth.service.disclosures.notifications import notices
 from troth.service.labels import day as day_words
 from troth.service.policy_pages.badges import SIGNS
 from troth.service.requests import lifecycle
-from troth.service.requests.content import CaseContent, ContentGone, SealedContent
+from troth.service.requests.content import CaseContent, content_of
 from troth.service.requests.messages import day, not_told
 from troth.service.requests.models import (
     LOOKS,
@@ -141,7 +141,8 @@ def show(case: Case, deployment: Deployment, *, inside: bool, now: dt.datetime) 
     steps = list(case.steps.order_by("id"))
     receipts = list(case.receipts.select_related("entry").order_by("at", "id"))
     lines = [line for receipt in receipts for line in receipt.lines]
-    wrote = _content(case, deployment)
+    is_carried = closed or case.needs == WaitReason.SYSTEMS or bool(receipts)
+    wrote = content_of(case, deployment)
     content = wrote if inside else None
     finals = [receipt.final_after for receipt in receipts if receipt.final_after is not None]
     events = list(case.events.filter(is_internal=False).order_by("at", "id"))
@@ -159,7 +160,7 @@ def show(case: Case, deployment: Deployment, *, inside: bool, now: dt.datetime) 
         why=() if closed else first.steps,
         laws=() if closed else clocks.because,
         happened=tuple(HistoryEntry(event.at, text) for event in events if (text := _event(event, is_told=is_told))),
-        parts=_parts(case, deployment.declaration, steps, lines, wrote),
+        parts=_parts(case, deployment.declaration, steps, lines, wrote, is_carried=is_carried),
         done=tuple(
             sorted(
                 joined(done(line, case.right, deployment.declaration) for line in whole(lines)),
@@ -179,13 +180,6 @@ def show(case: Case, deployment: Deployment, *, inside: bool, now: dt.datetime) 
         content=content,
         wrote=_wrote(content, deployment.declaration) if content is not None else (),
     )
-
-
-def _content(case: Case, deployment: Deployment) -> CaseContent | None:
-    try:
-        return SealedContent(deployment.keyring).content(case)
-    except ContentGone:
-        return None
 
 
 # --- status ----------------------------------------------------------------------------------------------------------
@@ -350,9 +344,11 @@ def _parts(
     steps: Iterable[CaseStep],
     lines: Sequence[Mapping[str, Any]],
     wrote: CaseContent | None,
+    *,
+    is_carried: bool,
 ) -> tuple[SystemProgress, ...]:
     """Progress of each system. *lines* are the lines of the case's receipts; *wrote*, if still available, says with
-    which identifiers the systems were searched."""
+    which identifiers the systems were searched; *is_carried*: our stores have been processed."""
     if (
         case.kind != CaseKind.REQUEST
         or case.right == Right.APPEAL
@@ -362,7 +358,6 @@ def _parts(
     asked = {step.system: step for step in steps}
     if case.outcome in (CaseOutcome.WITHDRAWN, CaseOutcome.REFUSED):
         return ()  # nothing was done, and uses stopped meanwhile resume
-    is_carried = case.state == CaseState.CLOSED or case.needs == WaitReason.SYSTEMS or case.receipts.exists()
     found = {str(line["place"]).partition(".")[0] for line in lines}
     acted = {str(line["place"]).partition(".")[0] for line in lines if line["what"] != "keep"}
     kinds = outcome.kinds_of(wrote) if wrote is not None else None

@@ -15,7 +15,7 @@ from troth.service.portal.base import shown, to
 from troth.service.portal.confirmation import Confirmation, confirmed
 from troth.service.portal.models import MailedLink
 from troth.service.requests import actions, lifecycle
-from troth.service.requests.content import ContentGone, SealedContent
+from troth.service.requests.content import content_of
 from troth.service.requests.intake import receive
 from troth.service.requests.models import CaseState
 from troth.service.requests.pages import case_status
@@ -57,9 +57,9 @@ def _ask_package(request: HttpRequest, deployment: Deployment, link: MailedLink)
 
 
 def _ask_agent(request: HttpRequest, deployment: Deployment, link: MailedLink) -> Confirmation:
-    case, name = opened_by(link).case, ""
-    with contextlib.suppress(ContentGone):
-        name = SealedContent(deployment.keyring).content(case).agent_name
+    case = opened_by(link).case
+    content = content_of(case, deployment)
+    name = content.agent_name if content is not None else ""
     introduced = gettext("Somebody whom we do not know asked for this, and typed this name:")
     return _question(
         heading=gettext("May somebody ask in your name?"),

@@ -378,8 +378,9 @@ def prove_points(request: HttpRequest, deployment: Deployment, opened: OpenedCas
     form = _points(deployment, opened, request.POST)
     if not form.is_valid():
         return _case(request, deployment, opened, points=form, status=422)
-    declares = bool(form.cleaned_data.get("declares"))
-    if proof.offer(opened, form.answers(), declares=declares, deployment=deployment, now=timezone.now()):
+    declares, now = bool(form.cleaned_data.get("declares")), timezone.now()
+    if tier := proof.proven_tier(opened, form.answers(), declares=declares, deployment=deployment, now=now):
+        receive.prove(opened.case.pk, deployment, now=now, tier=tier)
         return to(request, deployment, "centre-case")
     opened.case.refresh_from_db()
     said = gettext("We could not match that. Check the spelling, or give other details.")

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from troth.service.core.deployment import current
 from troth.service.requests.aliases import about
-from troth.service.requests.content import ContentGone, SealedContent
+from troth.service.requests.content import content_of
 from troth.service.requests.intake import receive
 from troth.service.requests.models import Case, CaseState
 from troth.service.requests.verification.case_links import PROVING, links_of
@@ -31,9 +31,7 @@ def resend_links(subject: str, *, now: dt.datetime) -> int:
             links = links_of([case.pk], *PROVING)
             if links.filter(made_at__gt=now - _QUIET).exists() or case.state == CaseState.RECEIVED:
                 continue
-            try:
-                content = SealedContent(deployment.keyring).content(case)
-            except ContentGone:
+            if (content := content_of(case, deployment)) is None:
                 continue
             sent += receive.send_link(case, content, deployment, now=now, again=links.count())
     return sent

@@ -1,1 +1,1 @@
-"""Verification of identity: by a mailed link, or by stored data points."""
+"""Verification of identity, by a mailed link or stored data points: returns what is proven, and changes no case."""

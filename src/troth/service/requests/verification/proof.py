@@ -22,7 +22,6 @@ from troth.service.core.deployment import Deployment
 from troth.service.portal.models import MailedLink
 from troth.service.requests.aliases import about, names_of_cases
 from troth.service.requests.content import SealedContent
-from troth.service.requests.intake import receive
 from troth.service.requests.models import Case, CaseState
 from troth.service.requests.verification.case_links import PERSONAL, OpenedCase, links_of
 from troth.subjects import WITHHELD, locate, plan_view
@@ -67,28 +66,26 @@ def points_needed(case: Case) -> int:
     return 3 if case.tier_needed >= 3 else 2
 
 
-def offer(
+def proven_tier(
     opened: OpenedCase, answers: Mapping[str, str], *, declares: bool, deployment: Deployment, now: dt.datetime
-) -> bool:
-    """Compare the person's answers with stored data; with enough matches the case continues. True if it does.
+) -> int:
+    """Compare the person's answers with stored data. Returns the tier of proof that they give; 0 with too few matches.
 
-    After `TRIES_MAX` wrong answers about a person, over all links and cases, the result is always False, and a handler
-    must find another way.
+    Wrong answers are counted. After `TRIES_MAX` about a person, over all links and cases, the result is always 0, and a
+    handler must find another way.
     """
     case, own = opened.case, MailedLink.objects.filter(pk=opened.link.pk)
     with transaction.atomic():
         guessed = sum(one.tries for one in _links_about(case, now).select_for_update(of=("self",)).order_by("pk"))
         if guessed >= TRIES_MAX or case.state != CaseState.VERIFYING:
-            return False
+            return 0
         own.update(tries=F("tries") + 1)  # before the comparison, so that concurrent attempts all count
     needed = points_needed(case)
     matched = _matched(case, answers, deployment)
     if matched < needed or (needed >= 3 and not declares):
-        return False
-    with transaction.atomic():
-        own.update(tries=F("tries") - 1)
-        receive.prove(case.pk, deployment, now=now, tier=case.tier_needed if case.tier_needed <= 3 else 3)
-    return True
+        return 0
+    own.update(tries=F("tries") - 1)
+    return min(case.tier_needed, 3)
 
 
 def tries_left(case: Case, *, now: dt.datetime) -> int:
