@@ -452,15 +452,16 @@ def settle_batch(batch_id: int) -> int:
         unfinished = [case for case in cases if case.right not in LOOKS and case.pk not in had]
         waiting = external_systems.unanswered(cases) - {case.pk for case in unfinished}
         left = waiting | {case.pk for case in unfinished}
+        with transaction.atomic():
+            going_on = Case.objects.filter(pk__in=waiting, state=CaseState.IN_PROGRESS)
+            going_on.update(needs=WaitReason.SYSTEMS, batch=None)
+            enqueue("requests.follow", *map(str, waiting))
+            for case in cases:
+                if case.pk in waiting and case.right in STOPS:
+                    outcome.stop_recorded(case, deployment, now=at)
+        # Cases without a receipt although the run is over are executed again.
+        _release_unfinished(unfinished, f"cases:{batch.pk}")
         answered = settle([case for case in cases if case.pk not in left], deployment)
-    with transaction.atomic():
-        Case.objects.filter(pk__in=waiting, state=CaseState.IN_PROGRESS).update(needs=WaitReason.SYSTEMS, batch=None)
-        enqueue("requests.follow", *map(str, waiting))
-        for case in cases:
-            if case.pk in waiting and case.right in STOPS:
-                outcome.stop_recorded(case, deployment, now=at)
-    # Cases without a receipt although the run is over are executed again.
-    _release_unfinished(unfinished, f"cases:{batch.pk}")
     CaseBatch.objects.filter(pk=batch.pk).update(ended_at=at)
     return answered
 

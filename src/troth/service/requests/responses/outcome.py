@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -78,39 +78,65 @@ def hand_out(
     link and close the case, atomically and once. Returns the number of cases."""
     located, views = located_views
     proofs = _put_on_record(cases, located, views, deployment, now)
-    declared = deployment.declaration
-    handed = 0
-    for case, view in zip(cases, views, strict=True):
-        content = contents[case.pk]
-        parts = [*map(_part, view.tables), *external_systems.parts(case, deployment)]
-        uploads, missing = external_systems.uploads(case, deployment), _missing(case)
-        unanswered = {step.system: step.why or step.state for step in missing}
-        is_empty = not (parts or uploads or unanswered)
-        taken = portable(declared, parts)[0] if case.right == Right.PORT else parts
-        told = CaseAnswer(parts, uploads, unanswered, proofs.get(case.pk))
-        packed = None if is_empty else build(_contents(case, content, told, deployment, now))
-        with transaction.atomic():
-            fresh = lifecycle.locked(case.pk)
-            if fresh.outcome:
-                continue
-            if packed is not None:
-                _put(fresh, packed, deployment, now)
-                empty = "" if taken or uploads else "left_out" if parts else "yes"
-                _mail_link(fresh, content, missing, deployment, now, empty=empty)
-            else:
-                facts = {
-                    "right": case.right,
-                    "received": day(case.received_at, deployment),
-                    **_where(case, content, deployment),
-                    **_choices(case, stopped_uses(content.identifiers, deployment), deployment),
-                    **redress(case, deployment),
-                }
-                write(fresh, "nothing_held", deployment, facts, content=content, now=now)
-            outcome = CaseOutcome.PARTLY_FULFILLED if missing else CaseOutcome.FULFILLED
-            told_of = {"tables": len(parts), "taken": len(taken) + len(uploads), "package": packed is not None}
-            lifecycle.close(fresh, outcome, deployment, who=RULE, now=now, facts=told_of)
-            handed += 1
-    return handed
+    return _each_by_itself(
+        lambda case, view: _hand_out(case, contents[case.pk], view, proofs.get(case.pk), deployment, now),
+        zip(cases, views, strict=True),
+    )
+
+
+def _hand_out(
+    case: Case,
+    content: CaseContent,
+    view: View,
+    access_proof: Mapping[str, object] | None,
+    deployment: Deployment,
+    now: dt.datetime,
+) -> bool:
+    parts = [*map(_part, view.tables), *external_systems.parts(case, deployment)]
+    uploads, missing = external_systems.uploads(case, deployment), _missing(case)
+    unanswered = {step.system: step.why or step.state for step in missing}
+    taken = portable(deployment.declaration, parts)[0] if case.right == Right.PORT else parts
+    packed = None
+    if parts or uploads or unanswered:
+        answer = CaseAnswer(parts, uploads, unanswered, access_proof)
+        packed = build(_contents(case, content, answer, deployment, now))
+    with transaction.atomic():
+        fresh = lifecycle.locked(case.pk)
+        if fresh.outcome:
+            return False
+        if packed is not None:
+            _put(fresh, packed, deployment, now)
+            empty = "" if taken or uploads else "left_out" if parts else "yes"
+            _mail_link(fresh, content, missing, deployment, now, empty=empty)
+        else:
+            facts = {
+                "right": case.right,
+                "received": day(case.received_at, deployment),
+                **_where(case, content, deployment),
+                **_choices(case, stopped_uses(content.identifiers, deployment), deployment),
+                **redress(case, deployment),
+            }
+            write(fresh, "nothing_held", deployment, facts, content=content, now=now)
+        outcome = CaseOutcome.PARTLY_FULFILLED if missing else CaseOutcome.FULFILLED
+        sums = {"tables": len(parts), "taken": len(taken) + len(uploads), "package": packed is not None}
+        lifecycle.close(fresh, outcome, deployment, who=RULE, now=now, facts=sums)
+    return True
+
+
+def _each_by_itself(do: Callable[..., int], calls: Iterable[tuple[Any, ...]]) -> int:
+    """The sum of *do* over all *calls*. A call that fails holds up no other: its exception is raised at the end, but an
+    error of our own database at once."""
+    done, failures = 0, list[Exception]()
+    for call in calls:
+        try:
+            done += do(*call)
+        except Error:
+            raise
+        except Exception as failure:  # noqa: BLE001 - raised at the end
+            failures.append(failure)
+    if failures:
+        raise failures[0]
+    return done
 
 
 def _put_on_record(
@@ -300,27 +326,30 @@ def close_done(
 ) -> int:
     """Inform the people and the recipients, and close the cases: each atomically and once, several in one transaction.
     Returns how many this call closed. A case that fails holds up no other; its exception is raised at the end."""
-    closed, failures = 0, list[Exception]()
     size = 1 if cases and cases[0].right in STOPS else _TOGETHER
-    for start in range(0, len(cases), size):
-        together = [case.pk for case in cases[start : start + size]]
-        try:
-            closed += _close_together(together, contents, deployment, now)
-        except Error:
-            raise  # our own database
-        except Exception:  # noqa: BLE001 - seen again below, by the case that it is of
-            for pk in together:
-                try:
-                    closed += _close_together([pk], contents, deployment, now)
-                except Exception as failure:  # noqa: BLE001 - raised at the end
-                    failures.append(failure)
-    if failures:
-        raise failures[0]
-    return closed
+    case_ids = [case.pk for case in cases]
+    return _each_by_itself(
+        lambda together: _close(together, contents, deployment, now),
+        [(case_ids[start : start + size],) for start in range(0, len(case_ids), size)],
+    )
 
 
 _TOGETHER = 50
 """Cases closed in one transaction. Their rows are locked meanwhile."""
+
+
+def _close(
+    case_ids: Sequence[int], contents: Mapping[int, CaseContent], deployment: Deployment, now: dt.datetime
+) -> int:
+    """Close the cases together; if that fails, each by itself."""
+    try:
+        return _close_together(case_ids, contents, deployment, now)
+    except Error:
+        raise
+    except Exception:
+        if len(case_ids) == 1:
+            raise
+    return _each_by_itself(lambda pk: _close_together([pk], contents, deployment, now), [(pk,) for pk in case_ids])
 
 
 def _close_together(
