@@ -33,6 +33,7 @@ class LimitReached(ProbeError):
 class SiteSnapshot:
     """What a new visitor sees of the *declared* site at *now*. A page is requested when it is first asked for; after
     that everyone gets the same response, or the same failure. Each set of additional request headers has its own pages.
+    A page that was only linked may be requested a second time, for its text.
 
     No cookie is sent unless a header says so, not even one that a redirect has just set. `FetchLimits` bounds requests,
     time and memory. It may be shared between threads; who waits too long for another thread's request keeps that page
