@@ -65,5 +65,5 @@ def test_a_script_of_another_company_is_told(web: tuple[str, Served]) -> None:
 
 def test_a_site_that_does_not_answer_is_told_and_loses_nothing_else(web: tuple[str, Served]) -> None:
     report = look(web, "We sell nothing.")
-    assert "the home page answers with status 404" in told(report, "site.unreachable")[0][1]
+    assert "the home page answered 404" in told(report, "site.unreachable")[0][1]
     assert report.facts.policy is not None

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.site.conftest import NOW
+from tests.site.conftest import NOW, POLICY
 
 from troth.controls import Check, CheckOutcome
 from troth.site import FetchLimits, Site, SiteSnapshot
@@ -147,6 +147,44 @@ def test_a_dead_link_is_found(ask: Ask, world: Any) -> None:
     assert (check.findings[0].place, check.figures["dead"]) == ("/policy/", 1)
     assert "ann@" not in repr(check)
     assert check.evidence.query != passed.evidence.query, "another address was asked"
+
+
+def test_only_links_that_were_requested_count_as_followed(ask: Ask, world: Any) -> None:
+    world.edit("/", "</main>", "".join(f"<a href='/register/?{number}'>x</a>" for number in range(9)) + "</main>")
+    world.put("/policy/", POLICY.replace('href="/"', 'href="/policy/"'))
+    for number in range(9):
+        world.put(f"/register/?{number}", "ok")
+    limited = Site(world.home, ("/register/",), FetchLimits(seconds=5, requests_max=6))
+    check = ask("site.links_alive", site=SiteSnapshot(limited, now=NOW))
+    # The home page, the policy and the form are three of the six requests; the first link leads to the form.
+    assert check.outcome is CheckOutcome.ERROR
+    assert len(world.asked) == 6
+    assert (check.figures["links"], check.figures["not followed"], check.evidence.population) == (4, 7, 11)
+    followed = {path for path, _ in world.asked if "?" in path}
+    assert (len(followed), check.evidence.tested) == (3, 4)
+
+
+@pytest.mark.parametrize("control", ["site.links_alive", "site.policy_published"])
+def test_a_page_whose_links_are_cut_is_not_seen_whole(ask: Ask, world: Any, control: str) -> None:
+    world.edit("/register/", '<a href="/policy/">', f'<a href="/policy/?{"a" * 3_000}">')
+    check = ask(control)
+    assert (check.outcome, check.findings) == (CheckOutcome.ERROR, ())
+    assert "/register/ links: some are left out" in check.summary
+
+
+@pytest.mark.parametrize("control", SITE_CONTROLS)
+def test_a_page_that_is_not_text_is_not_a_pass(ask: Ask, world: Any, control: str) -> None:
+    for path in ("/", "/register/", "/policy/"):
+        world.pages[path] = (200, [("Content-Type", "image/png")], world.pages[path][2])
+    assert ask(control).outcome is not CheckOutcome.PASS
+
+
+@pytest.mark.parametrize("kind", ["", "application/xml", "text/xml", "application/json"])
+def test_a_tag_on_a_page_of_another_type_is_no_pass(ask: Ask, world: Any, kind: str) -> None:
+    world.edit("/register/", "</main>", '<script src="https://tracker.example/x.js"></script></main>')
+    world.pages["/register/"] = (200, [("Content-Type", kind)], world.pages["/register/"][2])
+    expected = CheckOutcome.ERROR if kind == "application/json" else CheckOutcome.FAIL
+    assert ask("disclosures.only_to_recipients").outcome is expected
 
 
 def test_links_to_other_sites_are_not_followed(ask: Ask, world: Any) -> None:

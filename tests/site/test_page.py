@@ -1,6 +1,7 @@
 """What a page says is read from its HTML."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from tests.tables import each_row
 
 from troth.policy import published_text
 from troth.site.appearance import appearances
-from troth.site.page import SitePage, read_cookie, read_page
+from troth.site.page import ADDRESS_MAX, LINKS_MAX, SitePage, read_cookie, read_page
 from troth.text import same_words
 
 NOW = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
@@ -54,6 +55,38 @@ def test_links_are_whole_addresses_without_fragments() -> None:
         ("https://example.org/policy/", "The policy"),
         ("https://example.org/shop/x", "Pay"),
     ]
+
+
+@pytest.mark.parametrize(
+    "kind", ["", "html", "text/html, text/html", "application/xml", "TEXT/XML; charset=utf-8", "application/xhtml+xml"]
+)
+def test_a_page_that_a_browser_may_show_as_html_is_read(kind: str) -> None:
+    page = read_page(replace(PAGE, headers={"content-type": kind}), "<a href=x>x</a><img src='//other.example/'>")
+    assert (page.is_text, page.why_not, len(page.links), page.hosts) == (True, "", 1, frozenset({"other.example"}))
+
+
+def test_a_long_link_is_left_out_and_the_page_says_so() -> None:
+    page = read_page(PAGE, f"<a href=x>x</a><a href='/{'a' * ADDRESS_MAX}'>y</a><a href=z>{'z' * 9_000}</a>")
+    assert [len(link.text) for link in page.links] == [1, ADDRESS_MAX]
+    assert page.is_cut
+    for elsewhere in ("mailto:", "https://other.example/"):
+        page = read_page(PAGE, f"<a href=x>x</a><a href='{elsewhere}{'a' * ADDRESS_MAX}'>y</a>")
+        assert (len(page.links), page.is_cut) == (1, False)
+
+
+def test_links_over_the_limit_are_left_out_and_the_page_says_so() -> None:
+    page = read_page(PAGE, "<a href=x>x</a>" * (LINKS_MAX + 1))
+    assert (len(page.links), page.is_cut) == (LINKS_MAX, True)
+    assert not read_page(PAGE, "<a href=x>x</a>" * LINKS_MAX).is_cut
+
+
+@pytest.mark.parametrize(
+    "html", [f"<base href='https://h.example/{'a' * ADDRESS_MAX}/'><a href=x>", "<form></form>" * (LINKS_MAX + 1)]
+)
+def test_a_page_with_a_long_base_or_too_many_forms_is_not_read(html: str) -> None:
+    page = read_page(PAGE, html)
+    assert page.unread.startswith("/shop/ has a base address over 2000 characters, or more than 5000 forms,")
+    assert (page.source, page.links, page.forms) == ("", (), ())
 
 
 def test_the_main_words_are_those_the_policy_room_reads() -> None:

@@ -81,6 +81,12 @@ def test_a_charset_that_nobody_knows_is_read_as_utf_8(site: Site, world: Any) ->
     assert fetch(site, "/odd/").text == "Café"
 
 
+@pytest.mark.parametrize("charset", ["idna", "undefined", "zlib"])
+def test_a_codec_that_cannot_read_the_page_is_read_as_utf_8(site: Site, world: Any, charset: str) -> None:
+    world.pages["/odd/"] = (200, [("Content-Type", f"text/html; charset={charset}")], "<p>Café")
+    assert fetch(site, "/odd/").text == "Café"
+
+
 def test_a_server_that_does_not_answer_in_time_is_given_up() -> None:
     import socket
 
@@ -200,10 +206,41 @@ def test_a_limit_for_the_whole_site_is_the_reason_that_a_page_is_missing(
 def test_a_linked_page_leaves_room_for_those_that_are_read(site: Site, world: Any) -> None:
     world.put("/a/", "x" * 500)
     world.put("/b/", "x" * 500)
-    look = SiteSnapshot(replace(site, limits=replace(site.limits, total_bytes_max=900)), now=NOW)
+    look = SiteSnapshot(replace(site, limits=replace(site.limits, total_bytes_max=1_800)), now=NOW)
     linked = [look.page(path, whole=False) for path in ("/a/", "/b/")]
     assert [(page.status, page.unread == "") for page in linked] == [(200, True), (200, False)]
     assert look.page("/register/").forms
+
+
+def test_a_linked_page_that_was_not_kept_is_requested_again_for_its_text(site: Site, world: Any) -> None:
+    world.put("/a/", "x" * 500)
+    look = SiteSnapshot(replace(site, limits=replace(site.limits, total_bytes_max=2_600)), now=NOW)
+    look.page("/a/", whole=False)
+    look.page("/a/", whole=False)
+    world.put("/b/", "x" * 100)
+    world.put("/c/", "x" * 100)
+    look.page("/c/")
+    assert look.page("/b/", whole=False).unread
+    assert [look.page("/b/").text for _ in range(2)] == ["x" * 100] * 2
+    assert look.page("/b/", whole=False).status == 200
+    assert [path for path, _ in world.asked] == ["/a/", "/c/", "/b/", "/b/"]
+
+
+def test_links_count_in_what_a_look_keeps(site: Site, world: Any) -> None:
+    world.put("/many/", f"<base href='/{'a' * 1_000}/'>" + "<a href=x></a>" * 1_000)
+    look = SiteSnapshot(replace(site, limits=replace(site.limits, total_bytes_max=1_000_000)), now=NOW)
+    page = look.page("/many/")
+    assert len(page.source) < 20_000 < 1_000_000 < page.size_bytes
+    with pytest.raises(SiteUnreachable, match="one look at the site keeps 1000000 bytes at most"):
+        look.page("/register/")
+
+
+@pytest.mark.parametrize("kind", ["application/json", "image/png", "application/pdf"])
+def test_a_page_that_is_not_text_is_not_seen(look: SiteSnapshot, world: Any, kind: str) -> None:
+    world.pages["/register/"] = (200, [("Content-Type", kind)], world.pages["/register/"][2])
+    view = look.view_all()
+    assert view.pages.keys() == {"/"}
+    assert view.why_not == {"/register/": f"is of the type {kind}, which is not read"}
 
 
 def test_of_a_file_only_the_headers_are_read(look: SiteSnapshot, world: Any) -> None:

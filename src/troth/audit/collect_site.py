@@ -30,8 +30,8 @@ def look_at_site(site: Site, *, now: dt.datetime) -> SiteFacts:
     """Facts from the first visit of a new visitor. Raises `ProbeError` if the home page cannot be read."""
     snapshot = SiteSnapshot(site, now=now)
     home = snapshot.page(HOME)
-    if home.status != 200:
-        raise ProbeError(f"the home page answers with status {home.status}")
+    if home.why_not:
+        raise ProbeError(f"the home page {home.why_not}")
     policy = next((link.url for link in home.links if _POLICY.search(link.text) or _POLICY.search(_path(link.url))), "")
     own = (link.url for link in home.links if _is_own(site, link.url) and not _FILES.search(_path(link.url)))
     # A link with a query string may trigger an action, so it is not followed.

@@ -1,6 +1,7 @@
 """Probes the company's running site from outside, like an anonymous visitor.
 
-`SiteSnapshot` is one look at the site, which all controls of a run read: each page is requested at most once.
+`SiteSnapshot` is one look at the site, which all controls of a run read: each page is requested once, or again if
+only its status was kept.
 
 Sends no cookie except one that the declaration configures, contacts no host other than the requested one, stores no
 cookie values, stays within the limits of `FetchLimits`, and reports what it could not look at.
@@ -19,7 +20,7 @@ from troth.site.public_addresses import Allowed, NotPublic, PublicOnly, addresse
 from troth.site.tls import Tls
 
 if TYPE_CHECKING:
-    from troth.site.snapshot import HOME, LimitReached, SiteSnapshot, SiteView, asked_hash
+    from troth.site.snapshot import HOME, LimitReached, SiteSnapshot, SiteView, asked_hash, cut_links
 
 __all__ = [
     "HOME",
@@ -42,6 +43,7 @@ __all__ = [
     "Tls",
     "addresses_of",
     "asked_hash",
+    "cut_links",
 ]
 
-__getattr__ = lazy_imports(__name__, {"snapshot": "HOME LimitReached SiteSnapshot SiteView asked_hash"})
+__getattr__ = lazy_imports(__name__, {"snapshot": "HOME LimitReached SiteSnapshot SiteView asked_hash cut_links"})

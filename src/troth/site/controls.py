@@ -1,7 +1,7 @@
 """Controls of the running site: compares what an anonymous visitor sees with the declaration.
 
-All read one snapshot. A page that does not answer, or answers with anything but 200, counts as not observed, so the
-control cannot pass.
+All read one snapshot. A page that does not answer, or answers with anything but 200, or is not text, counts as not
+observed, so the control cannot pass.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from troth.site import custom_controls, privacy_signal  # noqa: F401 - registers
 from troth.site.appearance import Appearance, appearances
 from troth.site.fetch import OtherHost
 from troth.site.page import Form, ProbeError, SetCookie, SitePage
-from troth.site.snapshot import HOME, LimitReached, SiteSnapshot, SiteView
+from troth.site.snapshot import HOME, LimitReached, SiteSnapshot, SiteView, cut_links
 from troth.site.tls import OBSOLETE
 from troth.text import counted, same_words
 
@@ -56,10 +56,14 @@ def policy_published(declaration: Declaration, site: SiteSnapshot, policy_text: 
         message = f"its {len(policy.text.split())} words are not the {len(policy_text.split())} words of the file"
         findings.append(ControlFinding(where, message, "publish the declared file, or declare what is published"))
     targets = {urldefrag(site.declared.address(where)).url, policy.url, *policy.redirects}
-    far = [path for path, page in look.pages.items() if not targets & {page.url, *(link.url for link in page.links)}]
+    without = {
+        path: page for path, page in look.pages.items() if not targets & {page.url, *(it.url for it in page.links)}
+    }
+    far = [path for path, page in without.items() if not page.is_cut]
+    look = replace(look, why_not={**look.why_not, **cut_links(without)})
     findings += [ControlFinding(path, "does not link to the policy", f"add a link to {where}") for path in far]
     return look.answer(
-        f"The live page has {len(policy.text.split())} words; {len(look.pages) - len(far)} of "
+        f"The live page has {len(policy.text.split())} words; {len(look.pages) - len(without)} of "
         f"{counted(len(look.pages), 'page')} {'links' if len(look.pages) == 1 else 'link'} to it.",
         findings,
         {"words": len(policy.text.split()), "pages": len(look.pages), "pages without link": len(far)},
@@ -86,8 +90,8 @@ def policy_conspicuous(declaration: Declaration, site: SiteSnapshot) -> ControlR
     """Cal. Bus. & Prof. Code 22577(b): a text link with the word "privacy" that is as visible as the text around it.
     One good link is enough."""
     home = site.page(HOME)
-    if home.status != 200:
-        raise ProbeError(f"the home page answers with status {home.status}")
+    if home.why_not:
+        raise ProbeError(f"the home page {home.why_not}")
     links = appearances(
         home.source, _own_styles(site, home), _hrefs(home, site.declared.address(declaration.policy.url))
     )
@@ -145,7 +149,8 @@ def links_alive(declaration: Declaration, site: SiteSnapshot) -> ControlResult:
         for link in page.links
         if urlsplit(link.url).hostname == site.declared.host
     }
-    asked, findings, unseen = dict[str, dt.datetime | None](), list[ControlFinding](), dict(look.why_not)
+    asked, findings = dict[str, dt.datetime | None](), list[ControlFinding]()
+    unseen = {**look.why_not, **cut_links(look.pages)}
     for url, path in list(links.items())[:LINKS_MAX]:
         asked[url], fault = None, ""
         try:
@@ -155,7 +160,9 @@ def links_alive(declaration: Declaration, site: SiteSnapshot) -> ControlResult:
         except OtherHost:
             continue  # links to other sites are out of scope
         except LimitReached as limit:
+            del asked[url]
             unseen["links"] = str(limit)
+            break
         except ProbeError:
             fault = "has no answer"
         if fault:  # the query may contain personal data

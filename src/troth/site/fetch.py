@@ -31,7 +31,8 @@ class OtherHost(ProbeError):
 @dataclass(frozen=True, slots=True)
 class FetchLimits:
     """Limits for one page: *seconds* bounds every network wait and, once the response arrives, the whole request. And
-    for all pages of a snapshot: the number of requests, the time spent on them, and the text that is kept."""
+    for all pages of a snapshot: the number of requests, the time spent on them, and the memory of their text, links,
+    hosts and forms."""
 
     seconds: float = 10.0
     bytes_max: int = 2_000_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
@@ -15,6 +16,10 @@ from troth.errors import TrothError
 
 TAGS_MAX = 50_000
 """Pages with more tags are rejected: a parser's work can grow with the square of their number."""
+LINKS_MAX = 5_000
+"""Links and forms that are kept of a page."""
+ADDRESS_MAX = 2_000
+"""Characters of an address, and of a link's text. A page keeps its base address with each link and form."""
 
 _SILENT = frozenset(
     "script style noscript template svg math nav aside iframe object select button dialog head".split()  # noqa: SIM905
@@ -23,6 +28,8 @@ _BUTTONS = frozenset({"submit", "button", "image", "reset"})
 _LOADING = frozenset(
     ["stylesheet", "icon", "preload", "modulepreload", "prefetch", "preconnect", "dns-prefetch", "manifest"]
 )
+_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", re.ASCII)
+_XML = frozenset({"application/xml", "text/xml"})
 _STYLE_URL = re.compile(r"(?:url\(|@import)\s*[\"']?((?:https?:)?//[^\"')\s;]{1,2000})", re.I)
 
 
@@ -80,7 +87,8 @@ class SitePage:
     """The response for one address. *url* is the final address and *redirects* are those before it; *headers* are
     without cookies, and *cookies* are from all responses; *hosts* are other hosts that the page loads from or sends to,
     as far as its HTML shows; *text* is the text of its main part; *source* is the body, if it is text, and *unread* is
-    why that text is missing."""
+    why that text is missing. *is_cut* is set if links to the same host are left out, because the page has more than
+    `LINKS_MAX` links or their addresses are longer than `ADDRESS_MAX`."""
 
     url: str
     status: int
@@ -94,35 +102,62 @@ class SitePage:
     text: str = field(default="", repr=False)
     source: str = field(default="", repr=False)
     unread: str = ""
+    is_cut: bool = False
 
     @property
     def is_text(self) -> bool:
         """True if the body is HTML or other text."""
         return is_text(self.headers)
 
+    @property
+    def why_not(self) -> str:
+        """Why this is not a page that a control can judge: its status, or its type. Empty if it is one."""
+        if self.status != 200:
+            return f"answered {self.status}"
+        return "" if self.is_text else f"is of the type {_kind(self.headers)[:100]}, which is not read"
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory that the page's text, links, hosts and forms take."""
+        words = [self.source, self.text, *self.hosts, *(form.action for form in self.forms)]
+        words += [word for link in self.links for word in (link.url, link.text)]
+        words += [item.name for form in self.forms for item in form.fields]
+        return sum(map(sys.getsizeof, words))
+
 
 def is_text(headers: Mapping[str, str]) -> bool:
     """True if a response with these headers is HTML or other text, as a browser takes it."""
     kind = _kind(headers)
-    return "html" in kind or kind.startswith("text/")
+    return _is_html(kind) or kind.startswith("text/")
 
 
 def _kind(headers: Mapping[str, str]) -> str:
-    return headers.get("content-type", "text/html").partition(";")[0].strip().lower()
+    """The media type; HTML if it is missing or invalid, because a browser may then show the page as HTML."""
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind if _MEDIA_TYPE.fullmatch(kind) else "text/html"
+
+
+def _is_html(kind: str) -> bool:
+    return "html" in kind or kind in _XML  # XML pages load and link as HTML does
 
 
 def read_page(page: SitePage, html: str) -> SitePage:
-    """*page* with its body, and what it shows if it is HTML; `SitePage.unread` if it is too large to parse."""
-    if "html" not in _kind(page.headers):
+    """*page* with its body, and what it shows if it is HTML; `SitePage.unread` if it exceeds a limit."""
+    if not _is_html(_kind(page.headers)):
         return replace(page, source=html)
     if html.count("<") > TAGS_MAX:
         return replace(page, unread=f"{urlsplit(page.url).path} has more than {TAGS_MAX} tags and is not read")
     tree = LexborHTMLParser(html)
-    base = urljoin(page.url, _attribute(tree.css_first("base[href]"), "href"))
+    base, forms = _joined(page.url, _attribute(tree.css_first("base[href]"), "href")) or page.url, tree.css("form")
+    if len(base) > ADDRESS_MAX or len(forms) > LINKS_MAX:
+        most = f"a base address over {ADDRESS_MAX} characters, or more than {LINKS_MAX} forms,"
+        return replace(page, unread=f"{urlsplit(page.url).path} has {most} and is not read")
+    links, is_cut = _links(tree, base, urlsplit(page.url).hostname)
     return replace(
         page,
-        links=tuple(_links(tree, base)),
-        forms=tuple(_form(node, base) for node in tree.css("form")),
+        links=links,
+        is_cut=is_cut,
+        forms=tuple(_form(node, base) for node in forms),
         hosts=frozenset(_hosts(tree, base)) - {urlsplit(page.url).hostname or ""},
         text=_text(tree),
         source=html,
@@ -164,11 +199,19 @@ def _attribute(node: LexborNode | None, name: str) -> str:
     return ((node.attributes.get(name) if node else None) or "").strip()
 
 
-def _links(tree: LexborHTMLParser, base: str) -> Iterator[PageLink]:
+def _links(tree: LexborHTMLParser, base: str, host: str | None) -> tuple[tuple[PageLink, ...], bool]:
+    """The page's links, and whether some to *host* are left out."""
+    links, is_cut = list[PageLink](), False
     for node in tree.css("a[href], area[href]"):
-        address = _joined(base, _attribute(node, "href"))
-        if urlsplit(address).scheme in {"http", "https"}:
-            yield PageLink(urldefrag(address).url, words_of(node))
+        address = urldefrag(_joined(base, _attribute(node, "href"))).url
+        parts = urlsplit(address)
+        if parts.scheme not in {"http", "https"}:
+            continue
+        if len(links) < LINKS_MAX and len(address) <= ADDRESS_MAX:
+            links.append(PageLink(address, words_of(node)[:ADDRESS_MAX]))
+        elif parts.hostname == host:
+            is_cut = True
+    return tuple(links), is_cut
 
 
 def words_of(node: LexborNode) -> str:

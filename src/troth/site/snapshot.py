@@ -21,6 +21,7 @@ from troth.site.tls import Tls, tls
 
 HOME: Final = "/"
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+_LINKED: Final = "its text was not kept, because it was only linked"
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _T = TypeVar("_T")
 
@@ -32,6 +33,7 @@ class LimitReached(ProbeError):
 class SiteSnapshot:
     """What a new visitor sees of the *declared* site at *now*. A page is requested when it is first asked for; after
     that everyone gets the same response, or the same failure. Each set of additional request headers has its own pages.
+    A page that was only linked may be requested a second time, for its text.
 
     No cookie is sent unless a header says so, not even one that a redirect has just set. `FetchLimits` bounds requests,
     time and memory. It may be shared between threads; who waits too long for another thread's request keeps that page
@@ -70,7 +72,11 @@ class SiteSnapshot:
     def response(self, path: str, *, sends: Mapping[str, str] = _NOTHING, whole: bool = True) -> SitePage:
         """The response itself, even if it is a redirect or its text is missing. Otherwise as `page`."""
         url = self._address(path)
-        return self._once((url, *sorted(sends.items())), lambda: self._fetch(url, sends, whole))
+        key = (url, *sorted(sends.items()))
+        page = self._once(key, lambda: self._fetch(url, sends, whole))
+        if whole and page.unread == _LINKED:
+            return self._once((key, "whole"), lambda: self._fetch(url, sends, whole))
+        return page
 
     def view_all(self, *more: str, sends: Mapping[str, str] = _NOTHING) -> SiteView:
         """The home page, the site's pages and *more*, as a visitor sees them who *sends* these headers."""
@@ -87,10 +93,10 @@ class SiteSnapshot:
                 asked[url], why_not[path] = None, str(error)
                 continue
             asked[url] = page.fetched_at
-            if page.status == 200:
-                pages[path] = page
+            if page.why_not:
+                why_not[path] = page.why_not
             else:
-                why_not[path] = f"answered {page.status}"
+                pages[path] = page
         return SiteView(pages, why_not, tuple(asked.items()))
 
     def tls(self) -> Tls:
@@ -128,16 +134,16 @@ class SiteSnapshot:
             raise LimitReached(f"{path} was not requested: one look at the site takes {most} at most")
         # Pages that are only linked leave room for those that are read.
         has_room = self._bytes < limits.total_bytes_max // (1 if whole else 2)
-        begun, body = time.monotonic(), b""
+        begun = time.monotonic()
         try:
             is_read = is_text if has_room else lambda headers: False
             response, body, unread = get(self.declared, url, sends, is_read=is_read)
         finally:
             with self._lock:
                 self._seconds += time.monotonic() - begun
-                self._bytes += len(body)
         if not has_room and is_text(response.headers):
-            unread = f"{path} was not kept: one look at the site keeps {limits.total_bytes_max} bytes at most"
+            most = f"one look at the site keeps {limits.total_bytes_max} bytes at most"
+            unread = f"{path} was not kept: {most}" if whole else _LINKED
         fetched_at = self._now + dt.timedelta(seconds=time.monotonic() - self._begun)
         cookies = (read_cookie(header, now=fetched_at) for header in response.headers.get_list("set-cookie"))
         page = SitePage(
@@ -148,7 +154,11 @@ class SiteSnapshot:
             cookies=tuple(cookie for cookie in cookies if cookie is not None),
             unread=unread,
         )
-        return page if unread else read_page(page, _decoded(body, response.charset_encoding))
+        if not unread:
+            page = read_page(page, _decoded(body, response.charset_encoding))
+            with self._lock:
+                self._bytes += page.size_bytes
+        return page
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +199,11 @@ class SiteView:
         return longest
 
 
+def cut_links(pages: Mapping[str, SitePage]) -> dict[str, str]:
+    """Reasons for `SiteView.why_not`: of which pages some links are left out."""
+    return {f"{path} links": "some are left out" for path, page in pages.items() if page.is_cut}
+
+
 def asked_hash(*addresses: str) -> str:
     """A hash of the requested addresses without their queries, independent of their order."""
     named = sorted({address.partition("?")[0] for address in addresses})
@@ -216,5 +231,5 @@ def _joined(base: str, target: str) -> str:
 def _decoded(body: bytes, charset: str | None) -> str:
     try:
         return body.decode(charset or "utf-8", "replace")
-    except LookupError:  # an unknown charset
+    except (LookupError, UnicodeError):  # an unknown charset, or a codec such as idna that takes no errors
         return body.decode("utf-8", "replace")

@@ -118,7 +118,7 @@ class _Pages(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         body = self.pages.get(self.path, "").encode()
-        self.send_response(200 if body else 404)
+        self.send_response(500 if body.startswith(b"<h1>Error") else 200 if body else 404)
         self.send_header("content-type", "text/html; charset=utf-8")
         self.send_header("content-length", str(len(body)))
         self.end_headers()
@@ -166,6 +166,23 @@ def test_a_centre_that_nobody_finds_is_found(pages: tuple[Site, dict[str, str]])
 
 def test_a_site_that_does_not_answer_is_no_pass() -> None:
     assert offered(Site("http://127.0.0.1:9/")).outcome is CheckOutcome.ERROR
+
+
+@pytest.mark.parametrize("path", ["/", "/your-data/"])
+def test_an_error_page_with_links_offers_nothing(pages: tuple[Site, dict[str, str]], path: str) -> None:
+    site, shown = pages
+    shown[path] = f"<h1>Error</h1>{shown[path]}"
+    check = offered(site)
+    assert (check.outcome, check.evidence.observed) == (CheckOutcome.ERROR, frozenset())
+    assert f"{path}: answered 500" in check.summary
+
+
+def test_a_right_may_be_among_the_links_that_are_left_out(pages: tuple[Site, dict[str, str]]) -> None:
+    site, shown = pages
+    shown["/your-data/"] = shown["/your-data/"].replace(
+        'href="/your-data/port/"', f'href="/your-data/port/?{"a" * 3_000}"'
+    )
+    assert offered(site).outcome is CheckOutcome.ERROR
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
@@ -25,7 +25,7 @@ from troth.service.requests.intake.mailbox import READ_AT, UNREAD_MAX
 from troth.service.requests.models import Case, CaseEvent, CaseKind, CaseReceipt, CaseState, Right
 from troth.service.requests.models import CaseOutcome as Ended
 from troth.service.requests.rules import zone_of
-from troth.site import HOME, ProbeError, SitePage, SiteSnapshot, asked_hash
+from troth.site import HOME, ProbeError, SitePage, SiteSnapshot, asked_hash, cut_links
 from troth.text import counted
 
 _CASES = frozenset({"cases"})
@@ -95,12 +95,10 @@ def _in_time(kind: CaseKind, word: str, fix: str, declaration: Declaration, now:
 @answers("requests.every_right_offered")
 def every_right_offered(site: SiteSnapshot) -> ControlResult:
     """GDPR Art. 12(2): links lead visitors from the home page to the form of each right."""
-    try:
-        home, centre = site.page(HOME), site.page(_CENTRE)
-    except ProbeError as error:
-        looked = Evidence(in_scope=frozenset({"site"}), observed=frozenset())
-        return ControlResult(CheckOutcome.ERROR, f"The site could not be checked: {error}", looked)
-    findings = []
+    view = site.view(HOME, _CENTRE)
+    if view.why_not:
+        return _not_checked(view.why_not)
+    home, centre, findings = view.pages[HOME], view.pages[_CENTRE], list[ControlFinding]()
     to_centre = _paths(home, site)
     if _CENTRE not in to_centre:
         findings.append(
@@ -113,12 +111,20 @@ def every_right_offered(site: SiteSnapshot) -> ControlResult:
         ControlFinding("the privacy centre", f"it offers no way to {word}", "link to its page there")
         for word in missing
     ]
+    if findings and (cut := cut_links(view.pages)):
+        return _not_checked(cut)
     asked = len(_RIGHTS) + 2
     scope, query = frozenset({"site"}), asked_hash(home.url, centre.url)
     period = (min(home.fetched_at, centre.fetched_at), max(home.fetched_at, centre.fetched_at))
     evidence = Evidence(scope, scope, population=asked, tested=asked, period=period, query=query)
     summary = f"{asked - len(missing)} of {asked} rights are offered, each {_CLICKS_MAX} clicks from home or fewer."
     return ControlResult.of(summary, evidence=evidence, findings=findings, figures={"offered": asked - len(missing)})
+
+
+def _not_checked(why_not: Mapping[str, str]) -> ControlResult:
+    reasons = "; ".join(f"{path}: {why}" for path, why in why_not.items())
+    evidence = Evidence(in_scope=frozenset({"site"}), observed=frozenset())
+    return ControlResult(CheckOutcome.ERROR, f"The site could not be checked: {reasons}.", evidence)
 
 
 @answers("requests.every_channel")
