@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import datetime as dt
 import hashlib
@@ -228,8 +229,13 @@ def _joined(base: str, target: str) -> str:
     return parts._replace(path=parts.path or "/", fragment="").geturl()
 
 
+_NOT_OF_THE_WEB = frozenset({"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape", "utf_7"})
+"""Codecs of Python that browsers do not know; some take minutes for a page."""
+
+
 def _decoded(body: bytes, charset: str | None) -> str:
     try:
-        return body.decode(charset or "utf-8", "replace")
-    except (LookupError, UnicodeError):  # an unknown charset, or a codec such as idna that takes no errors
+        name = codecs.lookup(charset or "utf-8").name.replace("-", "_")
+        return body.decode("utf-8" if name in _NOT_OF_THE_WEB else name, "replace")
+    except (LookupError, UnicodeError):  # unknown, or takes no errors
         return body.decode("utf-8", "replace")
