@@ -297,7 +297,7 @@ def test_a_mark_stays_while_a_choice_of_another_duty_stops_the_use(office: Offic
         office.deployment.keyring,
         now=office.now(),
     )
-    assert lift(case.pk) == 1
+    assert lift(case.pk) == 2, "the objection to the newsletter, and to all marketing"
     mark = "yes" if scope == Scope.of("orders") else "stopped"
     assert office.rows("select mailing from customer where id = 1") == [(mark,)]
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.db.models import Case, Count, Min, Q, Value, When
 from django.db.models.functions import Greatest
 
@@ -49,7 +50,7 @@ class Tombstones:
         self._keyring = keyring
 
     def bury(self, gone: Iterable[Erased], *, erased_at: dt.datetime, until: dt.datetime) -> int:
-        """Set a tombstone for each, in the open transaction; an existing one takes the later erasure and the later end.
+        """Set a tombstone for each, all or none; an existing one takes the later erasure and the later end.
         A lifted one is in force again. Returns how many."""
         several = list(gone)
         rows = {
@@ -57,15 +58,16 @@ class Tombstones:
             for one, mark in zip(several, self._marks(several), strict=True)
         }
         marks = sorted(rows)  # always in the same order, so that no two transactions deadlock
-        Tombstone.objects.bulk_create([rows[mark] for mark in marks], ignore_conflicts=True, batch_size=_BATCH)
-        for start in range(0, len(marks), _BATCH):
-            known = Tombstone.objects.filter(mark__in=marks[start : start + _BATCH])
-            list(known.select_for_update().order_by("mark").values_list("pk"))
-            known.filter(Q(erased_at__lt=erased_at) | Q(until__lt=until) | Q(returned_at__lt=erased_at)).update(
-                erased_at=Greatest("erased_at", Value(erased_at)),
-                until=Greatest("until", Value(until)),
-                returned_at=Case(When(returned_at__gte=erased_at, then="returned_at"), default=None),
-            )
+        with transaction.atomic():
+            Tombstone.objects.bulk_create([rows[mark] for mark in marks], ignore_conflicts=True, batch_size=_BATCH)
+            for start in range(0, len(marks), _BATCH):
+                known = Tombstone.objects.filter(mark__in=marks[start : start + _BATCH])
+                list(known.select_for_update().order_by("mark").values_list("pk"))
+                known.filter(Q(erased_at__lt=erased_at) | Q(until__lt=until) | Q(returned_at__lt=erased_at)).update(
+                    erased_at=Greatest("erased_at", Value(erased_at)),
+                    until=Greatest("until", Value(until)),
+                    returned_at=Case(When(returned_at__gte=erased_at, then="returned_at"), default=None),
+                )
         return len(several)
 
     def lift(self, returned: Iterable[Erased], *, at: dt.datetime) -> int:
