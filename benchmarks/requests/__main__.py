@@ -34,7 +34,7 @@ from troth.service.api.scopes import scopes
 from troth.testing.servers import running
 
 HERE = Path(__file__).parent
-GOAL_S = 35.0
+GOAL_S = 27.0
 _SHOP = """
 create table customer (id int primary key, email text not null unique, name text, phone text);
 create table invoice (id int primary key, customer_id int, address text, email text, issued_at date not null);

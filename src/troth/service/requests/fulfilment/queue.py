@@ -25,8 +25,8 @@ from troth.service.requests.aliases import names_of_cases, waiting_to_see
 from troth.service.requests.models import Case, CaseBatch, CaseKind, CaseState, ProcessingHalt, Right, WaitReason
 from troth.stores import StoreRefused, UnknownName
 
-BATCH_MAX = 500
-"""Maximum number of cases per batch: as many as share one transaction of a store."""
+BATCH_MAX = 100
+"""Maximum number of cases per batch. With 500 the same requests take no less time, with 50 an eighth more."""
 _WRONG = (NoDeployment, DeclarationErrors, SecretMissing, MapRefused, PlanRefused, StoreRefused, UnknownName)
 """Errors that a retry does not fix: the configuration is wrong for all cases."""
 _KINDS = ("requests.batch", "requests.follow", "requests.ask", "requests.lift")
