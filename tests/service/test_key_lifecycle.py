@@ -7,6 +7,7 @@ import os
 import signal
 import sqlite3
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing
@@ -280,11 +281,18 @@ def test_a_process_that_is_killed_while_it_seals_anew_loses_nothing(
     tokens = vault.tokenise_batch(TokenFormat.OPAQUE, values)
     monkeypatch.setattr(resealing, "_BATCH", 20)
     chain.rotate("field", now=NOW)
+    swap = resealing._swap
+
+    def slowly(*given: Any) -> int:
+        time.sleep(0.05)  # so that it is killed before it ends
+        return swap(*given)
+
     before = 0
     for _ in range(3):
         connection.close()
         child = os.fork()
         if child == 0:
+            monkeypatch.setattr(resealing, "_swap", slowly)
             try:
                 reseal(keyring, sealed_places())
             finally:
