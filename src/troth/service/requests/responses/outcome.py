@@ -96,10 +96,9 @@ def _hand_out(
     uploads, missing = external_systems.uploads(case, deployment), _missing(case)
     unanswered = {step.system: step.why or step.state for step in missing}
     taken = portable(deployment.declaration, parts)[0] if case.right == Right.PORT else parts
-    packed = None
-    if parts or uploads or unanswered:
-        answer = CaseAnswer(parts, uploads, unanswered, access_proof)
-        packed = build(_contents(case, content, answer, deployment, now))
+    answer = CaseAnswer(parts, uploads, unanswered, access_proof)
+    has_any = parts or uploads or unanswered
+    packed = build(_contents(case, content, answer, deployment, now)) if has_any else None
     with transaction.atomic():
         fresh = lifecycle.locked(case.pk)
         if fresh.outcome:
@@ -344,10 +343,8 @@ def _close(
     """Close the cases together; if that fails, each by itself."""
     try:
         return _close_together(case_ids, contents, deployment, now)
-    except Error:
-        raise
-    except Exception:
-        if len(case_ids) == 1:
+    except Exception as failure:
+        if isinstance(failure, Error) or len(case_ids) == 1:
             raise
     return _each_by_itself(lambda pk: _close_together([pk], contents, deployment, now), [(pk,) for pk in case_ids])
 
