@@ -351,8 +351,8 @@ def test_known_and_unknown_addresses_get_the_same_answer_from_the_same_work(offi
 def test_known_and_unknown_addresses_are_answered_in_the_same_time(
     office: Office, visitor: Client, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    """Half of these people are customers who have asked before. The computing times of the fastest quarter of each half,
-    taken in turns, lie within 7 % of each other in one of three rounds. What they differ by is 1 %; one look at what is
+    """Half of these people are customers who have asked before. The computing times of the fastest quarter of each
+    half, taken in turns, lie within 7 % of each other in one of three rounds. They differ by 1 %; one look at what is
     held of somebody, or one case of theirs that is opened, adds 9 % and more. A busy machine adds time, too."""
     from troth.service.portal import throttle
 
