@@ -220,3 +220,18 @@ def test_a_lease_without_jobs_ends_and_so_does_one_whose_job_could_not_be_releas
     holder._active.clear()  # as when the database was away while they were released
     assert holder._lease._ends_unneeded()
     assert not WorkerRow.objects.exists()
+
+
+def test_a_process_whose_lease_ran_out_goes_on_with_its_own_job(database: str) -> None:
+    """As when the database was locked for longer than the lease: others wait five minutes more, this one does not."""
+    holder, other = Holder(runtime := _Runtime()), Holder(_Runtime())
+    holder.hold(journal_module.RUN, "r-1", holder.lease())
+    runtime.seconds = 31.0
+    assert not other.claim(journal_module.RUN, "r-1", again=True)
+    assert not holder.claim(journal_module.RUN, "r-1")
+    assert holder.claim(journal_module.RUN, "r-1", again=True)
+    runtime.seconds = 62.0
+    holder.lease()
+    holder.release(journal_module.RUN, "r-1")
+    assert other.claim(journal_module.RUN, "r-1")
+    assert not holder.claim(journal_module.RUN, "r-1", again=True)

@@ -213,6 +213,14 @@ def test_the_choices_of_a_person_decide(choices: list[Choice], purpose: str, is_
     assert (reason in ChoiceState.values) is (rules.may(choices, purpose, DECLARATION, at=None).row is not None)
 
 
+def test_a_list_of_choices_against_a_use_leaves_out_what_is_overruled() -> None:
+    no, general = choice("withdrawn"), choice("restricted", ALL_USES)
+    yes, by_staff = choice("given", since=1), choice("given", since=1, actor="staff")
+    ended, other = choice("objected", since=-2, ended=-1), choice("given", since=1, of="somebody else's")
+    assert rules.effective([no, general, yes, ended], DECLARATION) == [general]
+    assert rules.effective([no, by_staff, other], DECLARATION) == [no]
+
+
 def test_what_held_at_a_moment_can_be_asked_later() -> None:
     history = [choice("given", since=0), choice("withdrawn", since=2, ended=4), choice("restricted", ALL_USES, since=6)]
     held = {day: rules.may(history, "news", DECLARATION, at=NOW + day * DAY).reason for day in (-1, 0, 2, 4, 6)}

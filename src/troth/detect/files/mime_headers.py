@@ -49,6 +49,10 @@ class Head:
         return self.type in {"message/rfc822", "message/global", "message/news", "text/rfc822-headers"}
 
 
+_RANDOM = re.compile(r"=+\d{10,}==")
+"""A boundary as Python and others make it."""
+
+
 def read_head(lines: Iterable[tuple[int, bytes]], *, usually: str = "text/plain") -> Head:
     """Parses headers from *lines*, each with its number; *usually* is the default type."""
     told = Message()  # the legacy class: the newer one raises often, and is slow on long input
@@ -77,6 +81,8 @@ def read_head(lines: Iterable[tuple[int, bytes]], *, usually: str = "text/plain"
     if file_name and not any(file_name in header for header in said):  # it is written as continuations
         said.append(f"file: {file_name}")
         numbers.append(named_on)
+    if _RANDOM.fullmatch(boundary):  # its digits say nothing, and may look like a card number
+        said = [header.replace(boundary, "=" * len(boundary)) for header in said]
     delimiter = boundary.encode("utf-8", "replace")
     return Head("\n".join(said), numbers, type_, delimiter, charset, encoding or "", file_name, sorted(wrong))
 

@@ -138,13 +138,11 @@ def effective(choices: Collection[Choice], declaration: Declaration) -> list[Cho
     return [
         row
         for row in in_force
-        if row.state == ChoiceState.RESTRICTED
-        or (
-            row.state in SUPPRESSIONS
-            and not (
-                row.purpose
-                and _is_overruled(row, [given for given in consents if _is_about(given, row.purpose, declaration)])
-            )
+        if row.state != ChoiceState.GIVEN
+        and not (
+            row.scope == ScopeKind.PURPOSE
+            and row.state in SUPPRESSIONS
+            and _is_overruled(row, [given for given in consents if _is_about(given, row.purpose, declaration)])
         )
     ]
 

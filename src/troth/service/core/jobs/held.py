@@ -43,11 +43,12 @@ class Holder:
         with self._lock:
             self._asked = self._runtime.monotonic()
             if not self._lease.name or self._lease.is_lost or not self._lease.renew():
-                self._lease.end(for_good=False)
-                self._lease = lease = ProcessLease(
-                    self._runtime, runs_jobs=False, needed=lambda: self._is_needed(lease.name)
-                )
+                lease = ProcessLease(self._runtime, runs_jobs=False, needed=lambda: self._is_needed(lease.name))
                 lease.begin()
+                # What nobody has taken over since the old lease was lost stays with this process.
+                Job.objects.filter(state=State.RUNNING, worker=self._lease.name).update(worker=lease.name)
+                self._lease.end(for_good=True)
+                self._lease = lease
             return self._lease.name
 
     def _is_needed(self, lease: str) -> bool:

@@ -97,8 +97,7 @@ def _hand_out(
     unanswered = {step.system: step.why or step.state for step in missing}
     taken = portable(deployment.declaration, parts)[0] if case.right == Right.PORT else parts
     answer = CaseAnswer(parts, uploads, unanswered, access_proof)
-    has_any = parts or uploads or unanswered
-    packed = build(_contents(case, content, answer, deployment, now)) if has_any else None
+    packed = build(_contents(case, content, answer, deployment, now)) if parts or uploads or unanswered else None
     with transaction.atomic():
         fresh = lifecycle.locked(case.pk)
         if fresh.outcome:
@@ -399,8 +398,8 @@ def _done(
         stayed += _left(case, deployment)
     undone = _missing(case)
     outcome = rules.outcome(kept=bool(stayed), refused=False, failed=bool(undone), anything_done=True)
-    told = _tell_recipients(case, content, evidence, deployment, now, is_done=did != _NOTHING)
-    facts = {"status": status, **redress(case, deployment), **({"told": told} if told else {})}
+    notified = _tell_recipients(case, content, evidence, deployment, now, is_done=did != _NOTHING)
+    facts = {"status": status, **redress(case, deployment), **({"told": notified} if notified else {})}
     facts |= {"received": day(case.received_at, deployment), "done": day(now, deployment)}
     facts |= _unasked(case, deployment)
     if case.right == Right.ERASE:
@@ -414,7 +413,7 @@ def _done(
     else:
         facts |= _erased(case, did) if case.right == Right.ERASE else _said(case, content, deployment)
         kind = f"fulfilled_{case.right}"
-    summed = {"kept": len(stayed), "told": len(told), "did": did != _NOTHING}
+    summed = {"kept": len(stayed), "told": len(notified), "did": did != _NOTHING}
     return lifecycle.Closing(case, outcome, summed), CaseEmail(case, kind, facts, content)
 
 
@@ -429,14 +428,14 @@ def _close_stopped(
     undone = _missing(case)
     outcome = rules.outcome(kept=False, refused=False, failed=bool(undone), anything_done=True)
     # Recipients that were meanwhile told to delete the data are not told to keep it.
-    told = () if erasure is not None else _tell_recipients(case, content, evidence, deployment, now, is_done=True)
+    notified = () if erasure is not None else _tell_recipients(case, content, evidence, deployment, now, is_done=True)
     facts = {**_stops(case, content, deployment), **_status(case, deployment, now), **redress(case, deployment)}
-    facts |= {"done": day(now, deployment), **({"told": told} if told else {})}
+    facts |= {"done": day(now, deployment), **({"told": notified} if notified else {})}
     if undone:
         facts |= appealing(case, deployment)
         facts["undone"] = tuple(shortened(f"{_title(step, deployment)}: {_undone_words(step)}") for step in undone)
     write(case, "stopped", deployment, facts, content=content, now=now)
-    lifecycle.close(case, outcome, deployment, who=RULE, now=now, facts={"kept": len(undone), "told": len(told)})
+    lifecycle.close(case, outcome, deployment, who=RULE, now=now, facts={"kept": len(undone), "told": len(notified)})
 
 
 def _end_stops(erasures: Sequence[Case], deployment: Deployment, now: dt.datetime) -> None:
