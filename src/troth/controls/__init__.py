@@ -24,7 +24,7 @@ from troth.controls.model import (
 )
 from troth.controls.principles import Matrix, Principle, matrix, principles
 from troth.controls.publish import (
-    Earlier,
+    INSIDE,
     PromiseTally,
     PublishedStatus,
     ShownCheck,
@@ -44,10 +44,11 @@ from troth.controls.result import (
     looked_at_hash,
     run,
 )
-from troth.controls.status import Cause, ControlStatus, Judgement, status_of
+from troth.controls.status import Cause, ControlStatus, PromiseStatus, promise_id, promise_name, status_of
 
 __all__ = [
     "CONTROL_INPUTS",
+    "INSIDE",
     "BadAnswer",
     "BadFigure",
     "CatalogueError",
@@ -59,13 +60,12 @@ __all__ = [
     "ControlFinding",
     "ControlResult",
     "ControlStatus",
-    "Earlier",
     "Evidence",
     "Figure",
-    "Judgement",
     "Matrix",
     "Portion",
     "Principle",
+    "PromiseStatus",
     "PromiseTally",
     "PromisesError",
     "PublishedStatus",
@@ -89,6 +89,8 @@ __all__ = [
     "looked_at_hash",
     "matrix",
     "principles",
+    "promise_id",
+    "promise_name",
     "run",
     "shown_late",
     "status_of",

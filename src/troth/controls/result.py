@@ -262,8 +262,7 @@ def _sound(answer: ControlResult) -> ControlResult:
     """Turn a pass into an error unless it examined something, observed everything in scope, and has no findings."""
     if answer.outcome not in {CheckOutcome.PASS, CheckOutcome.NOT_APPLICABLE}:
         return answer
-    unobserved = answer.evidence.in_scope - answer.evidence.observed
-    if unobserved:
+    if unobserved := answer.evidence.unobserved:
         wrong = f"Not everything in scope was checked: {', '.join(sorted(unobserved))} not observed."
     elif not answer.evidence.in_scope:
         wrong = "The control does not report what it checked."

@@ -35,6 +35,7 @@ from dataclasses import dataclass, replace
 
 from troth.controls.model import Check, CheckOutcome, Control, Evidence, Figure, Status
 from troth.declaration import WAIVER_DAYS_MAX, Attestation, Promise, Waiver
+from troth.ledger import DeclaredName
 from troth.text import same_person
 
 _ORDER = tuple(Status)  # the enumeration goes from the best to the worst
@@ -73,22 +74,46 @@ class ControlStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """A promise's status and why: one `ControlStatus` for each control and for the attestation."""
+class PromiseStatus:
+    """A promise's status and why, with names, findings and figures: one `ControlStatus` for each control and for the
+    attestation. *since* and *leaf* say since when it is recorded, and with which entry of the ledger; *as_of* is the
+    time of an earlier status, of which nothing else is known."""
 
+    promise: Promise
     status: Status
-    standings: tuple[ControlStatus, ...] = ()
+    by_control: tuple[ControlStatus, ...] = ()
+    since: dt.datetime | None = None
+    leaf: int | None = None
+    as_of: dt.datetime | None = None
+
+    @property
+    def name(self) -> str:
+        return promise_name(self.promise)
+
+    @property
+    def id(self) -> str:
+        return promise_id(self.promise)
 
     @property
     def deciding(self) -> ControlStatus | None:
         """The first of those that determine the status."""
-        return next((standing for standing in self.standings if standing.status == self.status), None)
+        return next((standing for standing in self.by_control if standing.status == self.status), None)
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """Sentences for people, those that determine the status first."""
-        deciding = [standing for standing in self.standings if standing.status == self.status]
-        return tuple(dict.fromkeys(standing.reason for standing in (*deciding, *self.standings)))
+        deciding = [standing for standing in self.by_control if standing.status == self.status]
+        return tuple(dict.fromkeys(standing.reason for standing in (*deciding, *self.by_control)))
+
+
+def promise_name(promise: Promise) -> str:
+    """Name of the promise in the ledger and in rows: a hash of its text, so that it changes with the promise."""
+    return DeclaredName.of(promise.quote).text
+
+
+def promise_id(promise: Promise) -> str:
+    """Id of the promise on the status page."""
+    return f"p-{promise_name(promise).removeprefix('~')}"
 
 
 def status_of(
@@ -100,7 +125,7 @@ def status_of(
     controls: Mapping[str, Control],
     doubt: str = "",
     approved: Set[str] = frozenset(),
-) -> Judgement:
+) -> PromiseStatus:
     """Decide the promise's status at *now* (aware, UTC).
 
     *history* holds each control's checks, in any order; *declaration_hash* is `looked_at_hash` of the current
@@ -135,7 +160,7 @@ def status_of(
         standings.append(
             ControlStatus(silent[0].control, worst, _nothing_yet(silent, bool(found)), cause=Cause.INAPPLICABLE)
         )
-    return Judgement(worst, tuple(standings))
+    return PromiseStatus(promise, worst, tuple(standings))
 
 
 def _nothing_yet(silent: Sequence[ControlStatus], some_passed: bool) -> str:
@@ -283,12 +308,11 @@ def _doubt(
     latest: Check, control: Control, failures: int, needed: int, now: dt.datetime, declaration: str
 ) -> tuple[Cause, str] | None:
     """Why the latest check proves nothing now; None if it does."""
-    missing = latest.evidence.in_scope - latest.evidence.observed
     if latest.outcome is CheckOutcome.ERROR:
         return Cause.ERRED, f"could not be checked {_moment(latest.at)}: {latest.summary}"
     if failures:
         return Cause.DOUBTED, f"has failed {_times(failures)}; it counts as broken after {needed} in a row."
-    if missing:
+    if missing := latest.evidence.unobserved:
         return Cause.PARTIAL, f"was checked, but not in {', '.join(sorted(missing))}."
     if latest.at > now:
         return Cause.ERRED, "has a check that is dated in the future."

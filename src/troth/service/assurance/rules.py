@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from troth.controls import Check, CheckOutcome, Control, Judgement, Status
+from troth.controls import Check, CheckOutcome, Control, PromiseStatus, Status, promise_name
 from troth.declaration import Audience, Declaration, Granularity, Period, Promise
 from troth.ledger import DeclaredName, Entry, Hash
 from troth.service.core.tasks import scopes
@@ -35,11 +35,6 @@ class Binding:
     terms: Terms
 
 
-def promise_name(promise: Promise) -> str:
-    """Name of the promise in the ledger and our rows: a hash of its text, so that it changes with the promise."""
-    return DeclaredName.of(promise.quote).text
-
-
 def owners_of(id_: str, declaration: Declaration, controls: Mapping[str, Control]) -> tuple[str, ...]:
     """Owners of that control's findings: its own owner, else the owners of its promises, else the data protection
     officer or the organisation."""
@@ -51,13 +46,13 @@ def owners_of(id_: str, declaration: Declaration, controls: Mapping[str, Control
     return owners or (organisation.officer.email if organisation.officer else organisation.email,)
 
 
-def broken_by(control: str, scope: str, judgements: Mapping[str, Judgement]) -> tuple[str, ...]:
-    """Names of the promises that a task of *control* breaks: not those for which its failure is waived, has not
+def broken_by(control: str, scope: str, statuses: Iterable[PromiseStatus]) -> tuple[PromiseStatus, ...]:
+    """The promises that a task of *control* breaks: not those for which its failure is waived, has not
     happened often enough, or is elsewhere. *scope* is the task's; a failure without findings is of every scope."""
     return tuple(
-        name
-        for name, judgement in judgements.items()
-        for standing in judgement.standings
+        status
+        for status in statuses
+        for standing in status.by_control
         if standing.control == control and standing.status is Status.BROKEN and _reaches(standing.check, scope)
     )
 
@@ -160,10 +155,10 @@ def check_changed(before: Check | None, check: Check) -> Entry | None:
     return Entry("check.changed", check.at, fields)
 
 
-def promise_changed(name: str, before: Status | None, after: Judgement, *, declaration: str, now: dt.datetime) -> Entry:
+def promise_changed(before: Status | None, after: PromiseStatus, *, declaration: str, now: dt.datetime) -> Entry:
     """Ledger entry for a promise whose status changed, with the deciding control, if any."""
     fields: dict[str, Value | Hash] = {
-        "promise": DeclaredName(name),
+        "promise": DeclaredName(after.name),
         "before": "none" if before is None else before.value,
         "after": after.status.value,
         "declaration": Hash(declaration),

@@ -14,9 +14,9 @@ from typing import Literal
 
 from django.db import transaction
 
+from troth.controls import promise_name
 from troth.declaration import WAIVER_DAYS_MAX, Attestation, Declaration, Promise, Waiver
 from troth.ledger import DeclaredName, Entry, Hash, Pseudonym, Value
-from troth.service.assurance.rules import promise_name
 from troth.service.core.ledger import record
 from troth.service.staff import approvals
 from troth.service.staff.approvals import ApprovalPurpose, ApprovalRequest, OwnPlan

@@ -15,24 +15,31 @@ from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
+from troth.controls import INSIDE
 from troth.declaration import Audience
 from troth.service.access_rules import public
 from troth.service.assurance.retraction import retracted_for
-from troth.service.assurance.rules import promise_name
 from troth.service.assurance.status_history import DAYS, changes_of, strip
-from troth.service.assurance.status_reasons import INSIDE, reason_sentence
+from troth.service.assurance.status_reasons import reason_sentence
 from troth.service.core.deployment import Deployment, NoDeployment, current
 from troth.service.pages import audience_of, may_see, the_log, told_of
-from troth.service.policy_pages.audience import audience_asked, page_for, principles_of, trend_of
 from troth.service.policy_pages.policy_text import chapters, title_of
 from troth.service.policy_pages.publication import in_force
 from troth.service.policy_pages.status_data import facts_of, promise_facts
-from troth.service.policy_pages.status_page import StatusPage
+from troth.service.policy_pages.status_page import StatusPage, page_for, principles_of, trend_of
 from troth.service.policy_pages.versions import one_version
 
 _PUBLIC_S = 60
 """Cache time of public pages; statuses need no better resolution."""
 _P = ParamSpec("_P")
+_WIDTH = tuple(Audience)
+
+
+def audience_asked(request: HttpRequest) -> Audience:
+    """Audience of the request, or the one it asks to preview; never one that sees more."""
+    own = audience_of(request)
+    wished = request.GET.get("as", own)
+    return Audience(wished) if wished in _WIDTH and _WIDTH.index(Audience(wished)) > _WIDTH.index(own) else own
 
 
 def _for_audience(
@@ -113,7 +120,7 @@ def status(request: HttpRequest, deployment: Deployment, audience: Audience) -> 
             "here": "status",
             "policy": deployment.declaration.policy,
             "page": page,
-            "trend": trend_of(deployment, page, now),
+            "trend": trend_of(page, now),
             "is_inside": audience is Audience.STAFF,
             "is_previewed": audience is not audience_of(request),
         },
@@ -170,7 +177,7 @@ def _promise(deployment: Deployment, name: str, audience: Audience, now: dt.date
     promise, mark = found
     until = mark.as_of or now
     since = until - dt.timedelta(days=DAYS)
-    changes = changes_of(promise_name(promise), since=since, until=until)
+    changes = changes_of(mark.name, since=since, until=until)
     begun = max(since, changes[0].at) if changes else since
     return {
         "mark": mark,
@@ -232,4 +239,4 @@ def _linked(deployment: Deployment, audience: Audience) -> set[int | None]:
     if not may_see(deployment.declaration, audience):
         return set()
     marks = page_for(deployment, audience, timezone.now()).marks
-    return {mark.known.leaf for mark in marks if mark.status and mark.known}
+    return {mark.leaf for mark in marks if mark.status}

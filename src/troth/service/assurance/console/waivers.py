@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from troth.service.assurance.console.promises import anchor
+from troth.controls import promise_id
 from troth.service.assurance.duty import EVIDENCE_READ, PROMISES_APPROVE
 from troth.service.assurance.statements import (
     Statement,
@@ -136,7 +136,7 @@ def _is_open(row: StatementStatus, approver: StaffMember | None) -> bool:
 def _row(row: StatementStatus, names: Mapping[str, str], approver: StaffMember | None) -> WaiverRow:
     return WaiverRow(
         statement=row.statement,
-        anchor=anchor(row.statement.promise),
+        anchor=promise_id(row.statement.promise),
         state=str(_TITLES[row.state]),
         mark=_MARKS.get(row.state, "bad"),
         is_waiting=row.state is StatementState.WAITING,
