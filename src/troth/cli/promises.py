@@ -115,10 +115,8 @@ def _approve(declaration: Path, id_: str | None, email: str, plan: str | None, a
 
 
 def _stated(statement: Statement) -> dict[str, Any]:
-    from troth.controls import promise_id
-
     return {
-        "id": promise_id(statement.promise),
+        "id": statement.id,
         "quote": statement.promise.quote,
         "owner": statement.promise.owner,
         "kind": statement.kind,

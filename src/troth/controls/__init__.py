@@ -7,7 +7,7 @@ controls with `answers`, in a module ``controls``; importing that module registe
 
 from troth.controls import controls as _controls  # noqa: F401 - registers them
 from troth.controls.binding import check
-from troth.controls.catalogue import CatalogueError, PromisesError, UnknownControl, add_controls, catalogue, control
+from troth.controls.catalogue import CatalogueError, UnknownControl, add_controls, catalogue, control
 from troth.controls.check_session import CheckSession
 from troth.controls.custom import controls_of
 from troth.controls.figures import BadFigure, faults, figure_of, judged
@@ -22,7 +22,7 @@ from troth.controls.model import (
     Pushed,
     Status,
 )
-from troth.controls.principles import Matrix, Principle, matrix, principles
+from troth.controls.principles import Matrix, matrix, principles
 from troth.controls.publish import (
     INSIDE,
     PromiseTally,
@@ -64,10 +64,8 @@ __all__ = [
     "Figure",
     "Matrix",
     "Portion",
-    "Principle",
     "PromiseStatus",
     "PromiseTally",
-    "PromisesError",
     "PublishedStatus",
     "Pushed",
     "ShownCheck",

@@ -34,7 +34,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from troth.controls.model import Check, CheckOutcome, Control, Evidence, Figure, Status
-from troth.declaration import WAIVER_DAYS_MAX, Attestation, Promise, Waiver
+from troth.declaration import WAIVER_DAYS_MAX, Attestation, Promise
 from troth.ledger import DeclaredName
 from troth.text import same_person
 
@@ -275,7 +275,7 @@ def _controlled(
     failures = _failures_in_a_row(ordered, now)
     needed = promise.failures or control.failures_to_break
     if failures >= needed:
-        return _broken(control, promise.waive, promise.owner, latest, failures, now, is_approved)
+        return _broken(control, promise, latest, failures, now, is_approved)
     doubt = _doubt(latest, control, failures, needed, now, declaration)
     if doubt:
         cause, why = doubt
@@ -328,28 +328,23 @@ def _doubt(
 
 
 def _broken(
-    control: Control,
-    waiver: Waiver | None,
-    owner: str,
-    latest: Check,
-    failures: int,
-    now: dt.datetime,
-    is_approved: bool,
+    control: Control, promise: Promise, latest: Check, failures: int, now: dt.datetime, is_approved: bool
 ) -> ControlStatus:
     reason = f"“{control.question}” failed {_times(failures)}"
     reason += f", last {_moment(latest.at)}: {latest.summary}" if latest.outcome is CheckOutcome.FAIL else "."
-    refused = _refused(waiver, control.id, owner, _day(now), is_approved)
+    waiver, refused = promise.waive, _refused(promise, control.id, _day(now), is_approved)
     if waiver is None or refused is not None:
         return ControlStatus(control.id, Status.BROKEN, f"{reason} {refused or ''}".rstrip(), latest, Cause.FAILED)
     why = f"{reason} Waived until {waiver.until} by {waiver.approver}: {waiver.reason}"
     return ControlStatus(control.id, Status.WAIVED, why, latest, Cause.WAIVED)
 
 
-def _refused(waiver: Waiver | None, control: str, owner: str, today: dt.date, is_approved: bool) -> str | None:
+def _refused(promise: Promise, control: str, today: dt.date, is_approved: bool) -> str | None:
     """Why the waiver, if there is one, does not cover that control; None if it does."""
+    waiver = promise.waive
     if waiver is None or (waiver.scope and control not in waiver.scope):
         return ""
-    if same_person(waiver.approver, owner):
+    if same_person(waiver.approver, promise.owner):
         return "Its waiver does not count, because the owner of the promise approved it."
     if waiver.until < today:
         return f"Its waiver expired on {waiver.until}."
@@ -358,16 +353,20 @@ def _refused(waiver: Waiver | None, control: str, owner: str, today: dt.date, is
     return None if is_approved else "Its waiver waits for approval by a second person."
 
 
-def _attested(attestation: Attestation, owner: str, now: dt.datetime, is_approved: bool) -> ControlStatus:
+def _lapsed(attestation: Attestation, today: dt.date) -> str:
+    """Why the attestation does not count today, whoever approves it; empty if it may."""
     if attestation.is_too_long:
-        long = f"The attestation of {attestation.by}, until {attestation.until}, is for more than a year: not valid."
-        return ControlStatus(None, Status.UNPROVEN, long, cause=Cause.LAPSED)
-    if _day(now) < attestation.on:
-        early = f"The attestation of {attestation.by} only counts from {attestation.on}."
-        return ControlStatus(None, Status.UNPROVEN, early, cause=Cause.LAPSED)
-    if attestation.until < _day(now):
-        over = f"The attestation of {attestation.by} expired on {attestation.until}."
-        return ControlStatus(None, Status.UNPROVEN, over, cause=Cause.LAPSED)
+        return f"The attestation of {attestation.by}, until {attestation.until}, is for more than a year: not valid."
+    if today < attestation.on:
+        return f"The attestation of {attestation.by} only counts from {attestation.on}."
+    if attestation.until < today:
+        return f"The attestation of {attestation.by} expired on {attestation.until}."
+    return ""
+
+
+def _attested(attestation: Attestation, owner: str, now: dt.datetime, is_approved: bool) -> ControlStatus:
+    if lapsed := _lapsed(attestation, _day(now)):
+        return ControlStatus(None, Status.UNPROVEN, lapsed, cause=Cause.LAPSED)
     if not is_approved:
         waits = f"The attestation of {attestation.by} waits for approval by a second person."
         return ControlStatus(None, Status.UNPROVEN, waits, cause=Cause.UNAPPROVED)

@@ -90,7 +90,7 @@ DUTY = Duty(
     entries=_ENTRIES,
     inputs={
         "contradicted": ControlInput("", "troth.service.assurance.control_inputs:contradicted"),
-        "pushed": ControlInput("", "troth.service.assurance.control_inputs:pushed"),
+        "pushed": ControlInput("", "troth.service.assurance.pushed_evidence:pushed_evidence"),
     },
     rights=(EVIDENCE_READ, PROMISES_APPROVE),
     scopes=(EVIDENCE_WRITE,),

@@ -23,7 +23,7 @@ from troth.service.disclosures.notifications import NotificationEnded, end, unto
 from troth.service.disclosures.rules import ANSWERING
 from troth.service.staff.access_log import record_access, withheld_from
 from troth.service.staff.console.holds import IDENTIFIERS, own_keyring
-from troth.service.staff.console.lists import FilterForm, list_page
+from troth.service.staff.console.lists import FilterForm, by_title, list_page
 from troth.service.staff.effective_rights import standing_of
 from troth.service.staff.permissions import needs
 from troth.subjects import Identity, IdentityRefused
@@ -46,17 +46,12 @@ class PersonSearchForm(forms.Form):
     value = forms.CharField(
         label=_("Which"), max_length=254, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
     )
-    purpose = forms.ChoiceField(label=_("Purpose of the search"), help_text=_("The search is recorded."))
-
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        self.label_suffix = ""
-        declared = current().declaration.purposes
-        field = self.fields["purpose"]
-        assert isinstance(field, forms.ChoiceField)
-        titled = [(one.title or name, name) for name, one in declared.items()]
-        field.choices = [(name, title) for title, name in sorted(titled)]
-        field.initial = "troth_requests"
+    purpose = forms.ChoiceField(
+        label=_("Purpose of the search"),
+        help_text=_("The search is recorded."),
+        choices=lambda: by_title(current().declaration.purposes),
+        initial="troth_requests",
+    )
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -69,9 +64,7 @@ class PersonSearchForm(forms.Form):
 
 
 def _recipients() -> list[tuple[str, Any]]:
-    declared = current().declaration.recipients
-    titled = sorted((known.title or name, name) for name, known in declared.items())
-    return [("", _("All")), *((name, title) for title, name in titled)]
+    return [("", _("All")), *by_title(current().declaration.recipients)]
 
 
 class DisclosureFilterForm(FilterForm):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
@@ -27,7 +27,7 @@ from troth.service.policy_pages.policy_text import chapters, title_of
 from troth.service.policy_pages.publication import in_force
 from troth.service.policy_pages.status_data import facts_of, promise_facts
 from troth.service.policy_pages.status_page import StatusPage, page_for, principles_of, trend_of
-from troth.service.policy_pages.versions import one_version
+from troth.service.policy_pages.versions import listed_versions, one_version
 
 _PUBLIC_S = 60
 """Cache time of public pages; statuses need no better resolution."""
@@ -45,38 +45,35 @@ def audience_asked(request: HttpRequest) -> Audience:
 def _for_audience(
     view: Callable[Concatenate[HttpRequest, Deployment, Audience, _P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, _P], HttpResponse]:
-    """Decorator that passes deployment and audience to the view; others may sign in."""
+    """Decorator that passes deployment and audience to the view. Others may sign in; programs, which read JSON, get an
+    error instead."""
 
     @wraps(view)
     def shown(request: HttpRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponse:
-        deployment = current()
-        _ = deployment.policy  # raises here if it cannot be read
-        audience = audience_asked(request)
-        if not may_see(deployment.declaration, audience):
-            return redirect_to_login(request.get_full_path())
-        return view(request, deployment, audience, *args, **kwargs)
-
-    return shown
-
-
-def _for_machines(
-    view: Callable[Concatenate[Deployment, Audience, _P], JsonResponse],
-) -> Callable[Concatenate[HttpRequest, _P], JsonResponse]:
-    """The same for JSON views: errors are JSON, without redirects."""
-
-    @wraps(view)
-    def shown(request: HttpRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> JsonResponse:
+        is_json = request.path_info.endswith(".json")
         try:
             deployment = current()
             _ = deployment.policy  # raises here if it cannot be read
         except NoDeployment:
+            if not is_json:
+                raise
             return JsonResponse({"error": "the policy cannot be read at the moment"}, status=503)
         audience = audience_asked(request)
-        if not may_see(deployment.declaration, audience):
+        if may_see(deployment.declaration, audience):
+            return view(request, deployment, audience, *args, **kwargs)
+        if is_json:
             return JsonResponse({"error": "the status of this policy is not published"}, status=403)
-        return view(deployment, audience, *args, **kwargs)
+        return redirect_to_login(request.get_full_path())
 
     return shown
+
+
+def _for_everyone(request: HttpRequest, template: str, context: Mapping[str, Any]) -> HttpResponse:
+    """A page that is the same for all visitors, and may be cached for them."""
+    response = render(request, template, context)
+    if not request.user.is_authenticated:
+        patch_cache_control(response, public=True, max_age=_PUBLIC_S)
+    return response
 
 
 @public
@@ -89,7 +86,7 @@ def notice(request: HttpRequest) -> HttpResponse:
     shown = in_force(deployment, today)
     version = one_version(deployment, named, today) if named else None
     text = version.policy if version else shown.policy
-    response = render(
+    return _for_everyone(
         request,
         "policy_pages/notice.html",
         {
@@ -101,9 +98,22 @@ def notice(request: HttpRequest) -> HttpResponse:
             "chapters": list(chapters(text)),
         },
     )
-    if not request.user.is_authenticated:
-        patch_cache_control(response, public=True, max_age=_PUBLIC_S)
-    return response
+
+
+@public
+@require_safe
+def versions(request: HttpRequest) -> HttpResponse:
+    """``/policy/versions/``: every version and its changes."""
+    deployment = current()
+    _ = deployment.policy  # raises here if it cannot be read
+    today = timezone.localdate()
+    shown = in_force(deployment, today)
+    context: dict[str, Any] = {
+        "here": "notice",
+        "versions": list(listed_versions(deployment, shown.name, today)),
+        "refused": shown.refused if request.user.is_authenticated else "",
+    }
+    return _for_everyone(request, "policy_pages/versions.html", context)
 
 
 @public
@@ -129,8 +139,8 @@ def status(request: HttpRequest, deployment: Deployment, audience: Audience) -> 
 
 @public
 @require_safe
-@_for_machines
-def status_json(deployment: Deployment, audience: Audience) -> JsonResponse:
+@_for_audience
+def status_json(request: HttpRequest, deployment: Deployment, audience: Audience) -> JsonResponse:
     """``/policy/status.json``: the same facts as JSON, for the same audience."""
     now = timezone.now()
     return JsonResponse(facts_of(deployment, page_for(deployment, audience, now), now))
@@ -148,8 +158,8 @@ def promise(request: HttpRequest, deployment: Deployment, audience: Audience, na
 
 @public
 @require_safe
-@_for_machines
-def promise_json(deployment: Deployment, audience: Audience, name: str) -> JsonResponse:
+@_for_audience
+def promise_json(request: HttpRequest, deployment: Deployment, audience: Audience, name: str) -> JsonResponse:
     """``/policy/status/<id>.json``: the same as JSON."""
     now = timezone.now()
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from troth.service.core.deployment import NoDeployment
 from troth.service.duty import listed, named
 from troth.service.staff.effective_rights import EffectiveRights
+from troth.service.staff.models import StaffMember
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +84,10 @@ def figures_for(request: HttpRequest) -> list[ConsoleFigure]:
         with contextlib.suppress(NoDeployment):
             known.extend(figures(request))
     return sorted(known, key=lambda figure: places[figure.name])
+
+
+def member_names(pseudonyms: Iterable[str]) -> Callable[[str], str]:
+    """A function that names each of these members, and says of others that they left. One query."""
+    members = StaffMember.objects.filter(pseudonym__in=set(pseudonyms)).select_related("user")
+    names = {member.pseudonym: member.user.get_username() for member in members}
+    return lambda pseudonym: names.get(pseudonym) or gettext("somebody who left")

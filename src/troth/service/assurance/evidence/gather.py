@@ -95,7 +95,9 @@ class Gathered:
 
     def entries(self, progress: Progress = silently) -> Iterator[dict[str, Any]]:
         """Entries in scope, each with its proof under the archive's checkpoint."""
-        proving, names, evidenced = self.log.proving(), self._names(), self._evidenced()
+        proving = self.log.proving()
+        evidenced = frozenset(DeclaredName.of(control).text for control in self.controls)
+        names = evidenced | {each.name for each in self.promises} if self.wanted.promises else frozenset[str]()
         for leaf, stored in enumerate(self.log.stored(0, self.signed.size)):
             progress(leaf + 1)
             if not _could_be_wanted(stored):
@@ -117,16 +119,6 @@ class Gathered:
             told.add(then.size)
             proof = proving.consistency(then.size, self.signed.size)
             yield {"checkpoint": note, "proof": list(map(_text, proof))}
-
-    def _evidenced(self) -> frozenset[str]:
-        """Names in entries of the controls whose checks are included."""
-        return frozenset(DeclaredName.of(control).text for control in self.controls)
-
-    def _names(self) -> frozenset[str]:
-        """Names in entries of the requested promises and controls; empty if all are requested."""
-        if not self.wanted.promises:
-            return frozenset()
-        return self._evidenced() | {each.name for each in self.promises}
 
     def _is_wanted(self, leaf: int, entry: Mapping[str, Any], names: frozenset[str], evidenced: frozenset[str]) -> bool:
         if not str(entry["kind"]).startswith(tuple(listed("evidence"))):

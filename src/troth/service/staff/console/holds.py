@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from troth.declaration import Declaration, IdentityKind
+from troth.declaration import IdentityKind
 from troth.errors import TrothError
 from troth.protect import Keyring
 from troth.service.core import holds
@@ -60,15 +60,8 @@ class HoldForm(forms.Form):
         ),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    scope = forms.ChoiceField(label=_("Where"), required=False)
+    scope = forms.ChoiceField(label=_("Where"), required=False, choices=lambda: [("", _("Everywhere")), *_places()])
     review_on = forms.DateField(label=_("Review on"), widget=forms.DateInput(attrs={"type": "date"}))
-
-    def __init__(self, *given: Any, declaration: Declaration, **named: Any) -> None:
-        super().__init__(*given, **named)
-        self.label_suffix = ""
-        field = self.fields["scope"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", _("Everywhere")), *_places(declaration)]
 
     def clean_matter(self) -> str:
         matter: str = self.cleaned_data["matter"]
@@ -92,9 +85,9 @@ class HoldForm(forms.Form):
         return cleaned
 
 
-def _places(declaration: Declaration) -> list[tuple[str, str]]:
+def _places() -> list[tuple[str, str]]:
     found = []
-    for name, system in declaration.systems.items():
+    for name, system in current().declaration.systems.items():
         if name != OWN:
             found.append((name, system.title or name))
             found += [(f"{name}.{table}", f"{name}.{table}") for table in system.tables]
@@ -114,8 +107,7 @@ class HoldRow:
 @require_http_methods(["GET", "HEAD", "POST"])
 def holds_page(request: HttpRequest) -> HttpResponse:
     """Holds in force, recently released ones, and a form to place one. No personal data."""
-    declaration, now = current().declaration, timezone.now()
-    form = HoldForm(request.POST or None, declaration=declaration)
+    form, now = HoldForm(request.POST or None), timezone.now()
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
@@ -184,8 +176,7 @@ def _change(request: HttpRequest, pk: int, *, is_kept: bool) -> HttpResponse:
             holds.release(pk, keyring=own_keyring(), by=by, now=now)
     except (TrothError, ValidationError) as refused:
         text = refused.messages[0] if isinstance(refused, ValidationError) else str(refused)
-        blank = HoldForm(declaration=current().declaration)
-        return _page(request, blank, now, wrong=text[:1].upper() + text[1:], status=409)
+        return _page(request, HoldForm(), now, wrong=text[:1].upper() + text[1:], status=409)
     return HttpResponseRedirect(reverse("holds"))
 
 
