@@ -6,9 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -135,4 +134,4 @@ def notice_ended(request: HttpRequest, pk: int) -> HttpResponse:
         end(pk, RecipientNotification.Ended(how), by=standing_of(request).pseudonym or "", now=timezone.now())
     except NotificationEnded as refused:
         return _page(request, PersonSearchForm(), wrong=str(refused)[:1].upper() + str(refused)[1:], status=409)
-    return HttpResponseRedirect(reverse("disclosures"))
+    return redirect("disclosures")

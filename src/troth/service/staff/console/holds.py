@@ -11,9 +11,8 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -121,7 +120,7 @@ def holds_page(request: HttpRequest) -> HttpResponse:
                 by=_by(request),
                 now=now,
             )
-            return HttpResponseRedirect(reverse("holds"))
+            return redirect("holds")
         except TrothError as refused:
             form.add_error("review_on", str(refused))
     return _page(request, form, now, status=400 if form.errors else 200)
@@ -149,24 +148,12 @@ def _is_of_case(row: LegalHold) -> bool:
 
 @needs(StaffRight.HOLDS_MANAGE)
 @require_POST
-def hold_kept(request: HttpRequest, pk: int) -> HttpResponse:
-    """Extend a hold until another review date."""
-    return _change(request, pk, is_kept=True)
-
-
-@needs(StaffRight.HOLDS_MANAGE)
-@require_POST
-def hold_released(request: HttpRequest, pk: int) -> HttpResponse:
-    """Release a hold. The hold of an open request ends with its answer, not by hand."""
-    return _change(request, pk, is_kept=False)
-
-
-def _change(request: HttpRequest, pk: int, *, is_kept: bool) -> HttpResponse:
+def change_hold(request: HttpRequest, pk: int, *, is_kept: bool) -> HttpResponse:
+    """Extend a hold until another review date, or release it. The hold of an open request ends with its answer, not by
+    hand."""
     now, by = timezone.now(), _by(request)
     try:
-        row = LegalHold.objects.filter(pk=pk).exclude(matter__in=withheld_from(request)).first()
-        if row is None:
-            raise Http404
+        row = get_object_or_404(LegalHold.objects.exclude(matter__in=withheld_from(request)), pk=pk)
         if _is_of_case(row):
             raise holds.HoldRefused("this hold belongs to an open request, and is released with its answer")
         if is_kept:
@@ -177,7 +164,7 @@ def _change(request: HttpRequest, pk: int, *, is_kept: bool) -> HttpResponse:
     except (TrothError, ValidationError) as refused:
         text = refused.messages[0] if isinstance(refused, ValidationError) else str(refused)
         return _page(request, HoldForm(), now, wrong=text[:1].upper() + text[1:], status=409)
-    return HttpResponseRedirect(reverse("holds"))
+    return redirect("holds")
 
 
 def _by(request: HttpRequest) -> str:
