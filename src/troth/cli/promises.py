@@ -142,7 +142,7 @@ def _listed(statuses: Sequence[PromiseStatus]) -> Iterator[str]:
     for each in statuses:
         since = f"{each.since:%Y-%m-%d}" if each.since else _NO_DAY
         yield f"{each.status:9} {each.id}  {since}  “{each.promise.quote}”"
-        yield f"{'':9} {each.reasons[0]}"
+        yield f"{'':9} {each.reason}"
     told = ", ".join(f"{count} {status}" for status, count in Counter(it.status for it in statuses).items())
     yield f"{counted(len(statuses), 'promise')}{f': {told}' if told else ''}"
 
@@ -186,7 +186,7 @@ def _brief(status: PromiseStatus) -> dict[str, Any]:
         "id": status.id,
         "status": str(status.status),
         "since": status.since.isoformat() if status.since else None,
-        "reason": status.reasons[0],
+        "reason": status.reason,
         "quote": status.promise.quote,
         "owner": status.promise.owner,
     }

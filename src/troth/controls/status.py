@@ -105,6 +105,11 @@ class PromiseStatus:
         deciding = [standing for standing in self.by_control if standing.status == self.status]
         return tuple(dict.fromkeys(standing.reason for standing in (*deciding, *self.by_control)))
 
+    @property
+    def reason(self) -> str:
+        """The first of the reasons."""
+        return next(iter(self.reasons), "")
+
 
 def promise_name(promise: Promise) -> str:
     """Name of the promise in the ledger and in rows: a hash of its text, so that it changes with the promise."""
