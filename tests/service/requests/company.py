@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pytest
 from django.utils.translation import gettext
+from tests.rig.disclosing import disclose
 from tests.service.requests.conftest import Office
 from tests.service.requests.ending import end_tasks
 from tests.service.requests.test_stops import TITLES, Told, Truth, World, join, text_of, unread
@@ -18,7 +19,6 @@ from tests.service.requests.test_stops import TITLES, Told, Truth, World, join, 
 from troth.declaration import title
 from troth.hook import Answer, AnswerState, Ask
 from troth.hook import Right as AskedRight
-from troth.service.disclosures.actions import disclose
 from troth.service.disclosures.models import DisclosureKind as Went
 from troth.service.disclosures.models import RecipientNotification
 from troth.service.requests.content import CaseContent

@@ -21,7 +21,7 @@ from troth.service.core.models import EntryRow
 from troth.service.disclosures.notifications import NotificationState as NoticeState
 from troth.service.disclosures.notifications import notices
 from troth.service.labels import day as day_words
-from troth.service.policy_pages.badges import SIGNS
+from troth.service.labels import status_sign
 from troth.service.requests import lifecycle
 from troth.service.requests.content import CaseContent, content_of
 from troth.service.requests.messages import day, not_told
@@ -377,7 +377,7 @@ def _parts(
             text, state = _looked_into(case.right, is_found=name in found, has_acted=name in acted)
         else:
             text, state = _part(step)
-        parts.append(SystemProgress(system_words(declaration, name), text, state, SIGNS[state]))
+        parts.append(SystemProgress(system_words(declaration, name), text, state, status_sign(state)))
     return tuple(parts)
 
 
