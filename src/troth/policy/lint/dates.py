@@ -12,7 +12,7 @@ from troth.policy.extraction import DateKind, dates, days_meant
 from troth.policy.lint.context import LintContext
 from troth.policy.lint.date_formats import Written, written_dates
 from troth.policy.lint.model import Hit, LintSeverity
-from troth.policy.lint.prose import Occurrence, hit_at, occurrences, phrase, straight, table
+from troth.policy.lint.prose import Occurrence, any_word, hit_at, occurrences, phrase, straight, table
 from troth.policy.lint.rules import fires_when
 from troth.policy.phrases import plain
 from troth.policy.text import Block, PolicyText, Sentence
@@ -282,7 +282,4 @@ def sunset(looked: LintContext) -> Iterator[Hit]:
                 yield Hit(sentence, says=says, since=row["since"])
 
 
-_KNOWS = re.compile(
-    r"\b(?:invalid\w*|struck down|no longer|formerly|former|replac\w+|instead of|ended|discontinued|until|used to)\b",
-    re.I,
-)
+_KNOWS = any_word("dates.knows", re.I)

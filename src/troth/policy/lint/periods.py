@@ -14,7 +14,7 @@ from troth.policy.classify.quantities import quantities_in
 from troth.policy.lexicon import Passage
 from troth.policy.lint.context import LintContext
 from troth.policy.lint.model import Hit
-from troth.policy.lint.prose import phrase, table
+from troth.policy.lint.prose import any_word, phrase, table
 from troth.policy.lint.rules import fires_when
 from troth.policy.phrases import Phrase, plain
 from troth.policy.retention_rules import DAYS
@@ -46,9 +46,7 @@ _KINDS: Mapping[str, str] = {
 _BROAD = frozenset({"orders", "invoices", "purchase records", "account data", "location"})
 """Kinds that many table rows mention in addition to their subject; only sentences are compared for these."""
 _TELLS_OF_CHANGE = re.compile(r"\b(?:from \w+ (?:\w+ )?to|cut|previously|formerly|changelog|reduced|extended)\b")
-_CONDITION = re.compile(
-    r"\b(?:unless|except|longer|if|extend\w*|or|sooner|earlier|after that|thereafter|further|then|whichever)\b"
-)
+_CONDITION = any_word("periods.condition")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +140,8 @@ def _words(passage: Passage, looked: LintContext) -> str:
 
 
 _TIME = re.compile(r"\b(?:\d+|\w+ (?:hours?|days?|weeks?|months?|years?))\b")
-_KEEPS = re.compile(
-    r"\b(?:keep|kept|stor\w*|retain\w*|delet\w*|eras\w*|destroy\w*|overwrit\w*|vanish\w*|gone|goes?|remov\w*|remains?"
-    r"|h[eo]ld|wip\w*|purg\w*|shred\w*|live|liv\w+|last|lasts|stays?|period|retention)\b"
-)
-_BY_LAW = re.compile(
-    r"\b(?:law|laws|legal\w*|tax|statut\w*|claims?|courts?|disputes?|authorit\w*|aggregate\w*|anonym\w*)\b"
-)
+_KEEPS = any_word("periods.keeps")
+_BY_LAW = any_word("periods.by_law")
 
 
 def _opened(looked: LintContext) -> Iterator[Passage]:

@@ -48,6 +48,12 @@ def shortened(text: str) -> str:
     return text if len(text) <= 80 else text[:80].rsplit(" ", 1)[0] + " …"
 
 
+def any_word(name: str, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
+    """A pattern for any of the words that are listed in ``words.toml`` as *name*: ``undeclared.card``."""
+    module, key = name.split(".")
+    return re.compile(rf"\b(?:{'|'.join(table('words.toml')[module][key])})\b", flags)
+
+
 @functools.cache
 def phrase(text: str) -> Phrase:
     """A cached `Phrase`."""

@@ -11,7 +11,7 @@ from troth.policy.extraction import definitions
 from troth.policy.lexicon import Passage
 from troth.policy.lint.context import LintContext
 from troth.policy.lint.model import Hit
-from troth.policy.lint.prose import hit_at, occurrences, straight
+from troth.policy.lint.prose import any_word, hit_at, occurrences, straight
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.unfinished import empty_leads
 from troth.policy.phrases import plain
@@ -27,10 +27,7 @@ _NAMED = (
     ("use", re.compile(r"\b(?:use|uses|used|using|purposes?)\b", re.I)),
 )
 _VERBS_FOLLOW = re.compile(r"(?:\bto|\b(?:agree|agrees|commit|undertake|promise)\w* to the following)\s*:$", re.I)
-_NO_ITEM = re.compile(
-    r"(?:if|you|we|our|the|when|should|this|these|please|some|most|unless|however|in addition|where|at any|like)\b",
-    re.I,
-)
+_NO_ITEM = any_word("structure.no_item", re.I)
 
 
 @fires_when("S.empty-list")
@@ -115,14 +112,8 @@ def _parts(looked: LintContext) -> Iterator[list[Passage]]:
     yield from [part] if part else []
 
 
-_LAW = re.compile(
-    r"\b(?:act|law|laws|gdpr|regulations?|directive|statute|code|caloppa|ccpa|cpra|coppa|can ?spam|hipaa|ferpa|pecr"
-    r"|lgpd|glba|fair information|gramm leach bliley|shine the light)\b"
-)
-_SOMEBODY = re.compile(
-    r"\b(?:we|us|our|ours|you|your|yours|i|my|this (?:site|website|policy|notice|app|service)|the (?:site|website|app"
-    r"|company|school|clinic|hospital|bank|shop|practice|university|publisher|charity|club|firm|association))\b"
-)
+_LAW = any_word("structure.law")
+_SOMEBODY = any_word("structure.somebody")
 
 
 # --- undefined terms --------------------------------------------------------------------------------------------------
@@ -132,10 +123,7 @@ _TERMS = re.compile(
     r"Content|Agreement|Products?|Personal (?:Data|Information)|Support Tickets?|Affiliates?)"
     r"(?=[\s.,;:)]|'s|$)(?! [A-Z])"
 )
-_SHORT = re.compile(
-    r"\b(?:PII|DSARs?|SARs?|DPIAs?|SCCs?|BCRs?|IDTA|LIA|ROPA|GAID|IDFA|PHI|NPI|NPPI|SPI|FIPPs?|KYC|AML|ESPs?|PSPs?|TIA"
-    r"|MIS|SENCO|SEN|EHCP|LADO|EMR|EHR|PHR|ICB|CIP|NPI|DMP|DSP|SSP|RTB|MAID|ATS|ADR|RPA|KYB|PEP|CDD|EDD)\b"
-)
+_SHORT = any_word("structure.short")
 _LEGALESE = re.compile(
     r"\b(?:Relevant|Permitted|Approved|Authori[sz]ed|Applicable|Designated|Qualifying|Eligible|Restricted|Member|Usage|Covered"
     r"|Excluded|Protected|Tier \d|Group|Partner|Account|Submitted|Aggregated|Confidential) "

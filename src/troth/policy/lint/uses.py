@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from troth.policy.lexicon import Passage
 from troth.policy.lint.context import LintContext
 from troth.policy.lint.model import Hit
-from troth.policy.lint.prose import phrase, table
+from troth.policy.lint.prose import any_word, phrase, table
 from troth.policy.lint.proximity import without
 from troth.policy.lint.rules import fires_when
 from troth.policy.phrases import Phrase
@@ -84,11 +84,7 @@ _COMMON = frozenset({"the date of birth", "the gender"})
 """Kinds that are part of every list of collected data: a use is expected only where they are named alone."""
 _ALONE_MAX = 4
 _NOT = re.compile(r"\b(?:not|doesnt|dont|never|nor|forget|delete|disconnect|separate)\b")
-_WHY = re.compile(
-    r"\b(?:(?:in order )?to (?!be\b|you\b|us\b|our\b|the\b|a\b|any\b|time\b|others?\b|third\b)[a-z]+"
-    r"|for (?!\d|one|two|three|four|six|seven|thirty|a\b|an\b|as\b|example|instance)[a-z]+|because|so that"
-    r"|secur\w*|safety|protect\w*|prevent\w*|tells? us|shows? us|helps? us|lets? us|which we use)\b"
-)
+_WHY = any_word("uses.why")
 
 
 def _without_use(looked: LintContext) -> Iterator[Hit]:
