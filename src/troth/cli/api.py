@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 
 from troth.cli import deployment as cli
+from troth.json_values import json_fields
 
 _DAYS = 90
 
@@ -95,14 +96,9 @@ def list_tokens(as_json: bool) -> None:
 
     rows = list(ApiToken.objects.order_by("name"))
     told = [
-        {
-            "name": row.name,
-            "program": row.program,
-            "scopes": row.scopes,
-            "until": row.until.date().isoformat(),
-            "ended": row.ended_at is not None,
-            "used_on": row.used_on.isoformat() if row.used_on else None,
-        }
+        json_fields(row, "name", "program", "scopes")
+        | {"until": row.until.date().isoformat(), "ended": row.ended_at is not None}
+        | json_fields(row, "used_on")
         for row in rows
     ]
     if as_json:

@@ -15,11 +15,12 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from troth.cli.deployment import printable
+from troth.json_values import json_fields, json_value
 from troth.text import counted
 
 if TYPE_CHECKING:
     from troth.stores import Row
-    from troth.subjects import AmendmentPlan, DeepFinding, ErasurePlan, Receipt, Review, View, ViewTable
+    from troth.subjects import AmendmentPlan, DeepFinding, ErasurePlan, Receipt, View, ViewTable
 
 _NOBODY = "No row in the declared systems belongs to this person."
 
@@ -139,7 +140,7 @@ def scan_json(findings: Sequence[DeepFinding], columns: Sequence[str], rows: int
     return {
         "columns": list(columns),
         "rows_read": rows,
-        "found": [{"place": it.place, "column": it.column, "rows": it.rows} for it in findings],
+        "found": json_value(findings),
     }
 
 
@@ -247,17 +248,7 @@ def plan_json(plan: ErasurePlan | AmendmentPlan, known: str) -> dict[str, Any]:
         "kept": [
             dict(zip(("place", "fields", "reason", "cite", "until", "rows"), line, strict=True)) for line in _kept(plan)
         ],
-        "reviews": [_review_json(review) for review in plan.reviews],
-    }
-
-
-def _review_json(review: Review) -> dict[str, Any]:
-    return {
-        "place": review.place,
-        "subject": review.subject,
-        "message": review.message,
-        "fix": review.fix,
-        "rows": list(review.rows),
+        "reviews": json_value(plan.reviews),
     }
 
 
@@ -297,18 +288,11 @@ def receipt_json(receipt: Receipt) -> dict[str, Any]:
         "plan": receipt.plan_hash,
         "at": receipt.at.isoformat(),
         "lines": [
-            {
-                "place": line.place,
-                "rows": line.rows,
-                "strategies": list(line.strategies),
-                "words": line.words,
-                "cite": line.cite or None,
-                "until": line.until.isoformat() if line.until else None,
-            }
+            json_fields(line, "place", "rows", "strategies", "words", "cite", "until") | {"cite": line.cite or None}
             for line in receipt.lines
         ],
         "rescan": "clean" if receipt.is_clean else "residue",
         "residue": dict(receipt.residue),
-        "final_after": receipt.final_after.isoformat() if receipt.final_after else None,
+        "final_after": json_value(receipt.final_after),
         "entry": receipt.entry.encoded.decode(),
     }

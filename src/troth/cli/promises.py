@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from troth.cli import deployment as cli
+from troth.json_values import json_fields, json_value
 from troth.text import counted
 
 if TYPE_CHECKING:
@@ -120,8 +121,7 @@ def _stated(statement: Statement) -> dict[str, Any]:
         "id": f"p-{statement.name.removeprefix('~')}",
         "quote": statement.promise.quote,
         "owner": statement.promise.owner,
-        "kind": statement.kind,
-        "covers": list(statement.covers),
+        **json_fields(statement, "kind", "covers"),
         **statement.text.model_dump(mode="json"),
         "hash": statement.hash,
     }
@@ -186,10 +186,8 @@ def _brief(status: PromiseStatus) -> dict[str, Any]:
     return {
         "id": status.id,
         "status": str(status.judgement.status),
-        "since": status.since.isoformat() if status.since else None,
-        "reason": status.reason,
-        "quote": status.promise.quote,
-        "owner": status.promise.owner,
+        **json_fields(status, "since", "reason"),
+        **json_fields(status.promise, "quote", "owner"),
     }
 
 
@@ -216,14 +214,8 @@ def _checked(it: ControlStatus, control: Control | None) -> dict[str, Any]:
         "check": None
         if check is None
         else {
-            "at": check.at.isoformat(),
-            "valid_until": check.valid_until.isoformat(),
-            "outcome": str(check.outcome),
-            "summary": check.summary,
-            "figures": dict(check.figures),
-            "population": check.evidence.population,
-            "tested": check.evidence.tested,
-            "excluded": check.evidence.excluded,
-            "findings": [{"place": f.place, "message": f.message, "fix": f.fix} for f in check.findings],
+            **json_fields(check, "at", "valid_until", "outcome", "summary", "figures"),
+            **json_fields(check.evidence, "population", "tested", "excluded"),
+            "findings": json_value(check.findings),
         },
     }

@@ -13,6 +13,7 @@ import click
 from troth.cli import deployment as cli
 from troth.cli import formatting
 from troth.cli.subjects import apply_option
+from troth.json_values import json_fields
 from troth.text import counted
 
 if TYPE_CHECKING:
@@ -213,27 +214,14 @@ def _json(
     return {
         "restored_from": replaying.restored_from.isoformat(),
         "resumed": [{"run": run, "outcome": outcome} for run, outcome in resumed],
-        "rows": back.rows,
-        "found": dict(back.found),
-        "places": dict(back.places),
-        "older": back.older,
+        **json_fields(back, "rows", "found", "places", "older"),
         "plan": formatting.plan_json(replaying.plan, known)
         if replaying.plan is not None and known is not None
         else None,
-        "shared": dict(back.shared),
-        "returned": dict(back.returned),
-        "reviews": [{"place": one.place, "message": one.message, "rows": list(one.rows)} for one in replaying.reviews],
-        "orphans": dict(replaying.orphans),
-        "unknown": list(replaying.unknown),
-        "outcomes": [
-            {
-                "restored_from": one.restored_from.isoformat(),
-                "found": dict(one.found),
-                "erased": dict(one.erased),
-                "left": dict(one.left),
-            }
-            for one in outcomes
-        ],
+        **json_fields(back, "shared", "returned"),
+        "reviews": [json_fields(review, "place", "message", "rows") for review in replaying.reviews],
+        **json_fields(replaying, "orphans", "unknown"),
+        "outcomes": [json_fields(one, "restored_from", "found", "erased", "left") for one in outcomes],
         "applied": done is not None,
     }
 

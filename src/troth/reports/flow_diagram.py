@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from troth.declaration import CollectionPoint, Declaration, System
+from troth.json_values import json_fields
 from troth.law import place_name
 from troth.reports import relations
 from troth.reports.labels import ROLES, in_words, purpose_title, titles
@@ -186,8 +187,7 @@ def picture_data(picture: Picture) -> dict[str, Any]:
                 "title": box.title,
                 "about": box.about or None,
                 "country": box.group or None,
-                "data": list(box.data),
-                "purposes": list(box.purposes),
+                **json_fields(box, "data", "purposes"),
             }
             for box in picture.boxes
         ],

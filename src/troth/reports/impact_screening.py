@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from troth.json_values import json_fields
 from troth.reports.impact_criteria import Met, RiskVerdict, Screening
 from troth.reports.record_formats import plain
 
@@ -24,13 +25,8 @@ def screening_data(screened: Iterable[Screening]) -> list[dict[str, Any]]:
     """The screened purposes as JSON values."""
     return [
         {
-            "purpose": one.purpose,
-            "title": one.title,
-            "role": one.role,
-            "verdict": one.verdict.value,
-            "assessment": {"file": one.assessment.file, "on": one.assessment.on.isoformat()}
-            if one.assessment
-            else None,
+            **json_fields(one, "purpose", "title", "role", "verdict"),
+            "assessment": json_fields(one.assessment, "file", "on") if one.assessment else None,
             "due": one.is_due,
             "met": [_met(met) for met in one.met],
             "not_stated": [question.path for question in one.questions],

@@ -15,6 +15,7 @@ from troth.cli import deployment as cli
 from troth.cli import formatting
 from troth.cli.keys.plans import apply_option, has_database, now, opened, show_plan, use_database
 from troth.cli.keys.root import wrap_facts, wrap_said
+from troth.json_values import json_fields, json_value
 from troth.text import counted
 
 if TYPE_CHECKING:
@@ -85,16 +86,9 @@ def _declared(path: Path) -> tuple[dt.timedelta, TokenDomains]:
 def _keys_json(inventory: Inventory) -> dict[str, Any]:
     return {
         "keys": [
-            {
-                "name": one.info.name,
-                "id": str(one.info.id),
-                "state": str(one.info.state),
-                "since": {str(state): at.isoformat() for state, at in one.info.since.items()},
-                "seals_until": one.seals_until.isoformat() if one.seals_until else None,
-                "hanging": one.hanging,
-                "due": one.standing.due,
-                "overdue": one.standing.overdue,
-            }
+            json_fields(one.info, "name", "id", "state", "since")
+            | json_fields(one, "seals_until", "hanging")
+            | json_fields(one.standing, "due", "overdue")
             for one in inventory.keys
         ],
         "approvers": list(inventory.approvers),
@@ -356,7 +350,7 @@ def drill(backup: str, as_json: bool) -> None:
     with transaction.atomic(durable=True):
         note_drill(found, now=now())
     if as_json:
-        cli.print_json(_drill_json(found))
+        cli.print_json({**json_value(found), "passed": found.is_passed})
     else:
         click.echo(_drill_words(found))
     if not found.is_passed:
@@ -389,20 +383,6 @@ def _place(url: str) -> object:
         file = Path("/" + unquote(parts.path).lstrip("/"))
         return os.stat(file).st_ino if file.exists() else str(file)
     return parts.hostname, parts.port or 5432, parts.path, parts.query
-
-
-def _drill_json(drill: Drill) -> dict[str, Any]:
-    return {
-        "tried": drill.tried,
-        "opened": drill.opened,
-        "through_today": drill.through_today,
-        "erased": drill.erased,
-        "erased_opened": drill.erased_opened,
-        "not_final_yet": drill.not_final_yet,
-        "final_on": drill.final_on.isoformat() if drill.final_on else None,
-        "lost": drill.lost,
-        "passed": drill.is_passed,
-    }
 
 
 def _drill_words(drill: Drill) -> str:

@@ -12,6 +12,7 @@ import click
 
 from troth.cli import deployment as cli
 from troth.cli.policy.read import file_argument
+from troth.json_values import json_fields, json_value
 from troth.text import counted
 
 if TYPE_CHECKING:
@@ -189,15 +190,11 @@ def _as_data(plan: BindingPlan, change: FileChange | None) -> dict[str, Any]:
                 "line": one.line,
                 "quote": one.quote,
                 "clauses": [clause.sentence.id for clause in one.clauses],
-                "controls": [
-                    {"control": proof.control, "shows": proof.shows, "cannot_see": proof.cannot_see}
-                    for proof in one.proofs
-                ],
+                "controls": json_value(one.proofs),
                 "about": list(one.about),
                 "attest": one.attest or None,
                 "own": one.own or None,
-                "severity": one.severity,
-                "warnings": list(one.warnings),
+                **json_fields(one, "severity", "warnings"),
             }
             for one in plan.proposals
         ],

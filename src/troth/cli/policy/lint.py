@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from troth.cli import deployment as cli
+from troth.json_values import json_fields
 from troth.text import counted
 
 if TYPE_CHECKING:
@@ -204,13 +205,9 @@ def _show_rules(*, as_json: bool) -> None:
             [
                 {
                     "rule": rule.id,
-                    "severity": str(rule.severity),
-                    "regimes": list(rule.regimes),
-                    "citation": rule.citation,
-                    "applies_from": rule.applies_from.isoformat(),
+                    **json_fields(rule, "severity", "regimes", "citation", "applies_from"),
                     "conditional": bool(rule.fact),
-                    "evaluable": rule.evaluable,
-                    "title": rule.title,
+                    **json_fields(rule, "evaluable", "title"),
                 }
                 for rule in rules().values()
             ]

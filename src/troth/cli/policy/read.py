@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from troth.cli import deployment as cli
+from troth.json_values import json_fields, json_value
 from troth.text import counted
 
 if TYPE_CHECKING:
@@ -171,23 +172,11 @@ def _as_data(
         "clauses": list(_clauses(policy)),
         "definitions": [{"term": term.term, "clause": term.sentence.id, **_place(term.span)} for term in terms],
         "contacts": [
-            {
-                "kind": way.kind,
-                "value": way.value,
-                "reached": way.reached,
-                "clause": way.sentence.id,
-                **_place(way.span),
-            }
+            {**json_fields(way, "kind", "value", "reached"), "clause": way.sentence.id, **_place(way.span)}
             for way in ways
         ],
         "dates": [
-            {
-                "kind": date.kind,
-                "text": date.text,
-                "days": [day.isoformat() for day in date.days],
-                "clause": date.sentence.id,
-                **_place(date.span),
-            }
+            {**json_fields(date, "kind", "text", "days"), "clause": date.sentence.id, **_place(date.span)}
             for date in dates
         ],
     }
@@ -212,9 +201,9 @@ def _clause(sentence: Sentence, block: Block, section: str) -> dict[str, Any]:
         "language": block.language,
         **_place(sentence.span),
         "text": sentence.text,
-        "links": [{"start": link.start, "end": link.end, "href": link.href} for link in sentence.links],
+        "links": json_value(sentence.links),
     }
 
 
 def _place(span: Span) -> dict[str, int | None]:
-    return {"line": span.line, "column": span.column, "start": span.start, "end": span.end, "page": span.page}
+    return json_fields(span, "line", "column", "start", "end", "page")

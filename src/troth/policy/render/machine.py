@@ -1,9 +1,9 @@
 """Converts the facts of a notice to JSON-LD in terms of the W3C Data Privacy Vocabulary, and back.
 
 The shape of a node is data (``graph.toml``): the property that leads to it, its type, and the term of each column. Our
-key is kept next to every term as ``dct:identifier``, for what the vocabulary cannot express. A term of the vocabulary is
-the type of a blank node and never its name: a statement about an e-mail address in one place must not apply to all of
-them.
+key is kept next to every term as ``dct:identifier``, for what the vocabulary cannot express. A term of the vocabulary
+is the type of a blank node and never its name: a statement about an e-mail address in one place must not apply to all
+of them.
 """
 
 from __future__ import annotations
