@@ -42,6 +42,24 @@ def progress(what: str) -> Iterator[Callable[[str], None]]:
         yield lambda news: bar.update(task, description=escape(printable(f"{what}: {news}")))
 
 
+@contextmanager
+def progress_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Context manager: a bar of what is done of *total* on a terminal; silent elsewhere."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=_err, transient=True, disable=not _err.is_terminal) as bar:
+        task, step, shown = bar.add_task(what, total=total), max(1, total // 1_000), 0
+
+        def tell(done: int) -> None:
+            nonlocal shown
+            if done >= shown + step:
+                bar.update(task, completed=done)
+                shown = done
+
+        yield tell
+
+
 # --- views ---------------------------------------------------------------------------------------------------------
 
 

@@ -60,5 +60,4 @@ def keep(declaration: Path, hasten: bool, as_json: bool) -> None:
             click.echo(f"ledger: {cli.printable(why)}")
         changed = counted(len(report.promises_changed), "promise")
         click.echo(f"{counted(len(report.checks), 'control')} checked, {changed} changed")
-    if broken or any(outcome != "finished" for _, outcome in resumed):
-        raise click.exceptions.Exit(1)
+    cli.fail_if(broken or any(outcome != "finished" for _, outcome in resumed))

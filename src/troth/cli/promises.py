@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -58,22 +57,19 @@ def promises(
     else:
         for line in _shown(found[0], deployment) if id_ is not None else _listed(found):
             click.echo(cli.printable(line))
-    if any(each.judgement.status == "broken" for each in found):
-        raise click.exceptions.Exit(1)
+    cli.fail_if(any(each.judgement.status == "broken" for each in found))
 
 
 def _found(declaration: Path, id_: str | None) -> tuple[Deployment, Sequence[PromiseStatus]]:
     from troth.declaration import load
-    from troth.service.server import catch_up, set_up
 
     load(declaration)  # reports all its mistakes before anything is opened
-    set_up()
-    catch_up()
+    cli.use_database()
     from troth.service.assurance.promise_status import meant, stand
     from troth.service.core.deployment import current
 
     deployment = current()
-    found = {each.name: each for each in stand(deployment, dt.datetime.now(dt.UTC))}
+    found = {each.name: each for each in stand(deployment, cli.now())}
     return deployment, [found[meant(id_, found)]] if id_ is not None else list(found.values())
 
 
@@ -90,7 +86,7 @@ def _approve(declaration: Path, id_: str | None, email: str, plan: str | None, a
     from troth.service.staff.actions import acting
     from troth.service.staff.approvals import OwnPlan
 
-    now = dt.datetime.now(dt.UTC)
+    now = cli.now()
     member = acting(email, PROMISES_APPROVE, now=now)
     names = {each.name for each in found}
     waiting = [each for each in statements.waiting(deployment.declaration, now) if each.name in names]

@@ -58,13 +58,9 @@ def bind(file: Path, declaration: Path, write: bool, approved: str | None, as_js
     change = change_for(plan.proposals, declared, declaration) if write or approved else None
     if approved is not None and change is not None:
         _apply(change, approved)
-    if as_json:
-        cli.print_json(_as_data(plan, change))
-    else:
-        for line in _shown(file, declaration, plan, change, applied=approved is not None):
-            click.echo(cli.printable(line))
-    if plan.astray or plan.doubted or plan.bare or (plan.proposals and approved is None):
-        raise click.exceptions.Exit(1)
+    lines = _shown(file, declaration, plan, change, applied=approved is not None)
+    cli.answer(_as_data(plan, change), *map(cli.printable, lines), as_json=as_json)
+    cli.fail_if(plan.astray or plan.doubted or plan.bare or (plan.proposals and approved is None))
 
 
 def _require_english(policy: PolicyText, file: Path) -> None:

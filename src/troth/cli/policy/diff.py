@@ -51,8 +51,7 @@ def diff(old: Path, new: Path, everything: bool, as_json: bool) -> None:
         if not compared.weaker and (compared.doubtful or not is_told):
             word = f"{{by: …, on: …, text: {after.hash}, than: {before.hash}}}"
             click.echo(f"If somebody has read it and it promises no less, add under 'policy': reviewed: {word}")
-    if compared.weaker or compared.doubtful or not is_told:
-        raise click.exceptions.Exit(1)
+    cli.fail_if(compared.weaker or compared.doubtful or not is_told)
 
 
 def _summary(compared: Comparison) -> str:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _WIDTH_MAX = 120
 
-file_argument = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+file_argument = click.argument("file", type=cli.EXISTING_FILE)
 """The policy's file, which must exist."""
 
 
@@ -60,12 +60,10 @@ def read(file: Path, as_json: bool) -> None:
     understood = understand(policy)
     facts = definitions(policy), contacts(policy), dates(policy)
     beside = promises_in(replace(policy, blocks=policy.left_out, left_out=()))
-    if as_json:
-        left_out = [{"text": one.sentence.text, **_place(one.sentence.span)} for one in beside]
-        cli.print_json({**_as_data(file, policy, *facts), "left_out": left_out, **_classified(understood)})
-    else:
-        for line in (*_shown(file, understood, *facts), *_left_out(beside)):
-            click.echo(cli.printable(line))
+    left_out = [{"text": one.sentence.text, **_place(one.sentence.span)} for one in beside]
+    document = {**_as_data(file, policy, *facts), "left_out": left_out, **_classified(understood)}
+    lines = (*_shown(file, understood, *facts), *_left_out(beside))
+    cli.answer(document, *map(cli.printable, lines), as_json=as_json)
 
 
 def _left_out(promises: list[Clause]) -> Iterator[str]:
