@@ -9,8 +9,8 @@ from typing import Any
 from troth.declaration import CollectionPoint, Declaration, System
 from troth.json_values import json_fields
 from troth.law import place_name
-from troth.reports import relations
-from troth.reports.labels import ROLES, in_words, purpose_title, titles
+from troth.reports import labels, relations
+from troth.reports.labels import in_words, purpose_title, titles
 
 COLUMNS = ("People", "Where data is asked for", "Systems", "Recipients")
 
@@ -114,7 +114,7 @@ def _recipients(declaration: Declaration) -> Iterator[Box]:
     for name, one in declaration.recipients.items():
         country = place_name(one.country)
         words = tuple(titles(one.receives))
-        yield Box(f"recipients.{name}", 3, one.title or name, ROLES[one.role], words, group=country)
+        yield Box(f"recipients.{name}", 3, one.title or name, labels.words("roles")[one.role], words, group=country)
 
 
 def _purposes(declaration: Declaration, names: Iterable[str]) -> tuple[str, ...]:

@@ -21,28 +21,6 @@ from troth.policy.retention_rules import DAYS
 from troth.policy.text import CellPosition
 from troth.text import same_words
 
-_KINDS: Mapping[str, str] = {
-    "camera images": "(camera|cctv) .. (image*|recording*|footage|picture*)",
-    "call recordings": "(call recording*|recorded calls|recording* of calls|calls are recorded)",
-    "transcripts": "transcript*",
-    "log files": "(log file*|server log*|access log*|web log*|logs|log data)",
-    "backups": "(backup*|back ups)",
-    "tickets": "(ticket*|support message*|support email*)",
-    "applications": "(application documents|job application*|applicant data|cv|cvs|unsuccessful applic*)",
-    "identity documents": "(id document*|identity document*|passport cop*|cop* of .. passport)",
-    "face videos": "face video*",
-    "chat messages": "(chat|chats|chat message*)",
-    "donation records": "donation record*",
-    "health records": "(health record*|medical record*|patient record*|health documentation)",
-    "session recordings": "session recording*",
-    "exam papers": "examination papers",
-    "newsletter addresses": "(newsletter .. address*|newsletter subscri*|newsletter data)",
-    "orders": "(order data|order record*|order information|order history|orders)",
-    "invoices": "(invoice*|billing record*)",
-    "purchase records": "(purchase record*|records of purchase*)",
-    "account data": "(account data|account information|account record*)",
-    "location": "(location data|precise location|location history|geolocation)",
-}
 _BROAD = frozenset({"orders", "invoices", "purchase records", "account data", "location"})
 """Kinds that many table rows mention in addition to their subject; only sentences are compared for these."""
 _TELLS_OF_CHANGE = re.compile(r"\b(?:from \w+ (?:\w+ )?to|cut|previously|formerly|changelog|reduced|extended)\b")
@@ -207,4 +185,4 @@ def depends(words: str, *, is_row: bool) -> bool:
 
 @functools.cache
 def _phrases() -> Mapping[str, Phrase]:
-    return {kind: Phrase(text) for kind, text in _KINDS.items()}
+    return {kind: Phrase(text) for kind, text in table("periods.toml")["pairs"].items()}

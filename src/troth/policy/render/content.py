@@ -18,7 +18,12 @@ Keys: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class PointFact:
+class Fact:
+    """A row of a table of the notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointFact(Fact):
     """Where data is asked for, what is required, and the consequence of not giving it (GDPR Art. 13(2)(e))."""
 
     where: str
@@ -29,7 +34,7 @@ class PointFact:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceFact:
+class SourceFact(Fact):
     """A source of data other than forms (GDPR Art. 14(2)(f))."""
 
     source: str
@@ -38,7 +43,7 @@ class SourceFact:
 
 
 @dataclass(frozen=True, slots=True)
-class PurposeFact:
+class PurposeFact(Fact):
     """What data is used for, on which legal basis, in whose interest (GDPR Art. 13(1)(c)-(d))."""
 
     purpose: str
@@ -48,7 +53,7 @@ class PurposeFact:
 
 
 @dataclass(frozen=True, slots=True)
-class SpecialFact:
+class SpecialFact(Fact):
     """Which special categories are used, and the condition that permits it (GDPR Art. 9(2))."""
 
     data: Keys
@@ -57,7 +62,7 @@ class SpecialFact:
 
 
 @dataclass(frozen=True, slots=True)
-class RecipientFact:
+class RecipientFact(Fact):
     """Who receives data, in which role and country, and under which safeguard (GDPR Art. 13(1)(e)-(f))."""
 
     recipient: str
@@ -68,7 +73,7 @@ class RecipientFact:
 
 
 @dataclass(frozen=True, slots=True)
-class PeriodFact:
+class PeriodFact(Fact):
     """How long data is kept, from when, and why (GDPR Art. 13(2)(a))."""
 
     rows: str
@@ -79,7 +84,7 @@ class PeriodFact:
 
 
 @dataclass(frozen=True, slots=True)
-class CookieFact:
+class CookieFact(Fact):
     """What is stored on a device: purpose, lifetime and party (PECR 6)."""
 
     cookie: str
@@ -90,7 +95,7 @@ class CookieFact:
 
 
 @dataclass(frozen=True, slots=True)
-class RightFact:
+class RightFact(Fact):
     """A right, the laws that give it, and the response deadline (GDPR Art. 13(2)(b), 12(3))."""
 
     right: str
@@ -99,7 +104,7 @@ class RightFact:
 
 
 @dataclass(frozen=True, slots=True)
-class CaliforniaFact:
+class CaliforniaFact(Fact):
     """A CCPA category that was collected, with its sources and recipients (1798.130(a)(5))."""
 
     category: str
@@ -109,26 +114,13 @@ class CaliforniaFact:
 
 
 @dataclass(frozen=True, slots=True)
-class DecisionFact:
+class DecisionFact(Fact):
     """An automated decision, its logic and its consequence (GDPR Art. 13(2)(f))."""
 
     decision: str
     logic: str
     effect: str
 
-
-Fact: TypeAlias = (
-    PointFact
-    | SourceFact
-    | PurposeFact
-    | SpecialFact
-    | RecipientFact
-    | PeriodFact
-    | CookieFact
-    | RightFact
-    | CaliforniaFact
-    | DecisionFact
-)
 
 KINDS: Mapping[str, type[Fact]] = {
     "points": PointFact,
