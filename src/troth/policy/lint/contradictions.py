@@ -171,15 +171,11 @@ def no_mail_and_mail(looked: LintContext) -> Iterator[Hit]:
         yield _beside(passage, others[0])
 
 
-_UNMAILED = re.compile(
-    r"\b(?:by|in a|through|via|on) (?:our )?(?:post|letter|phone|telephone|website|site|app|text|sms|banner|notice)\b"
-)
+_UNMAILED = any_word("contradictions.unmailed", before=r"\b(?:by|in a|through|via|on) (?:our )?")
 _TO_PEOPLE = any_word("contradictions.to_people")
 
 _GENERAL = re.compile(r"(?:info|office|hello|contact|support|help|reception|team|mail)@")
-_FOR_OTHER_MATTERS = re.compile(
-    r"(?:sales|press|media|security|cert|abuse|jobs|careers|hr|billing|(?:eu|uk)-?rep|representative|rep|no-?reply)@"
-)
+_FOR_OTHER_MATTERS = any_word("contradictions.for_other_matters", before="", after="@")
 _CONTACTS = re.compile(r"\W*(?:\d+(?:\.\d+)*\.? )?(?:contacts?|contact details|questions|how to reach us)\b[:?]", re.I)
 """Beginning of a sentence that gives the address for any question."""
 _FOR_PRIVACY = re.compile(r"(?:privacy|dpo|data-?protection|datenschutz)@")

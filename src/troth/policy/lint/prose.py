@@ -48,10 +48,11 @@ def shortened(text: str) -> str:
     return text if len(text) <= 80 else text[:80].rsplit(" ", 1)[0] + " …"
 
 
-def any_word(name: str, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
-    """A pattern for any of the words that are listed in ``words.toml`` as *name*: ``undeclared.card``."""
+def any_word(name: str, flags: re.RegexFlag = re.NOFLAG, *, before: str = r"\b", after: str = r"\b") -> re.Pattern[str]:
+    """A pattern for any of the words that ``words.toml`` lists as *name*, such as ``undeclared.card``, between the
+    patterns *before* and *after*."""
     module, key = name.split(".")
-    return re.compile(rf"\b(?:{'|'.join(table('words.toml')[module][key])})\b", flags)
+    return re.compile(rf"{before}(?:{'|'.join(table('words.toml')[module][key])}){after}", flags)
 
 
 @functools.cache

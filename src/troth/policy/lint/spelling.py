@@ -14,7 +14,7 @@ from troth.policy.lint.context import LintContext
 from troth.policy.lint.date_formats import dates_of
 from troth.policy.lint.law_names import misnamed_laws
 from troth.policy.lint.model import Hit
-from troth.policy.lint.prose import Occurrence, hit_at, occurrences, phrase, straight, table
+from troth.policy.lint.prose import Occurrence, any_word, hit_at, occurrences, phrase, straight, table
 from troth.policy.lint.rules import fires_when
 from troth.policy.phrases import plain
 from troth.policy.text import Sentence
@@ -206,10 +206,7 @@ _CITY = re.compile(
     r"|(?<![\d-])(?:\d{3}|\d{5}) (?:Vienna|Wien|Zurich|Zürich|Bern|Geneva|Brussels|Copenhagen|Oslo|Budapest)\b"
 )
 """Cities with a postcode that has too few or too many digits."""
-_ZIP = re.compile(
-    r", (?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]"
-    r"|W[AIVY]) (?P<zip>\d{3,9})\b(?!-\d{4}\b)"
-)
+_ZIP = any_word("spelling.states", before=", ", after=r" (?P<zip>\d{3,9})\b(?!-\d{4}\b)")
 _NOWHERE = re.compile(r"(?<![\d-])(?:0000 ?[A-Z]{2}|00000)(?= [A-Z][a-z])")
 _PHONE = re.compile(
     r"\b(?:tel(?:ephone)?|phone|fax|call(?: us)?(?: on| at)?|ring|mobile|toll[ -]free|freephone|hotline|desk)\b"
