@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from troth.data_files import read_toml
-from troth.errors import install_hint
+from troth.errors import needs
 from troth.ledger import KeyId
 from troth.protect.errors import WayRefused, WrapRefused
 from troth.protect.wraps.text import decoded, encoded
@@ -50,14 +50,10 @@ class AwsKms:
     @contextmanager
     def _kms(self) -> Iterator[Any]:
         """A client for the key's region; its errors are replaced by ours, as AWS's may name people."""
-        try:
+        with needs("aws", WrapRefused, "the root key is wrapped by AWS KMS, whose client is not installed"):
             import boto3
             from botocore.config import Config
             from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
-        except ImportError:
-            raise WrapRefused(
-                f"the root key is wrapped by AWS KMS, whose client is not installed: {install_hint('aws')}"
-            ) from None
         region = self.key.split(":")[3]
         limits = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard"})
         try:
