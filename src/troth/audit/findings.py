@@ -14,7 +14,7 @@ from troth.detect import ColumnFinding, InferredReference, TableRole
 from troth.policy import Sentence
 from troth.policy.categories import breadth, names_category
 from troth.stores import Principal, TableKind
-from troth.text import counted
+from troth.text import counted, first_few
 
 Findings = Iterator[AuditFinding]
 _ORDER: Final = {AuditSeverity.ERROR: 0, AuditSeverity.WARNING: 1, AuditSeverity.NOTE: 2}
@@ -46,9 +46,7 @@ def in_words(categories: Iterable[str]) -> str:
 
 
 def _places(places: Iterable[str], at_most: int = 6) -> str:
-    names = list(dict.fromkeys(places))
-    more = f" and {len(names) - at_most} more" if len(names) > at_most else ""
-    return ", ".join(names[:at_most]) + more
+    return first_few(dict.fromkeys(places), at_most)
 
 
 # --- reachability ---------------------------------------------------------------------------------------------------

@@ -230,7 +230,7 @@ def _on_another_ground(looked: LintContext, implied: Sequence[Passage]) -> Itera
     spoken = looked.mentions
     grounds = spoken.of("basis.ordinary")
     for passage in implied:
-        row = looked.rows.get((passage.block.cell.table, passage.block.cell.row), "") if passage.block.cell else ""
+        row = looked.row_of(passage.block)
         if row and not _SPECIAL_GROUND.search(row) and said_near([passage], grounds):
             yield passage
 

@@ -113,8 +113,7 @@ def _spot(passage: Passage) -> object:
 
 def _words(passage: Passage, looked: LintContext) -> str:
     """Its words; for a cell, those of the whole row."""
-    cell = passage.block.cell
-    return plain(looked.rows.get((cell.table, cell.row), "")) if cell else passage.words
+    return plain(looked.row_of(passage.block)) if passage.block.cell else passage.words
 
 
 _TIME = re.compile(r"\b(?:\d+|\w+ (?:hours?|days?|weeks?|months?|years?))\b")
@@ -146,7 +145,7 @@ def kept_periods(looked: LintContext) -> Iterator[StatedPeriod]:
     """Periods of sentences or rows that are about exactly one kind of data and state exactly one period."""
     for passage in looked.mentions.of("retention.any"):
         cell = passage.block.cell
-        words = looked.rows.get((cell.table, cell.row), "") if cell else passage.words
+        words = looked.row_of(passage.block, passage.words)
         kinds = [kind for kind, phrase in _phrases().items() if phrase.found_in(words)]
         period = _single_period(looked, passage)
         if len(kinds) == 1 and period is not None and not (cell and kinds[0] in _BROAD and not _heads(looked, passage)):
@@ -170,10 +169,9 @@ _NAME_WORDS_MAX = 2
 
 def _single_period(looked: LintContext, passage: Passage) -> Quantity | None:
     """The only period in a sentence or row; None if there are several, or if it has conditions."""
-    cell = passage.block.cell
-    words = looked.rows.get((cell.table, cell.row), "") if cell else same_words(passage.sentence.text)
+    words = looked.row_of(passage.block, same_words(passage.sentence.text))
     periods = [one for one in quantities_in(words) if one.unit in DAYS]
-    return periods[0] if len(periods) == 1 and not depends(words, is_row=cell is not None) else None
+    return periods[0] if len(periods) == 1 and not depends(words, is_row=passage.block.cell is not None) else None
 
 
 def depends(words: str, *, is_row: bool) -> bool:

@@ -118,7 +118,7 @@ def _says_why(passage: Passage, looked: LintContext) -> bool:
     if spoken.why("retention.any", passage.sentence) or spoken.why("retention.period", passage.sentence):
         return False
     cell, behind = passage.block.cell, looked.following.get(id(passage))
-    words = [passage.words, looked.rows.get((cell.table, cell.row), "") if cell else ""]
+    words = [passage.words, looked.row_of(passage.block)]
     words += [behind.words] if behind is not None and behind.block is passage.block else []
     if cell is not None and _says_what_is_collected(passage, looked):
         return True

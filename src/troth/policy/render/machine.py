@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from troth.data_files import read_toml
 from troth.declaration import Period, dpv
-from troth.policy.render.content import KINDS, Fact, NoticeContent, columns
+from troth.policy.render.content import KINDS, NoticeContent, NoticeRow, columns
 from troth.policy.render.document import contacts
 from troth.policy.render.facts import law_of_notices
 from troth.policy.render.words import Row
@@ -94,7 +94,7 @@ def rows_of(text: str) -> Mapping[str, list[Row]]:
     return found
 
 
-def _node(kind: str, fact: Fact) -> dict[str, Any]:
+def _node(kind: str, fact: NoticeRow) -> dict[str, Any]:
     shape, node = _shapes()[kind], dict[str, Any]()
     node["@type"] = shape.type
     for name, column in zip(columns(type(fact)), shape.columns, strict=True):
