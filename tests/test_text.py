@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.tables import each_row
 
-from troth.text import did_you_mean, nearest, same_person, same_words, says_something
+from troth.text import did_you_mean, first_few, nearest, same_person, same_words, says_something
 
 
 @each_row(
@@ -80,3 +80,8 @@ def test_a_misspelt_name_is_answered_with_the_most_similar() -> None:
     assert did_you_mean("gdrp", ["ccpa", "gdpr"]) == "; did you mean 'gdpr'?"
     assert did_you_mean("x" * 1_000_000, ["ccpa", "gdpr"]) == ""
     assert nearest("lgpd", []) is None
+
+
+@each_row("things, said", [("", ""), ("abcde", "a, b, c, d, e"), ("abcdef", "a, b, c, d, e and 1 more")])
+def test_the_first_few_things_are_named_and_the_rest_counted(things: str, said: str) -> None:
+    assert first_few(things) == said

@@ -12,6 +12,13 @@ def counted(number: int, thing: str, things: str = "") -> str:
     return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
 
 
+def first_few(things: Iterable[str], at_most: int = 5) -> str:
+    """The first things, and how many more there are: ``a, b and 3 more``."""
+    names = list(things)
+    more = len(names) - at_most
+    return ", ".join(names[:at_most]) + (f" and {more} more" if more > 0 else "")
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The one of *known* whose spelling is most similar to *name*, or None if none is similar."""
     import difflib  # only after a mistake

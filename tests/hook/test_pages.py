@@ -106,7 +106,8 @@ def test_the_adapter_shown_asks_the_service(tmp_path: Path, monkeypatch: pytest.
 
 @pytest.mark.parametrize("told", re.findall(r"^\| `(.+?)` \|", SERVICE, re.MULTILINE))
 def test_the_trouble_shown_is_the_trouble_told(told: str) -> None:
-    source = Path(http.__file__).read_text("utf-8")
+    code = Path(http.__file__)
+    source = code.read_text("utf-8") + code.with_name("refusals.toml").read_text("utf-8")
     assert told.replace("(ConnectError)", "({failed})") in source
 
 

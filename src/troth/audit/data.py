@@ -10,6 +10,7 @@ from troth.audit.facts import AuditFacts, PolicyFacts, SiteFacts, SystemFacts, T
 from troth.audit.joined_findings import lint_rules
 from troth.audit.report import AuditReport
 from troth.audit.rules import AuditFinding, AuditRule, FindingPlace, rules
+from troth.json_values import json_fields
 from troth.policy.bind import Proposal
 from troth.reports.sarif import fingerprint, sarif_log
 
@@ -40,9 +41,7 @@ def as_data(report: AuditReport) -> dict[str, Any]:
 
 def _promise(it: Proposal) -> dict[str, Any]:
     return {
-        "quote": it.quote,
-        "line": it.line,
-        "severity": it.severity,
+        **json_fields(it, "quote", "line", "severity"),
         "controls": [
             {"id": proof.control, "shows": proof.shows, "cannot_see": proof.cannot_see} for proof in it.proofs
         ],
@@ -57,9 +56,7 @@ def _finding(it: AuditFinding) -> dict[str, Any]:
         "rule": it.rule.id,
         "severity": str(it.severity),
         "title": it.rule.title,
-        "place": str(it.place),
-        "message": it.message,
-        "fix": it.fix,
+        **json_fields(it, "place", "message", "fix"),
         "cite": it.rule.cite or None,
         "cannot_see": it.rule.cannot_see,
     }
@@ -71,13 +68,11 @@ def _system(it: SystemFacts) -> dict[str, Any]:
     return {
         "name": it.name,
         "dialect": it.dialect,
-        "transport": None
-        if it.transport is None
-        else {"encrypted": it.transport.encrypted, "detail": it.transport.detail},
+        "transport": it.transport and json_fields(it.transport, "encrypted", "detail"),
         "tables": [_table(table, it) for table in it.tables],
         "accounts": [
-            {"name": one.name, "can_login": one.can_login, "reads": sorted(one.reads), "writes": sorted(one.writes),
-             "why": one.why, "reads_personal_data": one in it.readers}
+            json_fields(one, "name", "can_login", "reads", "writes", "why")
+            | {"reads_personal_data": one in it.readers}
             for one in it.principals
         ],
         "not_known": list(it.unknown),
@@ -92,23 +87,16 @@ def _table(it: TableFacts, system: SystemFacts) -> dict[str, Any]:
         "name": it.name,
         "kind": str(it.schema.kind),
         "columns": len(it.columns),
-        "rows": it.rows,
-        "rows_counted": it.rows_counted,
-        "sampled": it.sampled,
+        **json_fields(it, "rows", "rows_counted", "sampled"),
         "unread": it.unread or None,
         "key": list(it.schema.key),
         "role": str(it.role),
         "why": it.suggestion.why,
         "personal_data": [
-            {"column": one.column, "category": one.category, "entity": one.entity, "score": one.score,
-             "reasons": list(one.reasons)}
-            for one in it.personal
+            json_fields(one, "column", "category", "entity", "score", "reasons") for one in it.personal
         ],
         "free_text": list(it.free_text),
-        "quasi_identifier": None if it.quasi is None else {
-            "columns": list(it.quasi.columns), "categories": list(it.quasi.categories),
-            "rows": it.quasi.rows, "alone": it.quasi.alone,
-        },
+        "quasi_identifier": it.quasi and json_fields(it.quasi, "columns", "categories", "rows", "alone"),
         "foreign_keys": [
             {"columns": list(key.columns), "table": key.table, "to": list(key.to_columns), "declared": True,
              "on_delete": key.on_delete}
@@ -142,11 +130,10 @@ def _site(it: SiteFacts) -> dict[str, Any]:
     return {
         "home": it.home,
         "unreached": it.unreached or None,
-        "pages": list(it.pages),
-        "skipped": dict(it.skipped),
+        **json_fields(it, "pages", "skipped"),
         "cookies": [{"name": name, "days": days} for name, days in it.cookies.items()],
         "hosts": [{"host": host, "page": page} for host, page in it.hosts.items()],
-        "forms": [{"page": one.page, "fields": one.fields, "asks": dict(one.asks)} for one in it.forms],
+        "forms": [json_fields(one, "page", "fields", "asks") for one in it.forms],
         "policy_page": it.policy_page or None,
     }
 

@@ -14,7 +14,7 @@ from troth.detect import ColumnFinding, InferredReference, TableRole
 from troth.policy import Sentence
 from troth.policy.categories import breadth, names_category
 from troth.stores import Principal, TableKind
-from troth.text import counted
+from troth.text import counted, first_few
 
 Findings = Iterator[AuditFinding]
 _ORDER: Final = {AuditSeverity.ERROR: 0, AuditSeverity.WARNING: 1, AuditSeverity.NOTE: 2}
@@ -46,9 +46,7 @@ def in_words(categories: Iterable[str]) -> str:
 
 
 def _places(places: Iterable[str], at_most: int = 6) -> str:
-    names = list(dict.fromkeys(places))
-    more = f" and {len(names) - at_most} more" if len(names) > at_most else ""
-    return ", ".join(names[:at_most]) + more
+    return first_few(dict.fromkeys(places), at_most)
 
 
 # --- reachability ---------------------------------------------------------------------------------------------------
@@ -58,8 +56,7 @@ def _unseen(facts: AuditFacts) -> Findings:
     for system in facts.systems:
         here = FindingPlace(system.name)
         if system.unreached:
-            fix = "fix the URL, the network or the account, and audit again"
-            yield found("store.unreachable", here, system.unreached, fix)
+            yield found("store.unreachable", here, system.unreached)
         for unknown in system.unknown:
             yield found("store.part-unread", here, f"unknown: {unknown}", "audit with an account that may see it")
         for file, why in system.left_out.unread.items():
@@ -73,8 +70,7 @@ def _unseen(facts: AuditFacts) -> Findings:
                 fix = _AGAIN if system.dialect == "files" else select
                 yield found("store.part-unread", FindingPlace(system.name, table.name), table.unread, fix)
     if facts.site is not None and facts.site.unreached:
-        fix = "check that the address is right and reachable from here"
-        yield found("site.unreachable", FindingPlace(url=facts.site.home), facts.site.unreached, fix)
+        yield found("site.unreachable", FindingPlace(url=facts.site.home), facts.site.unreached)
 
 
 _AGAIN: Final = "audit again when it can be read"
@@ -107,15 +103,13 @@ def _table_held(here: FindingPlace, table: TableFacts) -> Findings:
     rows = "" if table.rows is None else f", {counted(table.rows, 'row')}"
     kinds = in_words(it.category for it in table.best.values())
     message = f"{len(table.best)} of {counted(len(table.columns), 'column')}{rows}: {kinds}"
-    yield found("personal-data.held", here, message, "declare it, or list it under 'ignore' if it is not personal data")
+    yield found("personal-data.held", here, message)
     if table.schema.kind is TableKind.MATERIALISED:
         message = "until it is refreshed, the view keeps data that was erased from its tables"
-        yield found(
-            "personal-data.copy", here, message, "refresh it after each erasure, or exclude personal data from it"
-        )
+        yield found("personal-data.copy", here, message)
     if not table.schema.key and table.schema.kind is TableKind.TABLE:
         message = "no column identifies a row, so no row can be corrected or erased"
-        yield found("keys.none", here, message, "add a primary key, or a unique key without NULLs")
+        yield found("keys.none", here, message)
 
 
 def _column_held(here: FindingPlace, finding: ColumnFinding) -> Findings:
@@ -123,19 +117,15 @@ def _column_held(here: FindingPlace, finding: ColumnFinding) -> Findings:
     kind = in_words([finding.category])
     by_value = any("values" in reason for reason in finding.reasons)
     if finding.entity == "FREE_TEXT":
-        fix = "declare it as free text, so that views and erasures search it"
-        yield found("personal-data.may-be-in-text", here, f"free text ({why})", fix)
+        yield found("personal-data.may-be-in-text", here, f"free text ({why})")
     elif finding.category == "user.financial.credit_card" and by_value and finding.score >= _SURE:
-        fix = "replace them with tokens of your payment provider, and erase the old ones"
-        yield found("personal-data.card-number", here, f"values pass the test of card numbers ({why})", fix)
+        yield found("personal-data.card-number", here, f"values pass the test of card numbers ({why})")
     elif is_inside_text(finding):
-        fix = "declare it as free text; stop asking for it there, or move it where it belongs"
-        yield found("personal-data.in-text", here, f"{kind} in its text ({why})", fix)
+        yield found("personal-data.in-text", here, f"{kind} in its text ({why})")
     elif is_category(finding.category) and is_special(finding.category):
-        fix = "declare the exception that allows it, or stop storing it"
-        yield found("personal-data.special", here, f"{kind} ({why})", fix)
+        yield found("personal-data.special", here, f"{kind} ({why})")
     elif any(covers(secret, finding.category) for secret in _SECRET):
-        yield found("personal-data.secret", here, f"{kind} ({why})", "seal or hash it, and let few accounts read it")
+        yield found("personal-data.secret", here, f"{kind} ({why})")
 
 
 # --- keys and references --------------------------------------------------------------------------------------------
@@ -150,21 +140,18 @@ def _keys(facts: AuditFacts) -> Findings:
         for table in system.holding:
             if table.role is TableRole.PERSON and not table.suggestion.identity:
                 message = "rows seem to be people, but have neither an e-mail address nor a phone number"
-                fix = "declare the number or account by which people are found"
-                yield found("keys.name-only", FindingPlace(system.name, table.name), message, fix)
+                yield found("keys.name-only", FindingPlace(system.name, table.name), message)
             if table.role is TableRole.REFERENCE:
                 kinds = in_words(finding.category for finding in table.best.values())
                 message = f"no key and no identifier leads from a person to these rows ({kinds})"
-                fix = "declare whose rows they are with belongs_to or mentions, add a key, or stop storing them"
-                yield found("keys.unreachable", FindingPlace(system.name, table.name), message, fix)
+                yield found("keys.unreachable", FindingPlace(system.name, table.name), message)
 
 
 def _undeclared(system: SystemFacts, it: InferredReference, *, personal: bool) -> AuditFinding:
     rule = "keys.undeclared-personal" if personal else "keys.undeclared"
     to = f"{it.to_table}.{', '.join(it.to_columns)}"
     message = f"seems to name {to} (score {it.score:.2f}: {'; '.join(it.why)})"
-    fix = "declare the foreign key, or the reference in troth.yaml"
-    return found(rule, FindingPlace(system.name, it.table, ", ".join(it.columns)), message, fix)
+    return found(rule, FindingPlace(system.name, it.table, ", ".join(it.columns)), message)
 
 
 # --- access control -------------------------------------------------------------------------------------------------
@@ -176,14 +163,11 @@ def _access(facts: AuditFacts) -> Findings:
         if readers:
             names = _places(one.name for one in readers)
             message = f"{counted(len(readers), 'account')} can read personal data: {names}"
-            yield found(
-                "access.readers", here, message, "revoke access that nobody needs, and document who has the rest"
-            )
+            yield found("access.readers", here, message)
         if open_to := [one for one in readers if _is_everybody(one, system.dialect)]:
             yield _open_to_everybody(system, open_to)
         if system.transport is not None and not system.transport.encrypted:
-            fix = "enable TLS on the server, and require it in the URL"
-            yield found("transport.clear", here, f"the connection is not encrypted: {system.transport.detail}", fix)
+            yield found("transport.clear", here, f"the connection is not encrypted: {system.transport.detail}")
 
 
 def _open_to_everybody(system: SystemFacts, open_to: list[Principal]) -> AuditFinding:
@@ -223,10 +207,7 @@ def _collected(facts: AuditFacts) -> Findings:
         return
     named = claims.names_what_is_collected(policy.text)
     if not named:
-        fix = "state which data you collect, in everyday words"
-        yield found(
-            "policy.names-nothing", FindingPlace(file=policy.file), "no sentence says which data is collected", fix
-        )
+        yield found("policy.names-nothing", FindingPlace(file=policy.file), "no sentence says which data is collected")
     best = max(named, key=lambda it: breadth(claims.plain(it)), default=None)
     texts = [claims.plain(sentence) for sentence in policy.text.sentences]
     for category, places in _by_category(facts).items():
@@ -238,12 +219,10 @@ def _collected(facts: AuditFacts) -> Findings:
             if claims.is_of_all(sentence) and all(claims.is_part(place.rpartition(".")[2]) for place in places):
                 continue
             rule = "policy.denied-and-named" if is_named else "policy.denied"
-            fix = "stop storing it, or correct the sentence"
-            yield found(rule, _at(policy, sentence), f"{_quoted(sentence)}, and there seems to be {what}", fix)
+            yield found(rule, _at(policy, sentence), f"{_quoted(sentence)}, and there seems to be {what}")
         if best is not None and not denials and not is_named:
             message = f"the policy does not mention {what}"
-            fix = "mention it in the policy, or stop storing it"
-            yield found("policy.unnamed", _at(policy, best), message, fix, about=category)
+            yield found("policy.unnamed", _at(policy, best), message, about=category)
 
 
 def _by_category(facts: AuditFacts) -> dict[str, list[str]]:
@@ -282,14 +261,12 @@ def _promised(facts: AuditFacts) -> Findings:
     for clause in policy.promises if clear else ():
         if claims.promises_encryption(clause):
             message = f"{_quoted(clause.sentence)}; the connection to {_places(clear)} is not encrypted"
-            fix = "enable TLS on the server, and require it in the URL"
-            yield found("policy.unencrypted", _at(policy, clause.sentence), message, fix)
+            yield found("policy.unencrypted", _at(policy, clause.sentence), message)
     readers = {one.name for system in facts.systems for one in system.readers}
     for clause, most in claims.ceilings(policy.promises):
         if len(readers) > most:
             message = f"{_quoted(clause.sentence)}; {counted(len(readers), 'account')} can read personal data"
-            fix = "revoke access that nobody needs, or correct the number"
-            yield found("policy.readers", _at(policy, clause.sentence), message, fix)
+            yield found("policy.readers", _at(policy, clause.sentence), message)
 
 
 # --- the site -------------------------------------------------------------------------------------------------------
@@ -300,20 +277,15 @@ def _site(facts: AuditFacts) -> Findings:
     if site is None or site.unreached:
         return
     if not site.home.startswith("https:"):
-        yield found(
-            "site.clear", FindingPlace(url=site.home), "the home page is not served over https", "serve it over https"
-        )
+        yield found("site.clear", FindingPlace(url=site.home), "the home page is not served over https")
     if not site.policy_page:
         message = "no link on the home page has 'privacy' in its text or address"
-        fix = "link to the policy as 'Privacy policy' from every page"
-        yield found("site.policy-unlinked", FindingPlace(url=site.home), message, fix)
+        yield found("site.policy-unlinked", FindingPlace(url=site.home), message)
     for fault in site.policy_faults:
-        fix = "put 'privacy' into the text of the link, as easy to see as the text around it"
-        yield found("site.policy-faint", FindingPlace(url=site.home), fault, fix)
+        yield found("site.policy-faint", FindingPlace(url=site.home), fault)
     if facts.policy is not None and site.policy_published is not None and _differs(facts.policy, site):
         message = f"the text of the page differs from {facts.policy.file}"
-        fix = "publish the file, or audit the policy that is published"
-        yield found("policy.unlike-site", FindingPlace(url=site.policy_page), message, fix)
+        yield found("policy.unlike-site", FindingPlace(url=site.policy_page), message)
 
 
 def _differs(policy: PolicyFacts, site: SiteFacts) -> bool:
@@ -329,12 +301,11 @@ def _cookies(facts: AuditFacts) -> Findings:
         life = "until the browser closes" if days is None else f"for {counted(days, 'day')}"
         rule = "site.tracking-first" if claims.is_tracking(name) else "site.cookie-first"
         message = f"the cookie '{name}' is set on the first visit, {life}"
-        fix = "set it after the visitor has agreed, unless what they asked for needs it"
-        yield found(rule, FindingPlace(url=site.home), message, fix)
+        yield found(rule, FindingPlace(url=site.home), message)
     promised = claims.promises_no_early_cookies(policy.promises) if policy is not None and site.cookies else None
     if policy is not None and promised is not None:
         message = f"{_quoted(promised.sentence)}; a first visit sets {_places(site.cookies)}"
-        yield found("policy.stores-first", _at(policy, promised.sentence), message, "wait for the choice")
+        yield found("policy.stores-first", _at(policy, promised.sentence), message)
 
 
 def _others(facts: AuditFacts) -> Findings:
@@ -346,18 +317,14 @@ def _others(facts: AuditFacts) -> Findings:
     for host, path in site.hosts.items():
         message, here = f"{path} loads from or sends to {host}", FindingPlace(url=site.home)
         if policy is not None and not claims.names_host(text, host):
-            fix = "list the company as a recipient, or serve the file yourself"
-            yield found("policy.recipient-unnamed", here, f"{message}, and the policy does not mention it", fix)
+            yield found("policy.recipient-unnamed", here, f"{message}, and the policy does not mention it")
         else:
-            yield found(
-                "site.third-party", here, message, "list the company as a recipient, or serve the file yourself"
-            )
+            yield found("site.third-party", here, message)
     for form in site.forms if policy is not None else ():
         for field, category in form.asks.items():
             if not names_category(text, category):
                 message = f"a form on {form.page} asks for '{field}' ({in_words([category])})"
-                fix = "mention it in the policy, or stop asking for it"
-                yield found("site.field-unnamed", FindingPlace(url=site.home), message, fix)
+                yield found("site.field-unnamed", FindingPlace(url=site.home), message)
 
 
 _QUESTIONS: Final[tuple[Callable[[AuditFacts], Findings], ...]] = (

@@ -35,8 +35,7 @@ def not_english(policy: PolicyFacts) -> Iterator[AuditFinding]:
         TextLanguage.MIXED: "part of it is not in English",
     }
     if policy.text.language in what:
-        fix = "audit its English version; the rules only support English"
-        yield found("policy.not-english", FindingPlace(file=policy.file), what[policy.text.language], fix)
+        yield found("policy.not-english", FindingPlace(file=policy.file), what[policy.text.language])
 
 
 def lint_policy(
@@ -136,8 +135,7 @@ def declared_findings(facts: AuditFacts, declaration: Declaration) -> Iterator[A
     """Differences between the declaration and the schema, for each system; undeclared systems are a finding."""
     for system in facts.reached:
         if system.name not in declaration.systems:
-            fix = "declare it, or give the store its declared name: --store NAME=URL"
-            yield found("declaration.unnamed", FindingPlace(system.name), "no system is declared with this name", fix)
+            yield found("declaration.unnamed", FindingPlace(system.name), "no system is declared with this name")
             continue
         schema = Schema(system.dialect, MappingProxyType({table.name: table.schema for table in system.tables}))
         for passed in undeclared(declaration, system.name, schema):

@@ -21,13 +21,15 @@ class AuditSeverity(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuditRule:
-    """One rule of the audit. *cannot_see* describes what its findings do not show."""
+    """One rule of the audit. *cannot_see* describes what its findings do not show; *fix* is what to do about them, if
+    that is the same for all."""
 
     id: str
     severity: AuditSeverity
     title: str
     cite: str
     cannot_see: str
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,9 @@ class AuditFinding:
         return self.rule.severity
 
 
-def found(rule: str, place: FindingPlace, message: str, fix: str, *, about: str = "") -> AuditFinding:
-    """Create a finding of the rule with id *rule*."""
-    return AuditFinding(rules()[rule], place, message, fix, about)
+def found(rule: str, place: FindingPlace, message: str, fix: str = "", *, about: str = "") -> AuditFinding:
+    """Create a finding of the rule with id *rule*. Its own *fix* takes precedence over that of the rule."""
+    return AuditFinding(rules()[rule], place, message, fix or rules()[rule].fix, about)
 
 
 @functools.cache
@@ -76,7 +78,7 @@ def rules() -> Mapping[str, AuditRule]:
     data = read_toml(__package__, "rules.toml")
     return MappingProxyType(
         {
-            name: AuditRule(name, AuditSeverity(row["severity"]), row["title"], row.get("cite", ""), row["cannot_see"])
+            name: AuditRule(**{"id": name, "cite": "", **row, "severity": AuditSeverity(row["severity"])})
             for name, row in data.items()
         }
     )

@@ -19,37 +19,6 @@ from troth.cli.lazy_group import LazyGroup
 __all__ = ["main"]
 
 COMMANDS = {
-    "audit": "troth.cli.audit",
-    "init": "troth.cli.init",
-    "check": "troth.cli.check",
-    "policy": "troth.cli.policy",
-    "detect": "troth.cli.detect",
-    "view": "troth.cli.subjects",
-    "amend": "troth.cli.subjects",
-    "erase": "troth.cli.subjects",
-    "scan": "troth.cli.subjects",
-    "replay": "troth.cli.replay",
-    "acknowledge-return": "troth.cli.acknowledge_return",
-    "grants": "troth.cli.grants",
-    "ropa": "troth.cli.ropa",
-    "dpia": "troth.cli.dpia",
-    "map": "troth.cli.map",
-    "keys": "troth.cli.keys",
-    "ledger": "troth.cli.ledger",
-    "evidence": "troth.cli.evidence",
-    "keep": "troth.cli.keep",
-    "promises": "troth.cli.promises",
-    "work": "troth.cli.work",
-    "staff": "troth.cli.staff",
-    "api": "troth.cli.api",
-    "demo": "troth.cli.demo",
-    "serve": "troth.cli.serve",
-    "migrate": "troth.cli.serve",
-    "doctor": "troth.cli.doctor",
-}
-"""The module that defines each command; the function has the command's name."""
-
-_SHORT = {
     "audit": "Compare a real database, a policy and a site, and report what is wrong. Read-only.",
     "init": "Draft troth.yaml from the schema of a real database.",
     "check": "Check the declaration, and whether the stores match it.",
@@ -63,8 +32,8 @@ _SHORT = {
     "acknowledge-return": "Record that an erased person came back of their own accord.",
     "grants": "Print the least-privilege GRANT script for a store.",
     "ropa": "Print the record of processing (GDPR Art. 30).",
-    "map": "Draw the data flows.",
     "dpia": "Report which purposes need an impact assessment (GDPR Art. 35).",
+    "map": "Draw the data flows.",
     "keys": "Create, inspect, rotate and destroy the keys in TROTH_HOME.",
     "ledger": "Show, verify and export the ledger of all actions.",
     "evidence": "Export evidence that the policy is kept, or retract faulty checks.",
@@ -78,13 +47,18 @@ _SHORT = {
     "migrate": "Migrate Troth's own database to this version.",
     "doctor": "Report what this installation still needs.",
 }
+"""The short help of each command, in the order of the list."""
+
+_MODULES = {"view": "subjects", "amend": "subjects", "erase": "subjects", "scan": "subjects", "migrate": "serve"}
+"""The modules of commands that share one; others have the name of their command."""
 
 
 class _Rooms(LazyGroup):
     """Prints expected errors as plain lines instead of a traceback."""
 
-    modules = COMMANDS
-    shorts = _SHORT
+    package = __name__
+    shorts = COMMANDS
+    shared = _MODULES
 
     def more(self) -> Mapping[str, tuple[str, str]]:
         from troth.service.duty import gathered

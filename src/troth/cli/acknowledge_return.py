@@ -3,28 +3,20 @@ reported as a fault."""
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 
 import click
 
 from troth.cli import deployment as cli
 from troth.cli import formatting
+from troth.json_values import json_fields
 from troth.text import counted
 
 _LINES_MAX = 200
 """Maximum number of rows printed on a terminal; ``--json`` prints all."""
 
 
-def _reason(_: click.Context, __: click.Parameter, reason: str | None) -> str | None:
-    from troth.ledger import DeclaredName, EntryRefused
-
-    try:
-        return None if reason is None else str(DeclaredName(reason))
-    except EntryRefused:
-        raise click.BadParameter(
-            "a reason is one word, such as signed_up_again; the ledger records it, and takes no free text"
-        ) from None
+_reason = cli.ledger_word("a reason is one word, such as signed_up_again")
 
 
 @click.command()
@@ -56,7 +48,7 @@ def acknowledge_return(declaration: Path, ids: tuple[str, ...], reason: str | No
         from troth.service.core.keys import ledger_signer
         from troth.service.core.ledger import sequence_if_sound
 
-        now = dt.datetime.now(dt.UTC)
+        now = cli.now()
         with formatting.progress("reading"):
             found = core.who_is_back(company.map, company.stores, company.keyring, now=now)
         acknowledged = 0
@@ -66,7 +58,7 @@ def acknowledge_return(declaration: Path, ids: tuple[str, ...], reason: str | No
             sequence_if_sound(ledger_signer(company.keyring, company.declaration.organisation), now=now)
             found = core.who_is_back(company.map, company.stores, company.keyring, now=now)
     if as_json:
-        rows = [{"row": one.row, "kind": str(one.kind), "erased_at": one.erased_at.isoformat()} for one in found]
+        rows = [json_fields(one, "row", "kind", "erased_at") for one in found]
         cli.print_json({"acknowledged": acknowledged, "rows": rows})
     else:
         if reason is not None:
@@ -74,5 +66,4 @@ def acknowledge_return(declaration: Path, ids: tuple[str, ...], reason: str | No
         for one in found[:_LINES_MAX]:
             click.echo(cli.printable(f"  --id {one.row}  {one.kind}, erased {one.erased_at:%Y-%m-%d}"))
         click.echo(f"{counted(len(found), 'row')} with an erased identifier that nobody has checked.")
-    if found:
-        raise click.exceptions.Exit(1)
+    cli.fail_if(found)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 
 from troth.cli import deployment as cli
+from troth.json_values import json_fields
 
 _DAYS = 90
 
@@ -72,13 +73,11 @@ def make_token(name: str, scopes: tuple[str, ...], program: str, days: int, as_j
     _ready()
     from troth.service.api import tokens
 
-    now = dt.datetime.now(dt.UTC)
+    now = cli.now()
     until = now + dt.timedelta(days=days)
     secret = tokens.make(name, scopes, until=until, now=now, program=program)
-    if as_json:
-        cli.print_json({"name": name, "token": secret, "until": until.date().isoformat()})
-    else:
-        click.echo(f"{name}, valid until {until:%Y-%m-%d}; shown only this once:\n  {secret}")
+    facts = {"name": name, "token": secret, "until": until.date().isoformat()}
+    cli.answer(facts, f"{name}, valid until {until:%Y-%m-%d}; shown only this once:\n  {secret}", as_json=as_json)
 
 
 @token.command("list")
@@ -95,14 +94,9 @@ def list_tokens(as_json: bool) -> None:
 
     rows = list(ApiToken.objects.order_by("name"))
     told = [
-        {
-            "name": row.name,
-            "program": row.program,
-            "scopes": row.scopes,
-            "until": row.until.date().isoformat(),
-            "ended": row.ended_at is not None,
-            "used_on": row.used_on.isoformat() if row.used_on else None,
-        }
+        json_fields(row, "name", "program", "scopes")
+        | {"until": row.until.date().isoformat(), "ended": row.ended_at is not None}
+        | json_fields(row, "used_on")
         for row in rows
     ]
     if as_json:
@@ -168,10 +162,11 @@ def make_hook(url: str, events: tuple[str, ...], as_json: bool) -> None:
 
     keys = keyring(settings.TROTH.home)
     made, secret = webhooks.make(url, events or _events(), keys=keys, now=dt.datetime.now(dt.UTC))
-    if as_json:
-        cli.print_json({"id": made.pk, "url": made.url, "events": made.events, "secret": secret})
-    else:
-        click.echo(f"Webhook {made.pk}. The secret to check its signatures with, shown only this once:\n  {secret}")
+    cli.answer(
+        {"id": made.pk, "url": made.url, "events": made.events, "secret": secret},
+        f"Webhook {made.pk}. The secret to check its signatures with, shown only this once:\n  {secret}",
+        as_json=as_json,
+    )
 
 
 @hook.command("list")

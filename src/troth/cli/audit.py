@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,19 +31,19 @@ _SHOWN_MAX = 14
 @store_options.store_option
 @click.option(
     "--policy",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=cli.EXISTING_FILE,
     help="The privacy policy: Markdown, HTML or plain text, by the file's ending.",
 )
 @click.option(
     "-d",
     "--declaration",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=cli.EXISTING_FILE,
     help="Also compare policy, stores and site with this declaration.",
 )
 @click.option("--site", metavar="URL", help="The public home page, visited without cookies or scripts.")
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=cli.FOLDER,
     help="Write report.html, report.json and report.sarif into this folder, readable only by you.",
 )
 @cli.json_option
@@ -74,24 +73,21 @@ def audit(
     asked = store_options.named(stores)
     with store_options.open_read_only(asked, statement_s=STATEMENT_S) as opened, progress("looking") as step:
         known = {"references": store_options.references(asked), "addresses": store_options.addresses(asked)}
-        report = look(opened, text, home, now=dt.datetime.now(dt.UTC), progress=step, declaration=declared, **known)
+        report = look(opened, text, home, now=cli.now(), progress=step, declaration=declared, **known)
     files = write_report(report, out) if out is not None else ()
     if as_json:
         cli.print_json(as_data(report))
     else:
         _show(report, files)
-    if report.has_errors:
-        raise click.exceptions.Exit(1)
+    cli.fail_if(report.has_errors)
 
 
 def _policy(file: Path) -> PolicyFacts:
     from troth.audit import look_at_policy
     from troth.policy import PolicyError, read_file
 
-    try:
+    with cli.usage_errors(PolicyError):
         return look_at_policy(str(file), read_file(file))
-    except PolicyError as refused:
-        raise click.UsageError(str(refused)) from None
 
 
 def _declared(file: Path) -> Declaration:

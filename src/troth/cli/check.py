@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -69,8 +68,7 @@ def check(declaration: Path, no_stores: bool, values: bool, as_json: bool) -> No
         errors = sum(problem.severity == "error" for problem in problems)
         warnings = sum(problem.severity == "warning" for problem in problems)
         click.echo(f"{declaration}: {counted(errors, 'error')}, {counted(warnings, 'warning')}")
-    if any(problem.severity == "error" for problem in problems):
-        raise click.exceptions.Exit(1)
+    cli.fail_if(any(problem.severity == "error" for problem in problems))
 
 
 def _problems(path: Path, *, look: bool, values: bool) -> Iterator[Problem]:
@@ -81,7 +79,7 @@ def _problems(path: Path, *, look: bool, values: bool) -> Iterator[Problem]:
     from troth.protect.tokens.check import check as tokens
     from troth.subjects import unmarked
 
-    declaration, problems = examine(path, now=dt.datetime.now(dt.UTC))
+    declaration, problems = examine(path, now=cli.now())
     yield from problems
     if declaration is None:
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 
 
 _DECLARATION = "TROTH_DECLARATION"
+_Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+DAY = click.DateTime(["%Y-%m-%d"])
+"""Types of arguments and options."""
 
 
 def _there(context: click.Context, option: click.Parameter, path: Path) -> Path:
@@ -51,14 +59,12 @@ def _handed_on(context: click.Context, option: click.Parameter, path: Path) -> P
     return path
 
 
-def _declaration_option(
-    callback: Callable[..., Path] = _there, *, read_here: bool = True
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def _declaration_option(callback: Callable[..., Path] = _there, *, read_here: bool = True) -> _Decorator:
     return click.option(
         "-d",
         "--declaration",
         "declaration",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=FILE,
         envvar=_DECLARATION,
         default="troth.yaml",
         show_default=True,
@@ -81,6 +87,45 @@ wanted_declaration_option = _declaration_option(_handed_on)
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--json``: the same facts as JSON."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+def options(*several: _Decorator) -> _Decorator:
+    """One decorator for *several* options, which are listed in this order."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(several):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def plan_hash(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
+    """Callback of options and arguments that take the hash of a plan."""
+    if given is not None and not re.fullmatch(r"dg1:[0-9a-f]{64}", given):
+        raise click.BadParameter(
+            "that is not the hash of a plan; run the command without --apply to see the plan and its hash"
+        )
+    return given
+
+
+def apply_option(meaning: str) -> _Decorator:
+    """``--apply PLAN-HASH``."""
+    return click.option("--apply", "approved", metavar="PLAN-HASH", callback=plan_hash, help=meaning)
+
+
+def ledger_word(rule: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """Callback of options whose word is recorded in the ledger; *rule* says in its error what such a word is."""
+
+    def check(_: click.Context, __: click.Parameter, word: str | None) -> str | None:
+        from troth.ledger import DeclaredName, EntryRefused
+
+        try:
+            return None if word is None else str(DeclaredName(word))
+        except EntryRefused:
+            raise click.BadParameter(f"{rule}; the ledger records it, and takes no free text") from None
+
+    return check
 
 
 class Registered(click.ParamType[Any]):
@@ -114,6 +159,39 @@ def print_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
 
 
+def answer(facts: object, *lines: str, as_json: bool) -> None:
+    """Print the *facts* as JSON, or the *lines* that say the same to people."""
+    if as_json:
+        print_json(facts)
+    else:
+        for line in lines:
+            click.echo(line)
+
+
+def fail_if(is_wrong: object) -> None:
+    """End the command with exit code 1 if something was found, or is left to do."""
+    if is_wrong:
+        raise click.exceptions.Exit(1)
+
+
+@contextmanager
+def usage_errors(*kinds: type[Exception]) -> Iterator[None]:
+    """Context manager: errors of these *kinds* are wrong usage of the command, as their text says."""
+    try:
+        yield
+    except kinds as refused:
+        raise click.UsageError(str(refused)) from None
+
+
+@contextmanager
+def file_errors(file: Path, done: str) -> Iterator[None]:
+    """Context manager: *file* that cannot be *done* (read or written) is wrong usage of the command."""
+    try:
+        yield
+    except OSError as fault:
+        raise click.UsageError(f"{file} cannot be {done}: {fault.strerror}") from None
+
+
 def printable(text: str) -> str:
     """Replace control characters except line feeds: *text* may be untrusted, and terminals obey them."""
     return "".join(each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in text)
@@ -122,6 +200,26 @@ def printable(text: str) -> str:
 def home() -> Path:
     """TROTH_HOME, the folder of the keys, the ledger and Troth's own database."""
     return Path(os.environ.get("TROTH_HOME") or "~/.troth").expanduser()
+
+
+def keyring() -> Keyring:
+    """The keys in TROTH_HOME. Raises if there are none; ``troth keys init`` creates them."""
+    from troth.protect import Keyring
+
+    return Keyring.open(home())
+
+
+def use_database() -> None:
+    """Set up Troth's own database, where actions are recorded."""
+    from troth.service.server import catch_up, set_up
+
+    set_up()
+    catch_up()
+
+
+def now() -> dt.datetime:
+    """The current time, aware."""
+    return dt.datetime.now(dt.UTC)
 
 
 @dataclass
@@ -145,25 +243,23 @@ class OpenDeclaration:
 
     @cached_property
     def keyring(self) -> Keyring:
-        """The keys in TROTH_HOME. Raises if there are none; ``troth keys init`` creates them."""
-        from troth.protect import Keyring
-
-        return Keyring.open(home())
+        """The keys in TROTH_HOME."""
+        return keyring()
 
     def holds(self, located: Located) -> list[HoldScope]:
         """The legal holds on the located subjects."""
         self.use_record()
         from troth.service.core.actions import holds_on
 
-        return holds_on(located, self.keyring, at=dt.datetime.now(dt.UTC))
+        return holds_on(located, self.keyring, at=now())
 
     def erased_at(self, who: Identity) -> dt.date | None:
         """The last day on which a person with one of these identifiers was erased, according to tombstones; or None."""
         self.use_record()
         from troth.service.core.tombstones import Tombstones
 
-        stones, now = Tombstones(self.keyring), dt.datetime.now(dt.UTC)
-        days = [stones.erased_at(kind, value, self.declaration.systems, now=now) for kind, value in who.identifiers]
+        stones = Tombstones(self.keyring)
+        days = [stones.erased_at(kind, value, self.declaration.systems, now=now()) for kind, value in who.identifiers]
         return max((day for day in days if day is not None), default=None)
 
     def record_views(self, located: Located, views: Sequence[View], *, purpose: str) -> None:
@@ -195,10 +291,7 @@ class OpenDeclaration:
     def use_record(self) -> None:
         """Set up Troth's own database, where actions are recorded."""
         _ = self.keyring  # raises if there are no keys, before anything is created
-        from troth.service.server import catch_up, set_up
-
-        set_up()
-        catch_up()
+        use_database()
 
 
 @contextmanager

@@ -129,8 +129,7 @@ def detect(
     out.finish(totals)
     if totals.unscanned:
         raise click.exceptions.Exit(2)
-    if totals.types or totals.together or totals.named:
-        raise click.exceptions.Exit(1)
+    cli.fail_if(totals.types or totals.together or totals.named)
 
 
 def _printer(*, as_json: bool, json_lines: bool, explain: bool, places: bool) -> Printer:
@@ -149,10 +148,8 @@ def _detector(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     wanted, named = _types(types) if types else (None, ())
     theirs = frozenset(code.upper() for code in _parts(countries)) or None
-    try:
+    with cli.usage_errors(Unknown, ValueError):
         detector = Detector(types=wanted, countries=theirs, min_score=min_score, names=names, seconds_max=seconds_max)
-    except (Unknown, ValueError) as wrong:
-        raise click.UsageError(str(wrong)) from None
     for never in filter(None, (why_never(it, theirs, names=names) for it in named)):
         raise click.UsageError(never)  # groups are searched as far as possible, but named types must be findable
     return detector

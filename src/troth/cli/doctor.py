@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import importlib.util
 import os
 import sqlite3
@@ -45,13 +44,9 @@ def doctor(declaration: Path, probe: str | None, as_json: bool) -> None:
     """
     findings = [*_machine(), *_packages(), *_keys(), *_company(declaration), *_settings()]
     findings += [*_deployment(declaration), *_probed(probe)]
-    if as_json:
-        cli.print_json([dict(zip(("state", "what", "found"), finding, strict=True)) for finding in findings])
-    else:
-        for state, what, found in findings:
-            click.echo(f"{state:6}{what}: {found}")
-    if any(state == "wrong" for state, _, _ in findings):
-        raise click.exceptions.Exit(1)
+    facts = [dict(zip(("state", "what", "found"), finding, strict=True)) for finding in findings]
+    cli.answer(facts, *(f"{state:6}{what}: {found}" for state, what, found in findings), as_json=as_json)
+    cli.fail_if(any(state == "wrong" for state, _, _ in findings))
 
 
 def _machine() -> Iterator[Finding]:
@@ -138,7 +133,7 @@ def _probed(url: str | None) -> Iterator[Finding]:
         return
     from troth.service.health_report import seen_from_outside
 
-    yield from seen_from_outside(url, now=dt.datetime.now(dt.UTC))
+    yield from seen_from_outside(url, now=cli.now())
 
 
 def _settings() -> Iterator[Finding]:

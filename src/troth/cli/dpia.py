@@ -15,7 +15,7 @@ from troth.text import counted
 @cli.declaration_option
 @click.option(
     "--as-of",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=cli.DAY,
     metavar="DATE",
     help="Use the lists in force on that day.  [default: today]",
 )
@@ -34,7 +34,7 @@ def dpia(declaration: Path, as_of: dt.datetime | None, as_json: bool) -> None:
     from troth.declaration import load
     from troth.reports import RiskVerdict, in_force, lists, screen, screening_data, screening_markdown
 
-    on, declared = as_of.date() if as_of else dt.datetime.now(dt.UTC).date(), load(declaration)
+    on, declared = (as_of or cli.now()).date(), load(declaration)
     if not in_force(on):
         first = min(each.applies_from for each in lists())
         raise click.ClickException(f"no list of criteria was in force on {on}; the first applies from {first}")

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from troth.cli import deployment as cli
+from troth.cli import formatting
+from troth.json_values import json_fields
 from troth.text import counted
 
 if TYPE_CHECKING:
     from troth.service.core.deployment import Deployment
-
-_DAY = click.DateTime(["%Y-%m-%d"])
-_TOLD_EVERY = 1_000
 
 
 @click.group()
@@ -33,7 +30,7 @@ def evidence() -> None:
 
 @evidence.command()
 @cli.declaration_option
-@click.option("--since", type=_DAY, metavar="DATE", help="Only checks and records from this day on, in UTC.")
+@click.option("--since", type=cli.DAY, metavar="DATE", help="Only checks and records from this day on, in UTC.")
 @click.option(
     "--promise",
     "promises",
@@ -45,12 +42,12 @@ def evidence() -> None:
     "--begins-with",
     "earlier",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=cli.EXISTING_FILE,
     metavar="FILE",
     help="A checkpoint or receipt that the reader kept: the archive proves that the ledger continues it. Repeatable.",
 )
 @click.option(
-    "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), default="evidence.zip", show_default=True,
+    "-o", "--out", type=cli.FILE, default="evidence.zip", show_default=True,
     help="The archive, a new file.",
 )  # fmt: skip
 @cli.json_option
@@ -71,32 +68,29 @@ def export(
     Example:  troth evidence export --since 2026-01-01 -o 2026.zip
               python3 verify_troth_ledger.py archive 2026.zip --key KEY
     """
-    if since is not None and since.date() > dt.datetime.now(dt.UTC).date():
+    if since is not None and since.date() > cli.now().date():
         raise click.BadParameter(f"{since:%Y-%m-%d} is in the future", param_hint="--since")
     deployment = _deployment(declaration)
     from troth.service.assurance.evidence import ArchiveScope, export_evidence
     from troth.service.core.keys import ledger_signer
+    from troth.service.core.ledger import tree
 
     wanted = ArchiveScope(
         since.date() if since else None, promises, tuple(path.read_text("utf-8", "replace") for path in earlier)
     )
     signer = ledger_signer(deployment.keyring, deployment.declaration.organisation)
-    with _bar() as tell:
+    with formatting.progress_bar("searching the ledger", tree().size) as tell:
         done = export_evidence(deployment, signer, out, wanted, progress=tell)
-    if as_json:
-        facts = {"file": str(done.path), "files": done.files, "promises": done.promises, "entries": done.entries}
-        cli.print_json({**facts, "as_of": done.as_of.isoformat(), "key": done.key})
-        return
+    facts = {"file": str(done.path), **json_fields(done, "files", "promises", "entries", "as_of", "key")}
     said = f"{counted(done.promises, 'promise')}, {counted(done.files, 'file')}, up to {done.as_of:%Y-%m-%d %H:%M} UTC"
-    click.echo(f"{done.path}: {said}")
-    click.echo(f"verifier key: {done.key}")
+    cli.answer(facts, f"{done.path}: {said}", f"verifier key: {done.key}", as_json=as_json)
 
 
 @evidence.command()
 @cli.declaration_option
 @click.argument("control")
-@click.option("--from", "since", type=_DAY, required=True, metavar="DATE", help="The first day, in UTC.")
-@click.option("--until", type=_DAY, required=True, metavar="DATE", help="The last day, in UTC.")
+@click.option("--from", "since", type=cli.DAY, required=True, metavar="DATE", help="The first day, in UTC.")
+@click.option("--until", type=cli.DAY, required=True, metavar="DATE", help="The last day, in UTC.")
 @click.option(
     "--because", required=True, metavar="REASON", help="What was wrong with the control. Nothing about people."
 )
@@ -121,7 +115,7 @@ def retract(
     plan = plan_retraction(control, since=since.date(), until=until.date())
     outcomes = ", ".join(f"{count:,} {word.replace('_', ' ')}" for word, count in plan.outcomes.items())
     rests = sum(control in promise.controls for promise in deployment.declaration.promises)
-    receipt = retract_checks(deployment, plan, because, now=dt.datetime.now(dt.UTC)) if applied else None
+    receipt = retract_checks(deployment, plan, because, now=cli.now()) if applied else None
     if as_json:
         told = {"control": control, "checks": len(plan.checks), "outcomes": dict(plan.outcomes), "promises": rests}
         cli.print_json({**told, "applied": applied, "receipt": receipt})
@@ -134,33 +128,10 @@ def retract(
 def _deployment(declaration: Path) -> Deployment:
     """The deployment for *declaration*, with Troth's own database set up."""
     from troth.declaration import load
-    from troth.protect import Keyring
-    from troth.service.server import catch_up, set_up
 
     load(declaration)  # reports all its mistakes before anything is opened
-    Keyring.open(cli.home())
-    set_up()
-    catch_up()
+    cli.keyring()
+    cli.use_database()
     from troth.service.core.deployment import current
 
     return current()
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[int], object]]:
-    """Context manager: a progress bar over the ledger's entries on a terminal; silent elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    from troth.service.core.ledger import tree
-
-    console = Console(stderr=True, highlight=False)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("searching the ledger", total=tree().size)
-
-        def tell(seen: int) -> None:
-            if seen % _TOLD_EVERY == 0:
-                bar.update(task, completed=seen)
-
-        yield tell

@@ -15,11 +15,12 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from troth.cli.deployment import printable
+from troth.json_values import json_fields, json_value
 from troth.text import counted
 
 if TYPE_CHECKING:
     from troth.stores import Row
-    from troth.subjects import AmendmentPlan, DeepFinding, ErasurePlan, Receipt, Review, View, ViewTable
+    from troth.subjects import AmendmentPlan, DeepFinding, ErasurePlan, Receipt, View, ViewTable
 
 _NOBODY = "No row in the declared systems belongs to this person."
 
@@ -39,6 +40,24 @@ def progress(what: str) -> Iterator[Callable[[str], None]]:
     with Progress(*columns, console=_err, transient=True, disable=not _err.is_terminal) as bar:
         task = bar.add_task(what)
         yield lambda news: bar.update(task, description=escape(printable(f"{what}: {news}")))
+
+
+@contextmanager
+def progress_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Context manager: a bar of what is done of *total* on a terminal; silent elsewhere."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=_err, transient=True, disable=not _err.is_terminal) as bar:
+        task, step, shown = bar.add_task(what, total=total), max(1, total // 1_000), 0
+
+        def tell(done: int) -> None:
+            nonlocal shown
+            if done >= shown + step:
+                bar.update(task, completed=done)
+                shown = done
+
+        yield tell
 
 
 # --- views ---------------------------------------------------------------------------------------------------------
@@ -139,7 +158,7 @@ def scan_json(findings: Sequence[DeepFinding], columns: Sequence[str], rows: int
     return {
         "columns": list(columns),
         "rows_read": rows,
-        "found": [{"place": it.place, "column": it.column, "rows": it.rows} for it in findings],
+        "found": json_value(findings),
     }
 
 
@@ -247,17 +266,7 @@ def plan_json(plan: ErasurePlan | AmendmentPlan, known: str) -> dict[str, Any]:
         "kept": [
             dict(zip(("place", "fields", "reason", "cite", "until", "rows"), line, strict=True)) for line in _kept(plan)
         ],
-        "reviews": [_review_json(review) for review in plan.reviews],
-    }
-
-
-def _review_json(review: Review) -> dict[str, Any]:
-    return {
-        "place": review.place,
-        "subject": review.subject,
-        "message": review.message,
-        "fix": review.fix,
-        "rows": list(review.rows),
+        "reviews": json_value(plan.reviews),
     }
 
 
@@ -297,18 +306,11 @@ def receipt_json(receipt: Receipt) -> dict[str, Any]:
         "plan": receipt.plan_hash,
         "at": receipt.at.isoformat(),
         "lines": [
-            {
-                "place": line.place,
-                "rows": line.rows,
-                "strategies": list(line.strategies),
-                "words": line.words,
-                "cite": line.cite or None,
-                "until": line.until.isoformat() if line.until else None,
-            }
+            json_fields(line, "place", "rows", "strategies", "words", "cite", "until") | {"cite": line.cite or None}
             for line in receipt.lines
         ],
         "rescan": "clean" if receipt.is_clean else "residue",
         "residue": dict(receipt.residue),
-        "final_after": receipt.final_after.isoformat() if receipt.final_after else None,
+        "final_after": json_value(receipt.final_after),
         "entry": receipt.entry.encoded.decode(),
     }

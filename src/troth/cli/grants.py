@@ -15,9 +15,7 @@ from troth.cli.audit import STATEMENT_S
 @click.option(
     "--store", "url", metavar="URL", help="The URL of a store, or ${NAME} for an environment variable that holds it."
 )
-@click.option(
-    "-d", "--declaration", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="The declaration."
-)
+@click.option("-d", "--declaration", type=cli.EXISTING_FILE, help="The declaration.")
 @click.option("--system", help="Which declared system to write the script for.")
 @click.option("--role", help="The role's name.  [default: troth_audit, troth]")
 @cli.json_option
@@ -42,10 +40,7 @@ def grants(url: str | None, declaration: Path | None, system: str | None, role: 
         assert declaration is not None
         assert system is not None
         script = _for_carrying_out(declaration, system, role or "troth")
-    if as_json:
-        cli.print_json({"script": script})
-    else:
-        click.echo(script)
+    cli.answer({"script": script}, script, as_json=as_json)
 
 
 def _for_audit(url: str, role: str) -> str:

@@ -19,7 +19,7 @@ from troth.text import counted
 @click.option("--name", metavar="COMPANY", help="The company's name, as in the policy.")
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=cli.FILE,
     help="Write the draft to this new file instead of printing it. An existing file is not overwritten.",
 )
 @cli.json_option
@@ -61,11 +61,8 @@ def init(stores: tuple[str, ...], name: str | None, out: Path | None, as_json: b
 
 
 def _write(out: Path, text: str) -> None:
-    try:
-        with out.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise click.UsageError(f"{out} cannot be written ({error.strerror})") from None
+    with cli.file_errors(out, "written"), out.open("x", encoding="utf-8") as file:
+        file.write(text)
 
 
 def _unset(draft: str) -> tuple[str, ...]:

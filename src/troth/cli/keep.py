@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from troth.cli import deployment as cli
+from troth.json_values import json_fields
 from troth.text import counted
 
 
@@ -41,9 +42,7 @@ def keep(declaration: Path, hasten: bool, as_json: bool) -> None:
         cli.print_json(
             {
                 "resumed": [{"run": run, "outcome": outcome} for run, outcome in resumed],
-                "checks": [
-                    {"control": c.control, "outcome": str(c.outcome), "summary": c.summary} for c in report.checks
-                ],
+                "checks": [json_fields(check, "control", "outcome", "summary") for check in report.checks],
                 "promises_changed": [
                     {"promise": quote, "status": str(status)} for quote, status in report.promises_changed
                 ],
@@ -62,5 +61,4 @@ def keep(declaration: Path, hasten: bool, as_json: bool) -> None:
             click.echo(f"ledger: {cli.printable(why)}")
         changed = counted(len(report.promises_changed), "promise")
         click.echo(f"{counted(len(report.checks), 'control')} checked, {changed} changed")
-    if broken or any(outcome != "finished" for _, outcome in resumed):
-        raise click.exceptions.Exit(1)
+    cli.fail_if(broken or any(outcome != "finished" for _, outcome in resumed))

@@ -12,25 +12,30 @@ import click
 class LazyGroup(click.Group):
     """Imports a command on first use; listing commands imports none.
 
-    Subclasses define the module of each command in *modules* (the function has the command's name), and its short help
-    in *shorts*.
+    Subclasses define the short help of each command in *shorts*. A command is the function of its name in the module of
+    its name in *package*, or in the module that *shared* names.
     """
 
-    modules: ClassVar[Mapping[str, str]]
+    package: ClassVar[str]
     shorts: ClassVar[Mapping[str, str]]
+    shared: ClassVar[Mapping[str, str]] = {}
 
     def more(self) -> Mapping[str, tuple[str, str]]:
         """Further commands, which are asked for when none of these has the name: the module and short help of each."""
         return {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*self.modules, *self.more()]
+        return [*self.shorts, *self.more()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        module = self.modules.get(cmd_name) or self.more().get(cmd_name, ("", ""))[0]
-        if not module:
+        name = cmd_name.replace("-", "_")
+        if cmd_name in self.shorts:
+            module = f"{self.package}.{self.shared.get(cmd_name, name)}"
+        elif cmd_name in (more := self.more()):
+            module = more[cmd_name][0]
+        else:
             return None
-        command = getattr(importlib.import_module(module), cmd_name.replace("-", "_"))
+        command = getattr(importlib.import_module(module), name)
         assert isinstance(command, click.Command)
         return command
 

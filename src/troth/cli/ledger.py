@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 _BUNDLE = 256
 _FILE_BYTES_MAX = 1_000_000
-_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.group()
@@ -38,45 +36,31 @@ def ledger() -> None:
     """
 
 
-def _ledger_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    options: list[Callable[..., Any]] = [
-        cli.wanted_declaration_option,
-        click.option(
-            "--folder",
-            type=click.Path(path_type=Path, file_okay=False),
-            help="An exported ledger in a folder instead of the one in Troth's own database; only the signed part.",
-        ),
-        click.option("--key", help="With --folder: its verifier key, or a file with it.  [default: our own]"),
-        cli.json_option,
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def _subject_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    options = [
-        click.option("--email", help="About the person whose request gave this e-mail address."),
-        click.option("--phone", help="About the person whose request gave this phone number."),
-        click.option(
-            "--id",
-            "ids",
-            multiple=True,
-            metavar="SYSTEM.TABLE=KEY",
-            help="About the person whose request gave this row.",
-        ),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+_ledger_options = cli.options(
+    cli.wanted_declaration_option,
+    click.option(
+        "--folder",
+        type=cli.FOLDER,
+        help="An exported ledger in a folder instead of the one in Troth's own database; only the signed part.",
+    ),
+    click.option("--key", help="With --folder: its verifier key, or a file with it.  [default: our own]"),
+    cli.json_option,
+)
+_subject_options = cli.options(
+    click.option("--email", help="About the person whose request gave this e-mail address."),
+    click.option("--phone", help="About the person whose request gave this phone number."),
+    click.option(
+        "--id", "ids", multiple=True, metavar="SYSTEM.TABLE=KEY", help="About the person whose request gave this row."
+    ),
+)
 
 
 @ledger.command()
 @_ledger_options
 @_subject_options
 @click.option("--kind", help="Only this kind, such as subject.erased, or this group of kinds, such as subject.")
-@click.option("--since", type=_DAY, help="Only from this day on, in UTC.")
-@click.option("--until", type=_DAY, help="Only up to the end of this day, in UTC.")
+@click.option("--since", type=cli.DAY, help="Only from this day on, in UTC.")
+@click.option("--until", type=cli.DAY, help="Only up to the end of this day, in UTC.")
 @click.option(
     "--last",
     default=50,
@@ -128,7 +112,7 @@ def show(
     "--checkpoint",
     "checkpoints",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=cli.EXISTING_FILE,
     metavar="FILE",
     help="An earlier checkpoint or receipt: the ledger must begin with the entries that it signed. Repeatable.",
 )
@@ -151,30 +135,31 @@ def verify(
     kept = [(path, signed_in(_text(path), log.verifier)) for path in checkpoints]
     note = log.cosigned()
     cosigned = signed_in(note, log.verifier) if note else None
-    with _bar("verifying", log.size) as tell:
+    from troth.cli import formatting
+
+    with formatting.progress_bar("verifying", log.size) as tell:
         log.verify(tell)
         if cosigned:
             require_begins_with(log, cosigned, "the cosigned checkpoint")
         for path, earlier in kept:
             require_begins_with(log, earlier, str(path))
     size, root = log.size, log.root().hex()
-    if as_json:
-        cli.print_json(
-            {
-                "size": size,
-                "root": root,
-                "key": str(log.verifier),
-                "begins_with": [{"file": str(path), "size": earlier.size} for path, earlier in kept],
-                "cosigned": cosigned.size if cosigned else None,
-                "waiting": _waiting(log),
-            }
-        )
-        return
-    click.echo(f"{counted(size, 'entry', 'entries')} verified, root {root}")
-    if cosigned:
-        click.echo(f"begins with the {counted(cosigned.size, 'entry', 'entries')} that witnesses cosigned")
-    for path, earlier in kept:
-        click.echo(f"begins with the {counted(earlier.size, 'entry', 'entries')} of {path}")
+    facts = {
+        "size": size,
+        "root": root,
+        "key": str(log.verifier),
+        "begins_with": [{"file": str(path), "size": earlier.size} for path, earlier in kept],
+        "cosigned": cosigned.size if cosigned else None,
+        "waiting": _waiting(log),
+    }
+    begins = [(cosigned.size, "that witnesses cosigned")] if cosigned else []
+    begins += [(earlier.size, f"of {path}") for path, earlier in kept]
+    cli.answer(
+        facts,
+        f"{counted(size, 'entry', 'entries')} verified, root {root}",
+        *(f"begins with the {counted(count, 'entry', 'entries')} {which}" for count, which in begins),
+        as_json=as_json,
+    )
 
 
 @ledger.command()
@@ -183,7 +168,7 @@ def verify(
 @click.argument("leaf", required=False, type=click.IntRange(0))
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=cli.FOLDER,
     metavar="DIR",
     help="Write each receipt to DIR as NUMBER.tlog-proof.",
 )
@@ -226,7 +211,7 @@ def receipt(
 
 @ledger.command()
 @_ledger_options
-@click.argument("target", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("target", metavar="DIR", type=cli.FOLDER)
 def export(declaration: Path, folder: Path | None, key: str | None, target: Path, as_json: bool) -> None:
     """Write the ledger into DIR as static files, for an auditor or a web server.
 
@@ -241,14 +226,13 @@ def export(declaration: Path, folder: Path | None, key: str | None, target: Path
     from troth.ledger import export as write
 
     log = _opened(declaration, folder, key)
-    with _bar("exporting", log.size) as tell:
+    from troth.cli import formatting
+
+    with formatting.progress_bar("exporting", log.size) as tell:
         signed = write(log, target, tell, beside={} if folder else _timestamps())
     facts = {"folder": str(target), "ledger": signed.origin, "size": signed.size, "key": str(log.verifier)}
-    if as_json:
-        cli.print_json(facts)
-    else:
-        click.echo(f"{counted(signed.size, 'entry', 'entries')} of {signed.origin} exported to {target}")
-        click.echo(f"verifier key: {facts['key']}")
+    said = f"{counted(signed.size, 'entry', 'entries')} of {signed.origin} exported to {target}"
+    cli.answer(facts, said, f"verifier key: {facts['key']}", as_json=as_json)
 
 
 @ledger.command()
@@ -265,10 +249,8 @@ def rebuild(declaration: Path, as_json: bool) -> None:
     """
     log = _own(declaration)
     size = log.rebuild()
-    if as_json:
-        cli.print_json({"size": size, "root": log.root().hex()})
-    else:
-        click.echo(f"the tiles over {counted(size, 'entry', 'entries')} were rebuilt, root {log.root().hex()}")
+    said = f"the tiles over {counted(size, 'entry', 'entries')} were rebuilt, root {log.root().hex()}"
+    cli.answer({"size": size, "root": log.root().hex()}, said, as_json=as_json)
 
 
 # --- open a ledger --------------------------------------------------------------------------------------------------
@@ -286,15 +268,12 @@ def _opened(declaration: Path, folder: Path | None, key: str | None) -> LogReade
 
 def _own(declaration: Path) -> DatabaseLog:
     from troth.declaration import load
-    from troth.protect import Keyring
-    from troth.service.server import catch_up, set_up
 
     if not declaration.exists():
         raise click.UsageError(f"there is no declaration at {declaration}; name yours with -d, or give --folder")
     organisation = load(declaration).organisation
-    keyring = Keyring.open(cli.home())
-    set_up()
-    catch_up()
+    keyring = cli.keyring()
+    cli.use_database()
     from troth.service.core.keys import ledger_signer
     from troth.service.core.ledger import DatabaseLog
 
@@ -303,10 +282,9 @@ def _own(declaration: Path) -> DatabaseLog:
 
 def _verifier(folder: Path, key: str | None) -> Verifier:
     from troth.ledger import NoteRefused, Verifier, origin_of
-    from troth.protect import Keyring
 
     if key is None:
-        return Keyring.open(cli.home()).signer(origin_of(folder)).verifier
+        return cli.keyring().signer(origin_of(folder)).verifier
     try:
         return Verifier.parse(_text(Path(key)) if Path(key).is_file() else key)
     except NoteRefused as refused:
@@ -337,14 +315,11 @@ def _pseudonym(email: str | None, phone: str | None, ids: tuple[str, ...]) -> st
     """The person's pseudonym in the ledger; None without identifiers."""
     if not (email or phone or ids):
         return None
-    from troth.protect import Keyring
     from troth.subjects import Identity, IdentityRefused, references
 
-    try:
+    with cli.usage_errors(IdentityRefused):
         identity = Identity.of(email=email, phone=phone, ids=ids)
-    except IdentityRefused as refused:
-        raise click.UsageError(str(refused)) from None
-    return str(references([identity], Keyring.open(cli.home()))[0])
+    return str(references([identity], cli.keyring())[0])
 
 
 def _require_kind(kind: str) -> None:
@@ -419,28 +394,11 @@ def _receipt(log: LogReader, leaf: int) -> str:
 
 
 def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return file.read(_FILE_BYTES_MAX).decode("utf-8", "replace")
-    except OSError as fault:
-        raise click.UsageError(f"{path} cannot be read: {fault.strerror}") from None
-
-
-@contextmanager
-def _bar(what: str, total: int) -> Iterator[Callable[[int], object]]:
-    """Context manager: a progress bar on a terminal; silent elsewhere."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    err = Console(stderr=True)
-    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda done: bar.update(task, completed=done)
+    with cli.file_errors(path, "read"), path.open("rb") as file:
+        return file.read(_FILE_BYTES_MAX).decode("utf-8", "replace")
 
 
 def _write(path: Path, text: str) -> None:
-    try:
+    with cli.file_errors(path, "written"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    except OSError as fault:
-        raise click.UsageError(f"{path} cannot be written: {fault.strerror}") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -36,7 +35,7 @@ def map(declaration: Path, kind: str, as_json: bool) -> None:  # noqa: A001 - it
 
     picture = picture_of(load(declaration))
     if as_json or kind == "json":
-        click.echo(json.dumps(picture_data(picture), indent=2, ensure_ascii=False))
+        cli.print_json(picture_data(picture))
     elif kind == "text":
         click.echo(cli.printable("\n".join(picture_words(picture))))
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from troth.cli import deployment as cli
+from troth.json_values import json_fields, json_value
 from troth.text import counted
 
 if TYPE_CHECKING:
@@ -56,22 +56,19 @@ def promises(
     else:
         for line in _shown(found[0], deployment) if id_ is not None else _listed(found):
             click.echo(cli.printable(line))
-    if any(each.status == "broken" for each in found):
-        raise click.exceptions.Exit(1)
+    cli.fail_if(any(each.status == "broken" for each in found))
 
 
 def _found(declaration: Path, id_: str | None) -> tuple[Deployment, Sequence[PromiseStatus]]:
     from troth.declaration import load
-    from troth.service.server import catch_up, set_up
 
     load(declaration)  # reports all its mistakes before anything is opened
-    set_up()
-    catch_up()
+    cli.use_database()
     from troth.service.assurance.evaluation import judge_with_dates, meant
     from troth.service.core.deployment import current
 
     deployment = current()
-    found = {each.name: each for each in judge_with_dates(deployment, dt.datetime.now(dt.UTC))}
+    found = {each.name: each for each in judge_with_dates(deployment, cli.now())}
     return deployment, [found[meant(id_, found)]] if id_ is not None else list(found.values())
 
 
@@ -88,7 +85,7 @@ def _approve(declaration: Path, id_: str | None, email: str, plan: str | None, a
     from troth.service.staff.actions import acting
     from troth.service.staff.approvals import OwnPlan
 
-    now = dt.datetime.now(dt.UTC)
+    now = cli.now()
     member = acting(email, PROMISES_APPROVE, now=now)
     names = {each.name for each in found}
     waiting = [each for each in statements.waiting(deployment.declaration, now) if each.name in names]
@@ -119,8 +116,7 @@ def _stated(statement: Statement) -> dict[str, Any]:
         "id": statement.id,
         "quote": statement.promise.quote,
         "owner": statement.promise.owner,
-        "kind": statement.kind,
-        "covers": list(statement.covers),
+        **json_fields(statement, "kind", "covers"),
         **statement.text.model_dump(mode="json"),
         "hash": statement.hash,
     }
@@ -185,10 +181,8 @@ def _brief(status: PromiseStatus) -> dict[str, Any]:
     return {
         "id": status.id,
         "status": str(status.status),
-        "since": status.since.isoformat() if status.since else None,
-        "reason": status.reason,
-        "quote": status.promise.quote,
-        "owner": status.promise.owner,
+        **json_fields(status, "since", "reason"),
+        **json_fields(status.promise, "quote", "owner"),
     }
 
 
@@ -215,14 +209,8 @@ def _checked(it: ControlStatus, control: Control | None) -> dict[str, Any]:
         "check": None
         if check is None
         else {
-            "at": check.at.isoformat(),
-            "valid_until": check.valid_until.isoformat(),
-            "outcome": str(check.outcome),
-            "summary": check.summary,
-            "figures": dict(check.figures),
-            "population": check.evidence.population,
-            "tested": check.evidence.tested,
-            "excluded": check.evidence.excluded,
-            "findings": [{"place": f.place, "message": f.message, "fix": f.fix} for f in check.findings],
+            **json_fields(check, "at", "valid_until", "outcome", "summary", "figures"),
+            **json_fields(check.evidence, "population", "tested", "excluded"),
+            "findings": json_value(check.findings),
         },
     }

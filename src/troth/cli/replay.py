@@ -13,6 +13,7 @@ import click
 from troth.cli import deployment as cli
 from troth.cli import formatting
 from troth.cli.subjects import apply_option
+from troth.json_values import json_fields
 from troth.text import counted
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def _moment(_: click.Context, __: click.Parameter, text: str) -> dt.datetime:
         raise click.BadParameter("that is not a time; write it as 2026-11-20T03:00Z") from None
     if moment.utcoffset() is None:
         raise click.BadParameter("give the time zone: 2026-11-20T03:00Z, or 2026-11-20T03:00+01:00")
-    if moment > dt.datetime.now(dt.UTC):
+    if moment > cli.now():
         raise click.BadParameter("that is in the future; give the time of the backup")
     return moment.astimezone(dt.UTC)
 
@@ -85,7 +86,7 @@ def replay(
         looking = (company.map, company.stores)
         erasures = core_replay.LedgerToo(_ledger(folder, company), company.keyring) if folder is not None else None
         with formatting.progress("reading") as tell:
-            ended = core_replay.conclude_all(*looking, company.declaration, company.keyring, now=_now())
+            ended = core_replay.conclude_all(*looking, company.declaration, company.keyring, now=cli.now())
             refuse_untrue(company.declaration, check(company.declaration, company.schemas))
             found = core_replay.look(
                 company.declaration,
@@ -93,14 +94,14 @@ def replay(
                 company.keyring,
                 systems=systems,
                 restored_from=restored_from,
-                now=_now(),
+                now=cli.now(),
                 erasures=erasures,
                 progress=tell,
             )
         known = str(plan_hash(found.plan, company.keyring)) if found.plan is not None else None
         done = None
         if found.plan is None and not found.back.found and not ended:
-            core_replay.nothing_found(found, systems, company.declaration, company.keyring, _now())
+            core_replay.nothing_found(found, systems, company.declaration, company.keyring, cli.now())
         elif found.plan is not None and approved is not None:
             steps = itertools.count(1)
             with formatting.progress("carrying out") as tell:
@@ -110,7 +111,7 @@ def replay(
                     approved=approved,
                     declaration=company.declaration,
                     keyring=company.keyring,
-                    clock=_now,
+                    clock=cli.now,
                     erasures=erasures,
                     progress=lambda step: tell(f"{counted(next(steps), 'step')} done, last {step.partition('/')[2]}"),
                 )
@@ -121,8 +122,7 @@ def replay(
         _show(found, known, done, outcomes, resumed)
     is_left = any(sum(one.left.values()) for one in outcomes)
     is_left = is_left or any(outcome != "finished" for _, outcome in resumed)
-    if is_left or found.reviews or found.back.shared or found.back.returned or found.orphans or found.unknown:
-        raise click.exceptions.Exit(1)
+    cli.fail_if(is_left or found.reviews or found.back.shared or found.back.returned or found.orphans or found.unknown)
 
 
 def _require_systems(company: cli.OpenDeclaration, systems: Sequence[str]) -> None:
@@ -213,30 +213,13 @@ def _json(
     return {
         "restored_from": replaying.restored_from.isoformat(),
         "resumed": [{"run": run, "outcome": outcome} for run, outcome in resumed],
-        "rows": back.rows,
-        "found": dict(back.found),
-        "places": dict(back.places),
-        "older": back.older,
+        **json_fields(back, "rows", "found", "places", "older"),
         "plan": formatting.plan_json(replaying.plan, known)
         if replaying.plan is not None and known is not None
         else None,
-        "shared": dict(back.shared),
-        "returned": dict(back.returned),
-        "reviews": [{"place": one.place, "message": one.message, "rows": list(one.rows)} for one in replaying.reviews],
-        "orphans": dict(replaying.orphans),
-        "unknown": list(replaying.unknown),
-        "outcomes": [
-            {
-                "restored_from": one.restored_from.isoformat(),
-                "found": dict(one.found),
-                "erased": dict(one.erased),
-                "left": dict(one.left),
-            }
-            for one in outcomes
-        ],
+        **json_fields(back, "shared", "returned"),
+        "reviews": [json_fields(review, "place", "message", "rows") for review in replaying.reviews],
+        **json_fields(replaying, "orphans", "unknown"),
+        "outcomes": [json_fields(one, "restored_from", "found", "erased", "left") for one in outcomes],
         "applied": done is not None,
     }
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)

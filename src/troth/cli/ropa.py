@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +44,7 @@ def ropa(declaration: Path, role: Any, kind: str | None, as_json: bool) -> None:
 
     record = record_of(load(declaration), role)
     if as_json or kind == "json":
-        click.echo(json.dumps(as_data(record), indent=2, ensure_ascii=False))
+        cli.print_json(as_data(record))
     else:
         write = {"html": as_html, "csv": as_csv}.get(kind or "md", as_markdown)
         text = write(record)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import socket
 
@@ -37,16 +36,9 @@ def serve(address: str, port: int, workers: int, no_work: bool, as_json: bool) -
     host = f"[{address}]" if ":" in address else address
 
     def ready() -> None:
-        if as_json:
-            cli.print_json(
-                {
-                    "address": f"http://{host}:{port}/policy/",
-                    "workers": workers,
-                    "work": not no_work,
-                }
-            )
-        else:
-            click.echo(f"http://{host}:{port}/policy/ · Ctrl-C stops it")
+        url = f"http://{host}:{port}/policy/"
+        facts = {"address": url, "workers": workers, "work": not no_work}
+        cli.answer(facts, f"{url} · Ctrl-C stops it", as_json=as_json)
 
     start(address=address, port=port, workers=workers, work=not no_work, ready=ready)
 
@@ -76,12 +68,13 @@ def migrate(restored: bool, as_json: bool) -> None:
     if restored:
         from troth.service.core.restored import begin_again
 
-        begin_again(now=dt.datetime.now(dt.UTC))
-    if as_json:
-        cli.print_json({"database": settings.database.engine, "migrated": True, "restored": restored})
-    else:
-        goes_on = " The restore is recorded, and new references do not repeat old ones." if restored else ""
-        click.echo(f"The {settings.database.engine} database is up to date.{goes_on}")
+        begin_again(now=cli.now())
+    goes_on = " The restore is recorded, and new references do not repeat old ones." if restored else ""
+    cli.answer(
+        {"database": settings.database.engine, "migrated": True, "restored": restored},
+        f"The {settings.database.engine} database is up to date.{goes_on}",
+        as_json=as_json,
+    )
 
 
 def refuse_taken(address: str, port: int) -> None:

@@ -35,7 +35,7 @@ _reason_option = click.option(
 )
 _until_option = click.option(
     "--until",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=cli.DAY,
     help="The last day; at most a year from now.  [default: in half a year]",
 )
 
@@ -78,17 +78,18 @@ def invite(
     from troth.service.staff import actions, messages
     from troth.service.staff.rights import StaffRole
 
-    now = _now()
+    now = cli.now()
     with transaction.atomic():
         wanted = [StaffRole(role) for role in roles]
         member, token = actions.invite(email, wanted, reason=reason, now=now, until=_end(until))
         if letter:
             messages.post_invitation(member, token, now=now)
     link = messages.link_of(token)
-    if as_json:
-        cli.print_json({"account": member.user.username, "letter": letter, "link": None if letter else link})
-    else:
-        click.echo("invited; the e-mail with the link is on its way" if letter else link)
+    cli.answer(
+        {"account": member.user.username, "letter": letter, "link": None if letter else link},
+        "invited; the e-mail with the link is on its way" if letter else link,
+        as_json=as_json,
+    )
 
 
 @staff.command("list")
@@ -106,7 +107,7 @@ def list_(as_json: bool) -> None:
     from troth.service.staff.actions import holders
     from troth.service.staff.models import StaffMember
 
-    now, factored = _now(), set(Authenticator.objects.values_list("user_id", flat=True))
+    now, factored = cli.now(), set(Authenticator.objects.values_list("user_id", flat=True))
     people = list(StaffMember.objects.select_related("user").order_by("left_at", "user__username"))
     told: list[dict[str, Any]] = [
         {
@@ -162,8 +163,8 @@ def grant(
     with transaction.atomic():
         for role, bundle in wanted:
             who = actions.find(email)
-            given += actions.give(who, bundle, role=role, reason=reason, now=_now(), until=_end(until))
-    _say(as_json, {"given": [one.right for one in given]}, f"{counted(len(given), 'right')} given")
+            given += actions.give(who, bundle, role=role, reason=reason, now=cli.now(), until=_end(until))
+    cli.answer({"given": [one.right for one in given]}, f"{counted(len(given), 'right')} given", as_json=as_json)
 
 
 @staff.command()
@@ -185,8 +186,10 @@ def revoke(email: str, roles: tuple[str, ...], rights: tuple[str, ...], everythi
     from troth.service.staff import actions
 
     held = actions.find(email).grants.filter(ended_at__isnull=True)
-    ended = actions.revoke([one for one in held if everything or one.role in roles or one.right in rights], now=_now())
-    _say(as_json, {"ended": ended}, f"{counted(ended, 'right')} ended")
+    ended = actions.revoke(
+        [one for one in held if everything or one.role in roles or one.right in rights], now=cli.now()
+    )
+    cli.answer({"ended": ended}, f"{counted(ended, 'right')} ended", as_json=as_json)
 
 
 @staff.command()
@@ -208,9 +211,9 @@ def leave(email: str, apply: bool, as_json: bool) -> None:
     member = actions.find(email)
     open_now = member.grants.filter(ended_at__isnull=True).count()
     if apply:
-        actions.leave(member, now=_now())
+        actions.leave(member, now=cli.now())
     done = "the account is closed" if apply else "nothing was changed; repeat with --apply to close the account"
-    _say(as_json, {"ends": open_now, "applied": apply}, f"{counted(open_now, 'right')}: {done}")
+    cli.answer({"ends": open_now, "applied": apply}, f"{counted(open_now, 'right')}: {done}", as_json=as_json)
 
 
 @staff.command()
@@ -237,10 +240,10 @@ def review(keep: tuple[str, ...], end: tuple[str, ...], as_json: bool) -> None:
     rows = Grant.objects.filter(ended_at__isnull=True, member__left_at__isnull=True)
     rows = rows.select_related("member__user").order_by("reviewed_at", "member__user__username", "right")
     if keep or end:
-        kept, ended = actions.review(_of(rows, keep, actions.find), _of(rows, end, actions.find), now=_now())
-        _say(as_json, {"kept": kept, "ended": ended}, f"{counted(kept, 'right')} kept, {ended} ended")
+        kept, ended = actions.review(_of(rows, keep, actions.find), _of(rows, end, actions.find), now=cli.now())
+        cli.answer({"kept": kept, "ended": ended}, f"{counted(kept, 'right')} kept, {ended} ended", as_json=as_json)
         return
-    now = _now()
+    now = cli.now()
     told = [{"account": row.member.user.username, "reason": actions.reason_of(row), **_told(row, now)} for row in rows]
     if as_json:
         cli.print_json({"grants": told})
@@ -277,24 +280,10 @@ def _require_something(roles: tuple[str, ...], rights: tuple[str, ...]) -> None:
 
 def _begin() -> None:
     """Set up Troth's own database."""
-    from troth.protect import Keyring
-    from troth.service.server import catch_up, set_up
-
-    Keyring.open(set_up().home)  # raises if there are no keys, with what to do
-    catch_up()
+    cli.keyring()  # raises if there are no keys, with what to do
+    cli.use_database()
 
 
 def _end(day: dt.datetime | None) -> dt.datetime | None:
     """Midnight after *day*, so that the whole day is included."""
     return None if day is None else day.replace(tzinfo=dt.UTC) + dt.timedelta(days=1)
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
-def _say(as_json: bool, facts: dict[str, Any], line: str) -> None:
-    if as_json:
-        cli.print_json(facts)
-    else:
-        click.echo(line)

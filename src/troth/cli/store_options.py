@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from troth.cli import deployment as cli
+
 if TYPE_CHECKING:
     from troth.declaration import Secret
     from troth.stores import Store
@@ -58,10 +60,8 @@ def named(texts: Sequence[str]) -> list[StoreOption]:
     for text in texts:
         given = _NAME.fullmatch(text) if not text.partition("=")[0].count(":") else None
         name, place = (given[1], given[2]) if given else ("", text)
-        try:
+        with cli.usage_errors(SecretMissing):
             url = resolve(place, os.environ)
-        except SecretMissing as missing:
-            raise click.UsageError(str(missing)) from None
         variable = _VARIABLE.fullmatch(place)
         name = name or _called(variable[1] if variable else "", url.reveal())
         if any(other.name == name for other in found):
@@ -103,10 +103,8 @@ def open_read_only(places: Sequence[StoreOption], *, statement_s: float) -> Iter
     from troth.stores import StoreLimits, StoreRefused, open_store
 
     limits = StoreLimits(statement_s=statement_s)
-    try:
+    with cli.usage_errors(StoreRefused):
         stores = {it.name: open_store(it.name, it.url.reveal(), read_only=True, limits=limits) for it in places}
-    except StoreRefused as refused:
-        raise click.UsageError(str(refused)) from None
     try:
         yield stores
     finally:

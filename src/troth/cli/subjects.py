@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import itertools
-import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -26,7 +24,7 @@ SUBJECTS_MAX = 100_000
 
 def _people_options(*, by_row: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     row = click.option("--id", "ids", multiple=True, metavar="SYSTEM.TABLE=KEY", help="A row of the person.")
-    options: list[Callable[..., Any]] = [
+    return cli.options(
         cli.declaration_option,
         click.option("--email", help="The person's e-mail address."),
         click.option("--phone", help="The person's phone number."),
@@ -34,42 +32,14 @@ def _people_options(*, by_row: bool = True) -> Callable[[Callable[..., Any]], Ca
         click.option(
             "--subjects",
             "file",
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            type=cli.EXISTING_FILE,
             help=f"Several people: a CSV file with the columns email, phone{', id' if by_row else ''}.",
         ),
         cli.json_option,
-    ]
-
-    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
+    )
 
 
-def _plan_hash(_: click.Context, __: click.Parameter, approved: str | None) -> str | None:
-    if approved is not None and not re.fullmatch(r"dg1:[0-9a-f]{64}", approved):
-        raise click.BadParameter(
-            "that is not the hash of a plan; run the command without --apply to see the plan and its hash"
-        )
-    return approved
-
-
-def _purpose(_: click.Context, __: click.Parameter, purpose: str) -> str:
-    from troth.ledger import DeclaredName, EntryRefused
-
-    try:
-        return str(DeclaredName(purpose))
-    except EntryRefused:
-        raise click.BadParameter(
-            "a purpose is one word, such as support or legal_claim; the ledger records it, and takes no free text"
-        ) from None
-
-
-apply_option = click.option(
-    "--apply", "approved", metavar="PLAN-HASH", callback=_plan_hash, help="Carry out the plan that you have seen."
-)
+apply_option = cli.apply_option("Carry out the plan that you have seen.")
 
 
 @click.command()
@@ -79,7 +49,7 @@ apply_option = click.option(
     default="subject_request",
     show_default=True,
     metavar="WORD",
-    callback=_purpose,
+    callback=cli.ledger_word("a purpose is one word, such as support or legal_claim"),
     help="Why you need the data, in one word; the ledger records it.",
 )
 def view(purpose: str, as_json: bool, declaration: Path, **subjects: Any) -> None:
@@ -130,7 +100,7 @@ def erase(approved: str | None, as_json: bool, declaration: Path, **subjects: An
         _tell_who_else(company)
         refuse_untrue(company.declaration, check(company.declaration, company.schemas))
         located = _located(company, who, "erase")
-        plan = plan_erasure(company.declaration, located, now=_now(), holds=company.holds(located))
+        plan = plan_erasure(company.declaration, located, now=cli.now(), holds=company.holds(located))
         _show_or_apply(company, plan, approved, as_json=as_json)
 
 
@@ -158,11 +128,9 @@ def amend(changes: tuple[str, ...], approved: str | None, as_json: bool, declara
         _tell_who_else(company)
         refuse_untrue(company.declaration)
         located = _located(company, who, "amend")
-        try:
+        with cli.usage_errors(PlanRefused):  # an unknown field, or a value that does not fit
             holders = _located(company, becoming(company.map, wanted), "amend")
             plan = plan_amendment(company.declaration, located, wanted, holders=holders)
-        except PlanRefused as refused:  # an unknown field, or a value that does not fit
-            raise click.UsageError(str(refused)) from None
         _show_or_apply(company, plan, approved, as_json=as_json)
 
 
@@ -194,17 +162,14 @@ def scan(as_json: bool, declaration: Path, **subjects: Any) -> None:
             tell(f"{place}, {counted(rows, 'row')}")
 
         country = company.declaration.organisation.country
-        try:
+        with cli.usage_errors(IdentityRefused):
             found = deep_scan(company.map, company.stores, who, progress=progress, region=country)
-        except IdentityRefused as refused:
-            raise click.UsageError(str(refused)) from None
         columns = [f"{node.place}.{name}" for node in company.map for name in node.free_text]
     if as_json:
         cli.print_json(formatting.scan_json(found, columns, sum(read.values())))
     else:
         formatting.show_scan(found, columns, sum(read.values()))
-    if found:
-        raise click.exceptions.Exit(1)
+    cli.fail_if(found)
 
 
 def _tell_who_else(company: cli.OpenDeclaration) -> None:
@@ -221,10 +186,8 @@ def _located(
     from troth.subjects import IdentityRefused, locate
 
     country = company.declaration.organisation.country
-    try:
+    with cli.usage_errors(IdentityRefused):  # it names an undeclared table, or an invalid key
         return locate(company.map, company.stores, who, purpose=purpose, region=country)
-    except IdentityRefused as refused:  # it names an undeclared table, or an invalid key
-        raise click.UsageError(str(refused)) from None
 
 
 def _show_or_apply(
@@ -253,8 +216,7 @@ def _show_or_apply(
         cli.print_json([formatting.receipt_json(one) for one in receipts])
     else:
         formatting.show_receipts(receipts)
-    if not all(receipt.is_clean for receipt in receipts):
-        raise click.exceptions.Exit(1)
+    cli.fail_if(not all(receipt.is_clean for receipt in receipts))
 
 
 # --- user input ----------------------------------------------------------------------------------------------------
@@ -269,19 +231,15 @@ def _identities(email: str | None, phone: str | None, file: Path | None, ids: tu
         return _read(file)
     if not (email or phone or ids):
         raise click.UsageError("give a person: --email, --phone, --id SYSTEM.TABLE=KEY or --subjects FILE")
-    try:
+    with cli.usage_errors(IdentityRefused):
         return [Identity.of(email=email, phone=phone, ids=ids)]
-    except IdentityRefused as refused:
-        raise click.UsageError(str(refused)) from None
 
 
 def _read(file: Path) -> list[Identity]:
     """Read the people in *file*. Error messages never quote its lines."""
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
+        with cli.file_errors(file, "read"), file.open(encoding="utf-8-sig", newline="") as lines:
             identities = list(_people(file, csv.DictReader(lines, strict=True)))
-    except OSError as fault:
-        raise click.UsageError(f"{file} cannot be read: {fault.strerror}") from None
     except UnicodeDecodeError:
         raise click.UsageError(f"{file} is not UTF-8 text; save it as CSV in UTF-8") from None
     except csv.Error:
@@ -316,10 +274,6 @@ def _change(text: str) -> tuple[str, str | None]:
     if not equals or not target.strip():
         raise click.UsageError("--set must be WHAT=VALUE, such as user.contact.phone_number='07700 900123'")
     return target.strip(), value or None
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
 
 
 def _stop(reviews: Sequence[Review]) -> None:

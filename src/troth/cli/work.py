@@ -10,6 +10,7 @@ import threading
 import click
 
 from troth.cli import deployment as cli
+from troth.json_values import json_fields
 from troth.text import counted
 
 
@@ -41,14 +42,11 @@ def work(once: bool, jobs: int, only: tuple[str, ...], as_json: bool) -> None:
         signal.signal(ending, lambda *_: stop.set())
     run_jobs(stop, pace=Pace(threads=jobs), only=only, until_idle=once)
     left = health()
-    if as_json:
-        states = ("queued", "scheduled", "running", "waiting", "stopped", "failed", "workers")
-        cli.print_json({name: getattr(left, name) for name in states})
-    else:
-        later = counted(left.queued + left.scheduled + left.waiting, "job")
-        click.echo(f"{later} for later, {left.stopped} stopped, {left.failed} failed")
+    states = ("queued", "scheduled", "running", "waiting", "stopped", "failed", "workers")
+    later = counted(left.queued + left.scheduled + left.waiting, "job")
+    said = f"{later} for later, {left.stopped} stopped, {left.failed} failed"
+    cli.answer(json_fields(left, *states), said, as_json=as_json)
     sys.stdout.flush()
     if stop.is_set():
         os._exit(bool(left.stopped or left.failed))  # a job that did not stop in time would delay the exit
-    if left.stopped or left.failed:
-        raise click.exceptions.Exit(1)
+    cli.fail_if(left.stopped or left.failed)

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from troth.data_files import read_toml
 from troth.declaration.problems import PROBLEMS_MAX, Position, Problem, meant, shown
 from troth.declaration.shape import keys_at
 from troth.text import nearest
@@ -47,18 +48,14 @@ def _words(detail: ErrorDetails, path: tuple[str, ...]) -> tuple[str, str, str]:
     if path[-1:] == ("country",) and kind == "string_pattern_mismatch":
         fix = "did you mean 'GB'?" if given == "UK" else "write two capital letters (ISO 3166-1), such as GB"
         return "value-form", "not a country code", fix
-    if kind in _MENDS:
-        return kind, detail["msg"], _MENDS[kind]
+    words = _messages()
+    if kind in words["fixes"]:
+        return kind, detail["msg"], words["fixes"][kind]
     if kind == "value_error":
         return "value-form", str(context["error"]), ""
-    return ("value-type", *_type(kind, given, context)) if kind in _TYPES else ("value-form", _limit(detail), "")
-
-
-_MENDS = {
-    "secret-literal": "write a reference such as ${SHOP_DATABASE_URL}, and set that in the environment",
-    "secret-reference": "such as ${SHOP_DATABASE_URL}",
-    "waiver-self": "name another approver",
-}
+    if kind in words["types"]:
+        return "value-type", *_type(kind, given, context)
+    return "value-form", _limit(detail), ""
 
 
 def _unknown_key(key: str, known: list[str]) -> tuple[str, str, str]:
@@ -86,31 +83,9 @@ def _quoted(expected: str) -> list[str]:
     return [word or flag.lower() for word, flag in re.findall(r"'([^']*)'|(True|False)", expected)] or [expected]
 
 
-_TYPES = {
-    "string_type": "text is expected",
-    "bool_type": "true or false is expected",
-    "dict_type": "a mapping is expected",
-    "model_type": "a mapping is expected",
-    "tuple_type": "a list is expected",
-    "int_type": "a whole number is expected",
-    "int_parsing": "a whole number is expected",
-    "int_from_float": "a whole number is expected",
-    "path_type": "a path is expected",
-}
-_SHORT = {
-    "CollectedField": "write 'required' or 'optional'",
-    "Erasure": "write 'delete', or a strategy for each field",
-    "FieldUse": "write a data category, such as user.contact.email",
-    "IdentityColumn": "write the name of a column",
-    "Keep": "write {for: …, from: …, because: …, cite: …}",
-    "Period": "write a number and day(s), week(s), month(s) or year(s), such as 90 days",
-    "Reference": "write 'table.column'",
-}
-
-
 def _type(kind: str, given: object, context: dict[str, Any]) -> tuple[str, str]:
     found = {dict: "a mapping", list: "a list", str: "text", bool: "true or false", int: "a number"}.get(type(given))
-    fix = _SHORT.get(context.get("class_name", ""), "")
+    fix = _messages()["forms"].get(context.get("class_name", ""), "")
     if isinstance(given, str) and (near := nearest(given, re.findall(r"write '(\w+)'", fix))):
         fix = f"did you mean '{near}'?"
     elif kind == "bool_type":
@@ -121,7 +96,12 @@ def _type(kind: str, given: object, context: dict[str, Any]) -> tuple[str, str]:
         fix = "put it in brackets: […]"
     elif kind == "string_type" and isinstance(given, bool):
         fix = "put quotes around it"
-    return f"{_TYPES[kind]}, not {found}" if found else _TYPES[kind], fix
+    expected = _messages()["types"][kind]
+    return f"{expected}, not {found}" if found else expected, fix
+
+
+def _messages() -> dict[str, dict[str, str]]:
+    return read_toml(__package__, "data/messages.toml")
 
 
 def _limit(detail: ErrorDetails) -> str:

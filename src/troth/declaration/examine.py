@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from troth.data_files import read_toml
 from troth.declaration.check import check, faults, placed
 from troth.declaration.load import _declaration, _Files, _Merged
 from troth.declaration.model import Declaration, _Source
@@ -119,38 +120,11 @@ def _harmless(trail: Trail) -> Any:
 
 # --- what a fault says is missing -----------------------------------------------------------------------------------
 
-_MISSING = {
-    "reference-system": "systems.*",
-    "reference-table": "systems.*.tables.*",
-    "reference-column": "systems.*.tables.*.**",
-    "identity-field": "@.fields.** @.erase @.key",
-    "of-unknown": "@.belongs_to.** @.mentions.**",
-    "asked-recipient": "recipients.*",
-    "asked-holds": "systems.*.asked.holds.**",
-    "asked-secret": "systems.*.asked.secret",
-    "erase-missing": "@.erase @.keep @.unlinked",
-    "erase-nothing": "@.erase.** @.keep @.unlinked",
-    "erase-field-missing": "@.erase.** @.key",
-    "erase-field-unknown": "@.**",
-    "keep-missing": "@.keep",
-    "keep-from-missing": "@.keep.from",
-    "keep-field-unknown": "@.**",
-    "retention-table": "systems.*.tables.*",
-    "category-without-purpose": "purposes.*.data.**",
-    "category-unheld": "systems.*.tables.*.fields.**",
-    "interests-missing": "@.interests",
-    "purpose-unknown": "purposes.*",
-    "collect-needless": "purposes.*.data.** @.purposes.**",
-    "safeguard-missing": "@.safeguard organisation.country",
-    "contract-missing": "@.contract",
-    "promise-about": "systems.*.tables.*",
-}
-"""Where the missing thing of a fault would be: ``*`` is any name, ``**`` anything below, ``@`` the fault's own part."""
-
 
 def _missing(code: str, path: tuple[str, ...]) -> Iterator[Trail]:
+    """Where the missing thing of a fault would be, as patterns."""
     own = path[:4] if path[0:1] == ("systems",) else path[:2]
-    for text in _MISSING.get(code, "").split():
+    for text in read_toml(__package__, "data/messages.toml")["missing"].get(code, "").split():
         first, *rest = text.split(".")
         yield (*own, *rest) if first == "@" else (first, *rest)
 

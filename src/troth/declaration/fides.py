@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from troth.data_files import read_toml
 from troth.declaration.problems import Position, Problem, Severity, in_order, meant, shown
 from troth.declaration.taxonomy import covers, is_category, nearest
 from troth.declaration.write import write
@@ -83,24 +84,6 @@ class _FidesReference:
     """``from``, ``to``, or anything else if none is given."""
 
 
-_IDENTITIES = {
-    "email": "email",
-    "phone": "phone",
-    "phone_number": "phone",
-    "name": "name",
-    "address": "postal",
-    "user_id": "account",
-    "customer_id": "account",
-    "account_id": "account",
-    "external_id": "account",
-}
-_STRATEGIES = {
-    "null_rewrite": "null",
-    "string_rewrite": "mask",
-    "random_string_rewrite": "mask",
-    "hash": "pseudonymise",
-    "hmac": "pseudonymise",
-}
 _DATASET_READ = {"fides_key", "name", "description", "collections"}
 _COLLECTION_READ = {"name", "description", "fields", "data_categories", "fides_meta", "fidesops_meta"}
 _FIELD_READ = {"name", "description", "data_categories", "fides_meta", "fidesops_meta", "fields"}
@@ -172,8 +155,9 @@ class _Draft:
         if meta.get("identity"):
             self.identity((*meta_path, "identity"), table, column, str(meta["identity"]))
         override = _override(meta)
-        if override in _STRATEGIES:
-            table["erase"][column] = _STRATEGIES[override]
+        strategies = read_toml(__package__, "data/fides.toml")["strategies"]
+        if override in strategies:
+            table["erase"][column] = strategies[override]
         elif override is not None:
             at = (*meta_path, "masking_strategy_override")
             self.note(
@@ -213,7 +197,7 @@ class _Draft:
         return False
 
     def identity(self, path: _Path, table: dict[str, Any], column: str, word: str) -> None:
-        kind = _IDENTITIES.get(word)
+        kind = read_toml(__package__, "data/fides.toml")["identities"].get(word)
         if kind is None:
             self.note(
                 path, "fides-identity", f"no identity corresponds to '{shown(word)}': imported as an account number"

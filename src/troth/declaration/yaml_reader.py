@@ -27,6 +27,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
+from troth.data_files import read_toml
 from troth.declaration.problems import PROBLEMS_MAX, DeclarationErrors, Position, Problem, shown
 
 BYTES_MAX = 8 * 1024 * 1024
@@ -279,20 +280,6 @@ def _scalar(text: str) -> str | int | bool | None:
 
 # --- syntax ---------------------------------------------------------------------------------------------------------
 
-_HINTS = (
-    (r"'\\t'|tab character", "indent with spaces; YAML does not allow tabs"),
-    ("mapping values are not allowed", "put quotes around text that holds ': '"),
-    ("single document", "keep one document in a file: remove the '---' line"),
-    ("duplicate anchor", "give one of them another name"),
-    ("undefined alias", "'*' starts an alias; put quotes around the text"),
-    ("nesting depth", "reduce the nesting"),
-    ("control characters|special characters", "remove the control character"),
-    ("expected <block end>|could not find expected ':'", "indent the keys of one mapping equally"),
-    ("parsing a flow", "close the bracket, or put quotes around the text"),
-    ("scanning a quoted scalar|unexpected end of stream", "close the quote"),
-    ("cannot start any token", "put quotes around the text"),
-)
-
 
 def _syntax(error: yaml.YAMLError, text: str, file: Path) -> Problem:
     """PyYAML's message without its excerpt, which may hold a secret."""
@@ -302,8 +289,8 @@ def _syntax(error: yaml.YAMLError, text: str, file: Path) -> Problem:
     where = Position(file, mark.line + 1, mark.column + 1) if mark else _of_offset(error, text, file)
     if where.line <= text.count("\n") + 1 and "\t" in text.split("\n")[where.line - 1][: where.column]:
         said = f"{said} (a tab)"
-        return Problem("yaml-syntax", where, "", said, _HINTS[0][1])
-    fix = next((hint for pattern, hint in _HINTS if re.search(pattern, said)), "")
+    hints = read_toml(__package__, "data/messages.toml")["yaml"].items()
+    fix = next((hint for pattern, hint in hints if re.search(pattern, said)), "")
     return Problem("yaml-syntax", where, "", said, fix)
 
 

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from troth.errors import install_hint
+from troth.errors import needs
 from troth.ledger.errors import TimestampRefused
 
 if TYPE_CHECKING:
@@ -66,7 +66,5 @@ def verify_timestamp(note: str, token: bytes, roots: Sequence[bytes]) -> dt.date
 
 
 def _require_installed() -> None:
-    try:
+    with needs("timestamp", TimestampRefused, "timestamps need the extra 'timestamp'"):
         import rfc3161_client  # noqa: F401 - whether it is there
-    except ImportError:
-        raise TimestampRefused(f"timestamps need the extra 'timestamp': {install_hint('timestamp')}") from None

@@ -11,21 +11,19 @@ from troth.data_files import read_toml
 from troth.declaration import Declaration
 from troth.law.places import EEA
 from troth.policy.phrases import Phrase, plain
-from troth.text import counted
-
-_SHOWN = 5
+from troth.text import counted, first_few
 
 
 def contradictions(text: str, declaration: Declaration) -> Iterator[str]:
     """How the declaration contradicts the sentence. Conditional sentences are not compared."""
     if ruled_out := cookies_ruled_out(text, declaration):
         named = [f"{name} ({declaration.cookies[name].purpose})" for name in ruled_out]
-        yield f"the declaration has cookies that this rules out: {listed(named)}"
+        yield f"the declaration has cookies that this rules out: {first_few(named)}"
     elif said := other_number(text, declaration):
-        declared = f"{len(declaration.cookies)}: {listed(list(declaration.cookies))}"
+        declared = f"{len(declaration.cookies)}: {first_few(declaration.cookies)}"
         yield f"the sentence says {counted(said, 'cookie')}, the declaration names {declared}"
     if away := elsewhere(text, declaration):
-        yield f"the declaration has data elsewhere: {listed([_named(one, declaration) for one in away])}"
+        yield f"the declaration has data elsewhere: {first_few(_named(one, declaration) for one in away)}"
 
 
 def is_of_places(text: str) -> bool:
@@ -70,12 +68,6 @@ def _named(path: str, declaration: Declaration) -> str:
     if kind == "systems":
         return f"{name} (system, {declaration.systems[name].country})"
     return f"{name} ({declaration.recipients[name].role}, {declaration.recipients[name].country})"
-
-
-def listed(names: Sequence[str]) -> str:
-    """The first few names, and how many more there are."""
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 @dataclass(frozen=True, slots=True)

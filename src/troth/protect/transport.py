@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from troth.errors import install_hint
+from troth.errors import needs
 from troth.ledger import Hash, KeyId
 from troth.protect import files
 from troth.protect.approvers import APPROVERS_FILE, Approver, approvers_text, parse_approvers, read_approvers
@@ -202,8 +202,6 @@ def _bytes(path: Path) -> bytes:
 
 
 def _pyrage() -> Any:
-    try:
+    with needs("age", KeyRefused, "exporting keys needs age, which is not installed"):
         import pyrage
-    except ImportError:
-        raise KeyRefused(f"exporting keys needs age, which is not installed: {install_hint('age')}") from None
     return pyrage

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from troth.declaration import CollectionPoint, Declaration, System
+from troth.json_values import json_fields
 from troth.law import place_name
-from troth.reports import relations
-from troth.reports.labels import ROLES, in_words, purpose_title, titles
+from troth.reports import labels, relations
+from troth.reports.labels import in_words, purpose_title, titles
 
 COLUMNS = ("People", "Where data is asked for", "Systems", "Recipients")
 
@@ -113,7 +114,7 @@ def _recipients(declaration: Declaration) -> Iterator[Box]:
     for name, one in declaration.recipients.items():
         country = place_name(one.country)
         words = tuple(titles(one.receives))
-        yield Box(f"recipients.{name}", 3, one.title or name, ROLES[one.role], words, group=country)
+        yield Box(f"recipients.{name}", 3, one.title or name, labels.words("roles")[one.role], words, group=country)
 
 
 def _purposes(declaration: Declaration, names: Iterable[str]) -> tuple[str, ...]:
@@ -186,8 +187,7 @@ def picture_data(picture: Picture) -> dict[str, Any]:
                 "title": box.title,
                 "about": box.about or None,
                 "country": box.group or None,
-                "data": list(box.data),
-                "purposes": list(box.purposes),
+                **json_fields(box, "data", "purposes"),
             }
             for box in picture.boxes
         ],

@@ -12,14 +12,13 @@ import enum
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from types import MappingProxyType
 from typing import Any
 
 from troth.data_files import read_toml
 from troth.declaration import Assessment, Declaration, Purpose, Risk, covers, is_category, is_special
 from troth.law import place_is_in
 from troth.reports import relations
-from troth.reports.labels import in_words, purpose_title
+from troth.reports.labels import in_words, purpose_title, words
 
 
 class RiskVerdict(enum.StrEnum):
@@ -197,7 +196,7 @@ _STATED = {"large": "people", "tracks": "monitors"}
 def _facts(declaration: Declaration, name: str, purpose: Purpose) -> dict[str, Fact]:
     risk = purpose.risk or Risk()
     held = [each for each in relations.held_for(declaration, name) if is_category(each)]
-    stated = {fact: Fact(getattr(risk, fact), words) for fact, words in _WORDS.items()}
+    stated = {fact: Fact(getattr(risk, fact), said) for fact, said in words("risk").items()}
     tracked = _found(held, _TRACKS)
     return {
         **stated,
@@ -213,21 +212,6 @@ def _facts(declaration: Declaration, name: str, purpose: Purpose) -> dict[str, F
         "vulnerable": _vulnerable(risk, held),
         "large": _large(risk),
     }
-
-
-_WORDS: Mapping[str, str] = MappingProxyType(
-    {
-        "evaluates": "people are scored, rated or profiled",
-        "decides": "machines alone decide, with legal or similar effects",
-        "monitors": "people are watched systematically",
-        "public_area": "the area is open to the public",
-        "matches": "data of several origins is combined",
-        "new_technology": "the technology, or its use, is new",
-        "prevents": "it decides whether somebody gets a service or can use a right",
-        "unseen": "the data comes from others, and the people are not told",
-        "physical_harm": "a breach could endanger somebody",
-    }
-)
 
 
 def _found(held: list[str], broad: tuple[str, ...]) -> list[str]:

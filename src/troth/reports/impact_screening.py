@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from troth.json_values import json_fields
 from troth.reports.impact_criteria import Met, RiskVerdict, Screening
+from troth.reports.labels import words
 from troth.reports.record_formats import plain
 
-VERDICTS = {
-    RiskVerdict.REQUIRED: "An assessment is required.",
-    RiskVerdict.LIKELY: "An assessment is likely to be required: two or more criteria of WP 248 are met.",
-    RiskVerdict.OPEN: "It cannot be told yet: too little is stated.",
-    RiskVerdict.NOT_INDICATED: "No list asks for an assessment.",
-    RiskVerdict.NO_LIST: (
-        "No list reaches the company: they are those of the GDPR, which is not declared to apply. Other laws may ask "
-        "for an assessment."
-    ),
-}
+VERDICTS: Mapping[RiskVerdict, str] = {verdict: words("verdicts")[verdict] for verdict in RiskVerdict}
+"""Each result in a sentence."""
 
 
 def screening_data(screened: Iterable[Screening]) -> list[dict[str, Any]]:
     """The screened purposes as JSON values."""
     return [
         {
-            "purpose": one.purpose,
-            "title": one.title,
-            "role": one.role,
-            "verdict": one.verdict.value,
-            "assessment": {"file": one.assessment.file, "on": one.assessment.on.isoformat()}
-            if one.assessment
-            else None,
+            **json_fields(one, "purpose", "title", "role", "verdict"),
+            "assessment": json_fields(one.assessment, "file", "on") if one.assessment else None,
             "due": one.is_due,
             "met": [_met(met) for met in one.met],
             "not_stated": [question.path for question in one.questions],

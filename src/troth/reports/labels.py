@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from types import MappingProxyType
 
-from troth.declaration import Purpose, Sharing, is_category, is_use, title
+from troth.data_files import read_toml
+from troth.declaration import Purpose, is_category, is_use, title
 
-ROLES: Mapping[Sharing, str] = MappingProxyType(
-    {
-        Sharing.PROCESSOR: "a processor",
-        Sharing.CONTROLLER: "a controller of its own",
-        Sharing.JOINT: "a joint controller",
-        Sharing.SALE: "a buyer",
-        Sharing.SHARE: "a recipient for advertising",
-    }
-)
+
+@cache
+def words(group: str) -> Mapping[str, str]:
+    """The words for the keys of a *group* in ``words.toml``, such as ``roles``."""
+    return MappingProxyType(read_toml(__package__, "words.toml")[group])
 
 
 def titles(categories: Iterable[str]) -> list[str]:

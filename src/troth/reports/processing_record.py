@@ -14,27 +14,9 @@ from troth.declaration import ActedFor, Declaration, Purpose, Recipient
 from troth.law import place_name
 from troth.law.places import EEA, FREE_FLOW
 from troth.reports import relations
-from troth.reports.labels import ROLES, in_words, purpose_title, titles
+from troth.reports.labels import in_words, purpose_title, titles, words
 
 Role = Literal["controller", "processor"]
-_BASES = {
-    "consent": "consent, Art. 6(1)(a)",
-    "contract": "a contract with the person, Art. 6(1)(b)",
-    "legal_obligation": "a legal obligation, Art. 6(1)(c)",
-    "vital_interests": "vital interests, Art. 6(1)(d)",
-    "public_task": "a public task, Art. 6(1)(e)",
-    "legitimate_interests": "legitimate interests, Art. 6(1)(f)",
-    "recognised_legitimate_interests": "recognised legitimate interests, UK GDPR Art. 6(1)(ea)",
-}
-_SAFEGUARDS = {
-    "adequacy": "an adequacy decision, Art. 45",
-    "scc": "standard contractual clauses, Art. 46(2)(c)",
-    "idta": "the UK international data transfer agreement, UK GDPR Art. 46(2)(d)",
-    "dpf": "the EU-US Data Privacy Framework, Art. 45",
-    "uk_bridge": "the UK-US data bridge, UK GDPR Art. 45",
-    "bcr": "binding corporate rules, Art. 47",
-    "compelling_interests": "compelling legitimate interests, Art. 49(1), second subparagraph",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +160,7 @@ def _purpose_lines(declaration: Declaration, name: str, purpose: Purpose) -> Ite
     cite, categories = "Art. 30(1)", relations.held_for(declaration, name)
     recipients = relations.receive(declaration, categories, [name])
     yield RecordItem("purposes", "Purpose", f"{cite}(b)", (purpose_title(purpose),))
-    basis = _BASES[purpose.basis] + (f": {purpose.interests}" if purpose.interests else "")
+    basis = words("bases")[purpose.basis] + (f": {purpose.interests}" if purpose.interests else "")
     yield RecordItem("basis", "Legal basis", "Art. 6(1)", (basis,))
     yield _subjects(declaration, name, purpose, f"{cite}(c)")
     yield RecordItem("categories", "Categories of personal data", f"{cite}(c)", tuple(titles(categories)))
@@ -200,7 +182,7 @@ def _subjects(declaration: Declaration, name: str, purpose: Purpose, cite: str) 
 def _recipients(recipients: dict[str, Recipient]) -> Iterator[str]:
     for name, one in recipients.items():
         what = in_words(one.receives)
-        yield f"{one.title or name}, {ROLES[one.role]} in {place_name(one.country)}: {what}"
+        yield f"{one.title or name}, {words('roles')[one.role]} in {place_name(one.country)}: {what}"
 
 
 def _transfers(
@@ -213,7 +195,7 @@ def _transfers(
     for name, one in recipients.items():
         if one.country in FREE_FLOW:
             continue
-        rests = _SAFEGUARDS.get(one.safeguard or "", one.safeguard or "")
+        rests = words("safeguards").get(one.safeguard or "", one.safeguard or "")
         says.append(f"{place_name(one.country)} ({one.title or name})" + (f", on {rests}" if rests else ""))
         path = f"recipients.{name}"
         if not is_reached:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from troth.json_values import json_fields
 from troth.reports.base import html_page
 from troth.reports.processing_record import MissingDeclaration, ProcessingRecord, RecordItem
 
@@ -19,31 +20,8 @@ def as_data(record: ProcessingRecord) -> dict[str, Any]:
     """The record as JSON values."""
     return {
         "troth_ropa": _FORMAT,
-        "role": record.role,
-        "article": record.article,
-        "organisation": record.organisation,
-        "declaration": record.declaration,
-        "head": [_line(line) for line in record.head],
-        "activities": [
-            {"id": each.id, "title": each.title, "lines": [_line(line) for line in each.lines]}
-            for each in record.activities
-        ],
-        "missing": [_gap(gap) for gap in record.missing],
+        **json_fields(record, "role", "article", "organisation", "declaration", "head", "activities", "missing"),
     }
-
-
-def _line(line: RecordItem) -> dict[str, Any]:
-    return {
-        "field": line.field,
-        "label": line.label,
-        "cite": line.cite,
-        "says": list(line.says),
-        "missing": [_gap(gap) for gap in line.missing],
-    }
-
-
-def _gap(gap: MissingDeclaration) -> dict[str, str]:
-    return {"what": gap.what, "path": gap.path, "add": gap.add}
 
 
 def as_csv(record: ProcessingRecord) -> str:

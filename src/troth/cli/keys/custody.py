@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from troth.cli import deployment as cli
-from troth.cli.keys.plans import apply_option, now, opened, require_hash, show_plan, use_database
+from troth.cli.keys.plans import apply_option, require_hash, show_plan
 from troth.cli.keys.root import way_named, way_options
 from troth.text import counted
 
@@ -25,7 +25,7 @@ def _identity_option(*, required: bool) -> Callable[[Callable[..., Any]], Callab
     return click.option(
         "--identity",
         required=required,
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        type=cli.EXISTING_FILE,
         metavar="FILE",
         help="The age identities, or the SSH key, that the export is encrypted to.",
     )
@@ -52,7 +52,7 @@ def approvers(change: Literal["add", "remove"] | None, role: str | None, approve
 
     if change is not None and role is None:
         raise click.UsageError(f"give the role, for example: troth keys approvers {change} custodian-a")
-    keyring = opened()
+    keyring = cli.keyring()
     there = read_approvers(cli.home(), keyring)
     if change is None or role is None:
         _list(there, as_json=as_json)
@@ -63,16 +63,16 @@ def approvers(change: Literal["add", "remove"] | None, role: str | None, approve
     words = f"{role} is {plan.change}. Approvers afterwards: {who}."
     if plan.others and not show_plan(plan.hash, facts, words, approved, as_json=as_json):
         return
-    use_database()
+    cli.use_database()
     from troth.service.core.key_lifecycle import change_approvers
 
-    roles = change_approvers(cli.home(), keyring, plan, now=now())
-    if as_json:
-        cli.print_json({"plan": str(plan.hash), **facts, "approved_by": list(roles), "applied": True})
-    else:
-        click.echo(f"{role} is {plan.change}{_by(roles)}. Approvers now: {who}.")
-        if len(plan.then) < 2:
-            click.echo("Two approvers are needed: add another role.")
+    roles = change_approvers(cli.home(), keyring, plan, now=cli.now())
+    cli.answer(
+        {"plan": str(plan.hash), **facts, "approved_by": list(roles), "applied": True},
+        f"{role} is {plan.change}{_by(roles)}. Approvers now: {who}.",
+        *(["Two approvers are needed: add another role."] if len(plan.then) < 2 else []),
+        as_json=as_json,
+    )
 
 
 def _list(there: tuple[Approver, ...], *, as_json: bool) -> None:
@@ -89,9 +89,9 @@ def _change(change: Literal["add", "remove"], role: str, there: tuple[Approver, 
     from troth.protect import ask_passphrase, plan_approver, plan_no_approver
 
     if change == "remove":
-        return plan_no_approver(opened(), there, role)
+        return plan_no_approver(cli.keyring(), there, role)
     passphrase = ask_passphrase(role, _PASSPHRASE, twice=True)
-    return plan_approver(opened(), there, role, passphrase, now=now())
+    return plan_approver(cli.keyring(), there, role, passphrase, now=cli.now())
 
 
 @click.command()
@@ -100,7 +100,7 @@ def _change(change: Literal["add", "remove"], role: str, there: tuple[Approver, 
 @click.option(
     "--import",
     "file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=cli.EXISTING_FILE,
     metavar="FILE",
     help="The export, to approve its import: it contains the approvers.",
 )
@@ -124,12 +124,10 @@ def approve(plan: Hash, role: str, file: Path | None, identity: Path | None, as_
         there = _opened(file, identity).approvers
         make_folder(cli.home())
     else:
-        there = read_approvers(cli.home(), opened())
-    until = Approvals(cli.home(), there).approve(plan, role, ask_passphrase(role, _PASSPHRASE), now=now())
-    if as_json:
-        cli.print_json({"plan": str(plan), "role": role, "until": until.isoformat()})
-    else:
-        click.echo(f"{role} approves {plan} until {until:%Y-%m-%d %H:%M} UTC.")
+        there = read_approvers(cli.home(), cli.keyring())
+    until = Approvals(cli.home(), there).approve(plan, role, ask_passphrase(role, _PASSPHRASE), now=cli.now())
+    facts = {"plan": str(plan), "role": role, "until": until.isoformat()}
+    cli.answer(facts, f"{role} approves {plan} until {until:%Y-%m-%d %H:%M} UTC.", as_json=as_json)
 
 
 @click.command()
@@ -154,26 +152,25 @@ def export(recipients: tuple[str, ...], target: Path, approved: str | None, as_j
     """
     from troth.protect import plan_export
 
-    keyring = opened()
+    keyring = cli.keyring()
     plan = plan_export(keyring, recipients)
     facts = {"key": str(plan.key), "recipients": list(plan.recipients), "file": str(target)}
     words = "\n  ".join((f"The root key {plan.key} and all keys below it are encrypted to:", *plan.recipients))
     if not show_plan(plan.hash, facts, words, approved, as_json=as_json):
         return
-    use_database()
+    cli.use_database()
     from troth.service.core.key_lifecycle import export as write
 
-    roles = write(cli.home(), keyring, plan, target, now=now())
-    if as_json:
-        cli.print_json({"plan": str(plan.hash), **facts, "approved_by": list(roles), "applied": True})
-    else:
-        click.echo(
-            f"Wrote {target}{_by(roles)}. Importing it restores keys that are destroyed later: keep only the newest."
-        )
+    roles = write(cli.home(), keyring, plan, target, now=cli.now())
+    cli.answer(
+        {"plan": str(plan.hash), **facts, "approved_by": list(roles), "applied": True},
+        f"Wrote {target}{_by(roles)}. Importing it restores keys that are destroyed later: keep only the newest.",
+        as_json=as_json,
+    )
 
 
 @click.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=cli.EXISTING_FILE)
 @_identity_option(required=True)
 @click.option("--wrap", "name", metavar="WAY", default="none", show_default=True, help="age, aws-kms, transit, pkcs11.")
 @way_options
@@ -190,7 +187,7 @@ def import_(file: Path, identity: Path, name: str, approved: str | None, as_json
               troth keys approve dg1:4f0c… --as custodian-a --import keys.age --identity safe.key
               troth keys import keys.age --identity safe.key --apply dg1:4f0c…
     """
-    from troth.protect import Approvals, Keyring
+    from troth.protect import Approvals
 
     wrap = way_named(name, options)
     found = _opened(file, identity)
@@ -203,16 +200,17 @@ def import_(file: Path, identity: Path, name: str, approved: str | None, as_json
     words += f"{cli.home()}.\nTwo of these must approve: {', '.join(approvers)}."
     if not show_plan(found.hash, facts, words, approved, as_json=as_json):
         return
-    roles = Approvals(cli.home(), found.approvers).require(found.hash, now=now())
+    roles = Approvals(cli.home(), found.approvers).require(found.hash, now=cli.now())
     found.put_into(cli.home(), wrap)
-    use_database()
+    cli.use_database()
     from troth.service.core.key_lifecycle import note_import
 
-    note_import(cli.home(), Keyring.open(cli.home()), found, roles, now=now())
-    if as_json:
-        cli.print_json({"plan": str(found.hash), **facts, "approved_by": list(roles), "applied": True})
-    else:
-        click.echo(f"The keys are in {cli.home()}{_by(roles)}. Check them with: troth keys status")
+    note_import(cli.home(), cli.keyring(), found, roles, now=cli.now())
+    cli.answer(
+        {"plan": str(found.hash), **facts, "approved_by": list(roles), "applied": True},
+        f"The keys are in {cli.home()}{_by(roles)}. Check them with: troth keys status",
+        as_json=as_json,
+    )
 
 
 def _opened(file: Path, identity: Path) -> KeyExport:

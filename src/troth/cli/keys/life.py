@@ -13,8 +13,9 @@ import click
 
 from troth.cli import deployment as cli
 from troth.cli import formatting
-from troth.cli.keys.plans import apply_option, has_database, now, opened, show_plan, use_database
+from troth.cli.keys.plans import apply_option, has_database, show_plan
 from troth.cli.keys.root import wrap_facts, wrap_said
+from troth.json_values import json_fields, json_value
 from troth.text import counted
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def status(declaration: Path, destroyed: bool, as_json: bool) -> None:
     """
     from troth.protect import KEY_FILE, read_key_file
 
-    keyring = opened()
+    keyring = cli.keyring()
     wrapped = read_key_file(cli.home()).way
     found = _look(keyring, *_declared(declaration))
     facts = {"key": str(keyring.id), "file": str(cli.home() / KEY_FILE), "state": "active", "wrap": wrap_facts(wrapped)}
@@ -57,19 +58,18 @@ def status(declaration: Path, destroyed: bool, as_json: bool) -> None:
             f"Wrapped by {wrap_said(wrapped)}." if wrapped.name != "none" else "It is not wrapped: protect the file."
         )
         _show_keys(found, destroyed=destroyed)
-    if not found.is_current:
-        raise click.exceptions.Exit(1)
+    cli.fail_if(not found.is_current)
 
 
 def _look(keyring: Keyring, lasts: dt.timedelta, domains: TokenDomains) -> Inventory:
     from troth.protect import take_inventory
 
     if not has_database():
-        return take_inventory(cli.home(), keyring, now=now(), field=lasts)
-    use_database()
+        return take_inventory(cli.home(), keyring, now=cli.now(), field=lasts)
+    cli.use_database()
     from troth.service.core.key_lifecycle import look_at_keys
 
-    return look_at_keys(cli.home(), keyring, now=now(), field=lasts, domains=domains)
+    return look_at_keys(cli.home(), keyring, now=cli.now(), field=lasts, domains=domains)
 
 
 def _declared(path: Path) -> tuple[dt.timedelta, TokenDomains]:
@@ -85,16 +85,9 @@ def _declared(path: Path) -> tuple[dt.timedelta, TokenDomains]:
 def _keys_json(inventory: Inventory) -> dict[str, Any]:
     return {
         "keys": [
-            {
-                "name": one.info.name,
-                "id": str(one.info.id),
-                "state": str(one.info.state),
-                "since": {str(state): at.isoformat() for state, at in one.info.since.items()},
-                "seals_until": one.seals_until.isoformat() if one.seals_until else None,
-                "hanging": one.hanging,
-                "due": one.standing.due,
-                "overdue": one.standing.overdue,
-            }
+            json_fields(one.info, "name", "id", "state", "since")
+            | json_fields(one, "seals_until", "hanging")
+            | json_fields(one.standing, "due", "overdue")
             for one in inventory.keys
         ],
         "approvers": list(inventory.approvers),
@@ -148,8 +141,8 @@ def rotate(purpose: Literal["field", "epoch", "token"] | None, declaration: Path
     Example:  troth keys rotate
               troth keys rotate field
     """
-    keyring = opened()
-    use_database()
+    keyring = cli.keyring()
+    cli.use_database()
     lasts, domains = _declared(declaration)
     facts: dict[str, Any] = {}
     if purpose in (None, "field"):
@@ -158,11 +151,7 @@ def rotate(purpose: Literal["field", "epoch", "token"] | None, declaration: Path
         facts["epoch"] = _rotate_epoch(keyring, early=purpose is not None)
     if purpose == "token" or (purpose is None and domains):
         facts["token"] = _rotate_tokens(keyring, domains, wanted=purpose is not None)
-    if as_json:
-        cli.print_json(facts)
-    else:
-        for each in facts.values():
-            click.echo(each["said"])
+    cli.answer(facts, *(each["said"] for each in facts.values()), as_json=as_json)
 
 
 def _rotate_field(keyring: Keyring, lasts: dt.timedelta, domains: TokenDomains, *, wanted: bool) -> dict[str, Any]:
@@ -176,7 +165,7 @@ def _rotate_field(keyring: Keyring, lasts: dt.timedelta, domains: TokenDomains, 
         return {"made": None, "resealed": 0, "closed": 0, "said": "The field key is within its cryptoperiod."}
     with formatting.progress("resealing") as tell:
         found = rotate_field(
-            keyring, now=now(), progress=lambda done, total: tell(f"{done:,} of {counted(total, 'value')}")
+            keyring, now=cli.now(), progress=lambda done, total: tell(f"{done:,} of {counted(total, 'value')}")
         )
     made, work = found.key.name if found.key else None, found.resealed
     said = f"{made} is in use." if made else "Continued an interrupted rotation."
@@ -194,8 +183,8 @@ def _rotate_epoch(keyring: Keyring, *, early: bool) -> dict[str, Any]:
     assert keyring.chain is not None, "the keyring of a home"
     before = keyring.chain.active("epoch")
     with formatting.progress("rewrapping") as tell:
-        rolled = SubjectKeys(keyring).roll(now=now(), early=early, progress=lambda done: tell(counted(done, "key")))
-    note_keys(keyring, now=now())
+        rolled = SubjectKeys(keyring).roll(now=cli.now(), early=early, progress=lambda done: tell(counted(done, "key")))
+    note_keys(keyring, now=cli.now())
     active = keyring.chain.active("epoch")
     made = active.name if active and active != before else None
     destroyed = [info.name for info in rolled.destroyed]
@@ -218,7 +207,7 @@ def _rotate_epoch(keyring: Keyring, *, early: bool) -> dict[str, Any]:
 def _rotate_tokens(keyring: Keyring, domains: TokenDomains, *, wanted: bool) -> dict[str, Any]:
     from troth.service.core.key_lifecycle import rotate_tokens
 
-    found = rotate_tokens(keyring, domains, now=now(), make=wanted)
+    found = rotate_tokens(keyring, domains, now=cli.now(), make=wanted)
     if found.made is not None:
         said = (
             f"{found.made.name} is created: add {found.made.number} as the first version of a domain in token_domains."
@@ -257,8 +246,8 @@ def destroy(key: str, crypto_erase: bool, approved: str | None, declaration: Pat
               troth keys approve dg1:4f0c… --as custodian-a
               troth keys destroy field-1 --apply dg1:4f0c…
     """
-    keyring = opened()
-    use_database()
+    keyring = cli.keyring()
+    cli.use_database()
     from troth.service.core.key_lifecycle import destroy as carry_out
     from troth.service.core.key_lifecycle import key_called, plan_destruction
 
@@ -273,18 +262,19 @@ def destroy(key: str, crypto_erase: bool, approved: str | None, declaration: Pat
             crypto_erase=crypto_erase,
             stores=stores,
             in_stores=counts,
-            now=now(),
+            now=cli.now(),
             domains=_declared(declaration)[1],
         )
         facts = {"key": info.name, "id": str(info.id), "hanging": dict(plan.hanging), "looked_in": list(plan.looked_in)}
         if not show_plan(plan.hash, {**facts, "crypto_erase": crypto_erase}, _words(plan), approved, as_json=as_json):
             return
-        roles = carry_out(cli.home(), keyring, plan, now=now())
-    if as_json:
-        cli.print_json({"key": info.name, "id": str(info.id), "approved_by": list(roles), "applied": True})
-    else:
-        by = f", approved by {' and '.join(roles)}" if roles else ""
-        click.echo(f"{info.name} is destroyed{by}. Copies of keys.toml still contain it: replace them with new copies.")
+        roles = carry_out(cli.home(), keyring, plan, now=cli.now())
+    by = f", approved by {' and '.join(roles)}" if roles else ""
+    cli.answer(
+        {"key": info.name, "id": str(info.id), "approved_by": list(roles), "applied": True},
+        f"{info.name} is destroyed{by}. Copies of keys.toml still contain it: replace them with new copies.",
+        as_json=as_json,
+    )
 
 
 def _in_stores(path: Path) -> tuple[tuple[str, ...], Mapping[str, Counter[tuple[KeyId, int]]]]:
@@ -337,8 +327,8 @@ def drill(backup: str, as_json: bool) -> None:
     Example:  troth keys drill --backup /mnt/restored/troth.sqlite3
               troth keys drill --backup '${RESTORED_DATABASE_URL}'
     """
-    keyring = opened()
-    use_database()
+    keyring = cli.keyring()
+    cli.use_database()
     from django.db import transaction
 
     from troth.service.core.key_registry import note_keys
@@ -347,30 +337,24 @@ def drill(backup: str, as_json: bool) -> None:
     from troth.stores import open_store
 
     store = open_store("backup", _url(backup), read_only=True)
-    note_keys(keyring, now=now())
+    note_keys(keyring, now=cli.now())
     try:
         with formatting.progress("trying keys") as tell:
-            found = try_keys(store, keyring, now=now(), progress=lambda done: tell(counted(done, "key")))
+            found = try_keys(store, keyring, now=cli.now(), progress=lambda done: tell(counted(done, "key")))
     finally:
         store.close()
     with transaction.atomic(durable=True):
-        note_drill(found, now=now())
-    if as_json:
-        cli.print_json(_drill_json(found))
-    else:
-        click.echo(_drill_words(found))
-    if not found.is_passed:
-        raise click.exceptions.Exit(1)
+        note_drill(found, now=cli.now())
+    cli.answer({**json_value(found), "passed": found.is_passed}, _drill_words(found), as_json=as_json)
+    cli.fail_if(not found.is_passed)
 
 
 def _url(backup: str) -> str:
     from troth.declaration import SecretMissing, resolve
     from troth.service import Settings
 
-    try:
+    with cli.usage_errors(SecretMissing):
         text = resolve(backup, os.environ).reveal()
-    except SecretMissing as missing:
-        raise click.UsageError(str(missing)) from None
     if ":" not in text:
         if not Path(text).is_file():
             raise click.UsageError(f"there is no file {text}; --backup is an SQLite file or a URL")
@@ -389,20 +373,6 @@ def _place(url: str) -> object:
         file = Path("/" + unquote(parts.path).lstrip("/"))
         return os.stat(file).st_ino if file.exists() else str(file)
     return parts.hostname, parts.port or 5432, parts.path, parts.query
-
-
-def _drill_json(drill: Drill) -> dict[str, Any]:
-    return {
-        "tried": drill.tried,
-        "opened": drill.opened,
-        "through_today": drill.through_today,
-        "erased": drill.erased,
-        "erased_opened": drill.erased_opened,
-        "not_final_yet": drill.not_final_yet,
-        "final_on": drill.final_on.isoformat() if drill.final_on else None,
-        "lost": drill.lost,
-        "passed": drill.is_passed,
-    }
 
 
 def _drill_words(drill: Drill) -> str:

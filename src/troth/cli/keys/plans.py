@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hmac
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,31 +13,18 @@ from troth.cli import deployment as cli
 
 if TYPE_CHECKING:
     from troth.ledger import Hash
-    from troth.protect import Keyring
 
 
-def _plan_hash(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
-    if given is not None and not re.fullmatch(r"dg1:[0-9a-f]{64}", given):
-        raise click.BadParameter(
-            "that is not the hash of a plan; run the command without --apply to see the plan and its hash"
-        )
-    return given
+apply_option = cli.apply_option("Carry out the plan that was approved.")
 
 
 def require_hash(_: click.Context, __: click.Parameter, given: str) -> Hash:
     """Callback that parses a required plan hash. Raises `click.BadParameter`."""
     from troth.ledger import Hash
 
-    checked = _plan_hash(_, __, given)
+    checked = cli.plan_hash(_, __, given)
     assert checked is not None, "it is required"
     return Hash(checked)
-
-
-def apply_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``--apply PLAN-HASH``."""
-    return click.option(
-        "--apply", "approved", metavar="PLAN-HASH", callback=_plan_hash, help="Carry out the plan that was approved."
-    )(command)
 
 
 def show_plan(plan: Hash, facts: Mapping[str, Any], words: str, approved: str | None, *, as_json: bool) -> bool:
@@ -62,29 +47,9 @@ def show_plan(plan: Hash, facts: Mapping[str, Any], words: str, approved: str | 
     return False
 
 
-def opened() -> Keyring:
-    """The keyring in TROTH_HOME."""
-    from troth.protect import Keyring
-
-    return Keyring.open(cli.home())
-
-
 def has_database() -> bool:
     """True if Troth's own database may already exist. Does not create it."""
     from troth.service import Settings
 
     database = Settings.read().database
     return database.engine != "sqlite" or Path(database.name).exists()
-
-
-def use_database() -> None:
-    """Set up Troth's own database, where actions are recorded."""
-    from troth.service.server import catch_up, set_up
-
-    set_up()
-    catch_up()
-
-
-def now() -> dt.datetime:
-    """The current time, aware."""
-    return dt.datetime.now(dt.UTC)

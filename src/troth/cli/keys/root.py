@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from troth.cli import deployment as cli
-from troth.cli.keys.plans import has_database, now, opened, use_database
+from troth.cli.keys.plans import has_database
+from troth.json_values import json_fields
 
 if TYPE_CHECKING:
     from troth.protect import RewrapPlan, Wrap
 
 
-def way_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options of the ways to wrap the root key."""
-    options: list[Callable[..., Any]] = [
-        click.option("--key", help="The key that wraps it. aws-kms: an ARN; transit: a name; pkcs11: a label."),
-        click.option("--mount", help="transit: where the engine is mounted.  [default: transit]"),
-        click.option("--token", help="pkcs11: the token's label."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+way_options = cli.options(
+    click.option("--key", help="The key that wraps it. aws-kms: an ARN; transit: a name; pkcs11: a label."),
+    click.option("--mount", help="transit: where the engine is mounted.  [default: transit]"),
+    click.option("--token", help="pkcs11: the token's label."),
+)
+"""Options of the ways to wrap the root key."""
 
 
 def way_named(name: str, options: dict[str, str | None]) -> Wrap:
     """The wrapping method of that name with the given options. Raises `click.UsageError`."""
     from troth.protect import WayRefused, way
 
-    try:
+    with cli.usage_errors(WayRefused):
         return way(name, {option: value for option, value in options.items() if value is not None})
-    except WayRefused as refused:
-        raise click.UsageError(str(refused)) from None
 
 
 @click.command()
@@ -62,35 +56,32 @@ def init(name: str, keys_lost: bool, as_json: bool, **options: str | None) -> No
     if keys_lost:
         key = begin_keys(cli.home())
         lost = _note_lost()
-        if as_json:
-            cli.print_json({"key": str(key), "keys_lost": True, "on_record": lost})
-        else:
-            click.echo(
-                f"There is no key below the root key {key} now. Data sealed with the lost keys stays unreadable."
-            )
+        said = f"There is no key below the root key {key} now. Data sealed with the lost keys stays unreadable."
+        cli.answer({"key": str(key), "keys_lost": True, "on_record": lost}, said, as_json=as_json)
         return
     one = way_named(name, options)
     key = create_home(cli.home(), wrap=one)
     path = cli.home() / KEY_FILE
-    if as_json:
-        cli.print_json({"key": str(key), "file": str(path), "wrap": wrap_facts(one)})
-    else:
-        click.echo(f"Created the root key {key} in {path}.")
-        click.echo("Without it, sealed data cannot be decrypted and people not be recognised: back it up separately.")
+    cli.answer(
+        {"key": str(key), "file": str(path), "wrap": wrap_facts(one)},
+        f"Created the root key {key} in {path}.",
+        "Without it, sealed data cannot be decrypted and people not be recognised: back it up separately.",
+        as_json=as_json,
+    )
 
 
 def _note_lost() -> int:
     """Record the lost keys, if there is a database that lists them. Returns their number."""
     if not has_database():
         return 0
-    use_database()
+    cli.use_database()
     from troth.service.core.key_registry import note_lost
 
-    return note_lost(opened(), now=now())
+    return note_lost(cli.keyring(), now=cli.now())
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.argument("path", type=cli.FILE, required=False)
 @click.option("--none", "none", is_flag=True, help="Stop keeping a copy. The existing copy stays: delete it yourself.")
 @cli.json_option
 def copy(path: Path | None, none: bool, as_json: bool) -> None:
@@ -105,18 +96,14 @@ def copy(path: Path | None, none: bool, as_json: bool) -> None:
     """
     if path is not None and none:
         raise click.UsageError("give a path, or --none")
-    chain = opened().chain
+    chain = cli.keyring().chain
     assert chain is not None, "the keyring of a home"
     if path is not None or none:
         chain.keep_copy(path)
     fault = chain.copy_fault()
-    if as_json:
-        cli.print_json({"copy": str(chain.copy) if chain.copy else None, "fault": fault})
-    else:
-        where = f"Every change of keys.toml is also written to {chain.copy}." if chain.copy else "No copy is kept."
-        click.echo(fault or where)
-    if fault:
-        raise click.exceptions.Exit(1)
+    where = f"Every change of keys.toml is also written to {chain.copy}." if chain.copy else "No copy is kept."
+    cli.answer({"copy": str(chain.copy) if chain.copy else None, "fault": fault}, fault or where, as_json=as_json)
+    cli.fail_if(fault)
 
 
 @click.command()
@@ -139,12 +126,7 @@ def wrap(name: str, approved: str | None, as_json: bool, **options: str | None) 
     then = way_named(name, options)
     plan = plan_rewrap(cli.home(), then) if approved is None else rewrap(cli.home(), then, approved=approved)
     if as_json:
-        facts = {
-            "key": str(plan.key),
-            "file": str(plan.file),
-            "now": wrap_facts(plan.now),
-            "then": wrap_facts(plan.then),
-        }
+        facts = {**json_fields(plan, "key", "file"), "now": wrap_facts(plan.now), "then": wrap_facts(plan.then)}
         cli.print_json({"plan": str(plan.hash), **facts, "applied": approved is not None})
     elif approved is None:
         _show(plan)

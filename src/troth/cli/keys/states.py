@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from troth.cli import deployment as cli
-from troth.cli.keys.plans import now, opened, use_database
 
 if TYPE_CHECKING:
     from troth.protect import KeyInfo, Keyring, KeyState
@@ -29,7 +28,7 @@ def suspend(name: str, as_json: bool) -> None:
     Example:  troth keys suspend field-2
               troth keys resume field-2
     """
-    keyring = opened()
+    keyring = cli.keyring()
     info = _noted(keyring, lambda: _suspended(keyring, name))
     _told(info, f"troth keys resume {info.name}, or activate another key: troth keys rotate {info.purpose}", as_json)
 
@@ -38,7 +37,7 @@ def _suspended(keyring: Keyring, name: str) -> KeyInfo:
     from troth.protect import KeyState
 
     assert keyring.chain is not None, "the keyring of a home"
-    return _found(keyring, name, KeyState.SUSPENDED) or keyring.chain.move(name, KeyState.SUSPENDED, now=now())
+    return _found(keyring, name, KeyState.SUSPENDED) or keyring.chain.move(name, KeyState.SUSPENDED, now=cli.now())
 
 
 @click.command()
@@ -50,7 +49,7 @@ def resume(name: str, as_json: bool) -> None:
     \b
     Example:  troth keys resume field-2
     """
-    keyring = opened()
+    keyring = cli.keyring()
     info = _noted(keyring, lambda: _resumed(keyring, name))
     _told(info, "it seals and opens" if info.state.seals else "it opens; another key seals", as_json)
 
@@ -65,7 +64,7 @@ def _resumed(keyring: Keyring, name: str) -> KeyInfo:
     suspended = _found(keyring, name, KeyState.SUSPENDED)
     purpose = suspended.purpose if suspended is not None else None
     replaced = purpose in _ONE_IN_USE and chain.active(purpose) is not None
-    return chain.move(name, KeyState.DEACTIVATED if replaced else KeyState.ACTIVE, now=now())
+    return chain.move(name, KeyState.DEACTIVATED if replaced else KeyState.ACTIVE, now=cli.now())
 
 
 @click.command()
@@ -82,7 +81,7 @@ def compromised(name: str, as_json: bool) -> None:
               troth keys rotate field
               troth keys destroy field-2
     """
-    keyring = opened()
+    keyring = cli.keyring()
     info = _noted(keyring, lambda: _compromised(keyring, name))
     _told(info, f"troth keys rotate {info.purpose}, then: troth keys destroy {info.name}", as_json)
 
@@ -97,8 +96,8 @@ def _compromised(keyring: Keyring, name: str) -> KeyInfo:
         return there
     used = _found(keyring, name, KeyState.ACTIVE)
     if used is not None and used.purpose in _ONE_IN_USE:
-        make_key(keyring, used.purpose, now=now())
-    return chain.move(name, KeyState.COMPROMISED, now=now())
+        make_key(keyring, used.purpose, now=cli.now())
+    return chain.move(name, KeyState.COMPROMISED, now=cli.now())
 
 
 def _found(keyring: Keyring, name: str, state: KeyState) -> KeyInfo | None:
@@ -109,17 +108,15 @@ def _found(keyring: Keyring, name: str, state: KeyState) -> KeyInfo | None:
 
 def _noted(keyring: Keyring, change: Callable[[], KeyInfo]) -> KeyInfo:
     """Make the change and record it. After a crash in between, the next key command records it."""
-    use_database()
+    cli.use_database()
     from troth.service.core.key_registry import note_keys
 
-    note_keys(keyring, now=now())
+    note_keys(keyring, now=cli.now())
     info = change()
-    note_keys(keyring, now=now())
+    note_keys(keyring, now=cli.now())
     return info
 
 
 def _told(info: KeyInfo, next_step: str, as_json: bool) -> None:
-    if as_json:
-        cli.print_json({"key": info.name, "id": str(info.id), "state": str(info.state)})
-    else:
-        click.echo(f"{info.name} is {info.state}: {next_step}.")
+    facts = {"key": info.name, "id": str(info.id), "state": str(info.state)}
+    cli.answer(facts, f"{info.name} is {info.state}: {next_step}.", as_json=as_json)

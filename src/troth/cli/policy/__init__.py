@@ -8,16 +8,6 @@ from troth.cli.lazy_group import LazyGroup
 
 __all__ = ["policy"]
 
-
-COMMANDS = {
-    "read": "troth.cli.policy.read",
-    "bind": "troth.cli.policy.bind",
-    "lint": "troth.cli.policy.lint",
-    "render": "troth.cli.policy.render",
-    "diff": "troth.cli.policy.diff",
-}
-"""The module that defines each command; the function has the command's name."""
-
 _SHORT = {
     "read": "Show what a policy says, sentence by sentence, and where.",
     "bind": "Propose how to verify that each promise is kept.",
@@ -28,7 +18,7 @@ _SHORT = {
 
 
 class _Commands(LazyGroup):
-    modules = COMMANDS
+    package = __name__
     shorts = _SHORT
 
 

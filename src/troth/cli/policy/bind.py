@@ -12,6 +12,7 @@ import click
 
 from troth.cli import deployment as cli
 from troth.cli.policy.read import file_argument
+from troth.json_values import json_fields, json_value
 from troth.text import counted
 
 if TYPE_CHECKING:
@@ -57,13 +58,9 @@ def bind(file: Path, declaration: Path, write: bool, approved: str | None, as_js
     change = change_for(plan.proposals, declared, declaration) if write or approved else None
     if approved is not None and change is not None:
         _apply(change, approved)
-    if as_json:
-        cli.print_json(_as_data(plan, change))
-    else:
-        for line in _shown(file, declaration, plan, change, applied=approved is not None):
-            click.echo(cli.printable(line))
-    if plan.astray or plan.doubted or plan.bare or (plan.proposals and approved is None):
-        raise click.exceptions.Exit(1)
+    lines = _shown(file, declaration, plan, change, applied=approved is not None)
+    cli.answer(_as_data(plan, change), *map(cli.printable, lines), as_json=as_json)
+    cli.fail_if(plan.astray or plan.doubted or plan.bare or (plan.proposals and approved is None))
 
 
 def _require_english(policy: PolicyText, file: Path) -> None:
@@ -189,15 +186,11 @@ def _as_data(plan: BindingPlan, change: FileChange | None) -> dict[str, Any]:
                 "line": one.line,
                 "quote": one.quote,
                 "clauses": [clause.sentence.id for clause in one.clauses],
-                "controls": [
-                    {"control": proof.control, "shows": proof.shows, "cannot_see": proof.cannot_see}
-                    for proof in one.proofs
-                ],
+                "controls": json_value(one.proofs),
                 "about": list(one.about),
                 "attest": one.attest or None,
                 "own": one.own or None,
-                "severity": one.severity,
-                "warnings": list(one.warnings),
+                **json_fields(one, "severity", "warnings"),
             }
             for one in plan.proposals
         ],

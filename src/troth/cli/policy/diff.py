@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from troth.cli import deployment as cli
+from troth.json_values import json_fields
 
 if TYPE_CHECKING:
     from troth.policy.versions import ClauseChange, Comparison
@@ -50,8 +51,7 @@ def diff(old: Path, new: Path, everything: bool, as_json: bool) -> None:
         if not compared.weaker and (compared.doubtful or not is_told):
             word = f"{{by: …, on: …, text: {after.hash}, than: {before.hash}}}"
             click.echo(f"If somebody has read it and it promises no less, add under 'policy': reviewed: {word}")
-    if compared.weaker or compared.doubtful or not is_told:
-        raise click.exceptions.Exit(1)
+    cli.fail_if(compared.weaker or compared.doubtful or not is_told)
 
 
 def _summary(compared: Comparison) -> str:
@@ -85,8 +85,7 @@ def _facts(compared: Comparison, shown: list[ClauseChange]) -> dict[str, Any]:
             {
                 "verdict": change.verdict,
                 "weaker": change.is_weaker,
-                "in_doubt": change.in_doubt,
-                "reasons": list(change.reasons),
+                **json_fields(change, "in_doubt", "reasons"),
                 "old": _clause(change.old),
                 "new": _clause(change.new),
             }
@@ -96,6 +95,4 @@ def _facts(compared: Comparison, shown: list[ClauseChange]) -> dict[str, Any]:
 
 
 def _clause(clause: ComparedClause | None) -> dict[str, Any] | None:
-    if clause is None:
-        return None
-    return {"id": clause.id, "section": clause.section, "line": clause.line, "text": clause.text}
+    return None if clause is None else json_fields(clause, "id", "section", "line", "text")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from troth.cli import deployment as cli
+from troth.json_values import json_fields
 from troth.text import counted
 
 if TYPE_CHECKING:
@@ -31,14 +32,14 @@ _LEFT_OUT = {
 
 
 @click.command()
-@click.argument("file", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Use the law in force on that day.  [default: today]")
+@click.argument("file", required=False, type=cli.EXISTING_FILE)
+@click.option("--as-of", type=cli.DAY, help="Use the law in force on that day.  [default: today]")
 @click.option(
     "--regime", "regimes", metavar="LIST", help="Only these laws: gdpr,uk,ca,us,pci.  [default: those that may apply]"
 )
 @click.option(
     "--facts",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=cli.EXISTING_FILE,
     metavar="DECLARATION",
     help="A declaration to compare the policy with.",
 )
@@ -46,7 +47,7 @@ _LEFT_OUT = {
 @click.option("--sarif", is_flag=True, help="Print SARIF 2.1.0, for code scanners and editors.")
 @click.option("--html", "as_html", is_flag=True, help="Print one HTML page: the policy with the findings beside it.")
 @click.option("--fix", is_flag=True, help="Print a diff of automatic fixes. Changes no file.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="With --fix: write the fixed policy here.")
+@click.option("--out", type=cli.FILE, help="With --fix: write the fixed policy here.")
 @click.option("--rules", "list_rules", is_flag=True, help="List the rules and exit.")
 def lint(
     file: Path | None,
@@ -83,7 +84,7 @@ def lint(
         return
     if file is None:
         raise click.UsageError("give the policy's file")
-    look = _looking(as_of.date() if as_of else dt.datetime.now(dt.UTC).date(), regimes, facts)
+    look = _looking((as_of or cli.now()).date(), regimes, facts)
     policy = _read(file)
     report = look(policy)
     if fix:
@@ -149,10 +150,8 @@ def _fix(file: Path, policy: PolicyText, look: Callable[[PolicyText], LintReport
     click.echo(fixed.diff(file.name), nl=False)
     if out is None:
         return look(policy)
-    try:
+    with cli.file_errors(out, "written"):
         out.write_bytes(fixed.text.encode())
-    except OSError as error:
-        raise click.UsageError(f"{out} cannot be written: {error.strerror}") from None
     click.echo(f"{counted(len(fixed.fixes), 'fault')} fixed, written to {out}", err=True)
     return look(read(fixed.text, kind=kind))
 
@@ -199,22 +198,14 @@ def _plural(severity: str, count: int) -> str:
 def _show_rules(*, as_json: bool) -> None:
     from troth.policy.lint import rules
 
-    if as_json:
-        cli.print_json(
-            [
-                {
-                    "rule": rule.id,
-                    "severity": str(rule.severity),
-                    "regimes": list(rule.regimes),
-                    "citation": rule.citation,
-                    "applies_from": rule.applies_from.isoformat(),
-                    "conditional": bool(rule.fact),
-                    "evaluable": rule.evaluable,
-                    "title": rule.title,
-                }
-                for rule in rules().values()
-            ]
-        )
-        return
-    for rule in rules().values():
-        click.echo(f"{rule.severity}  {rule.id:<26} {rule.title}")
+    facts = [
+        {
+            "rule": rule.id,
+            **json_fields(rule, "severity", "regimes", "citation", "applies_from"),
+            "conditional": bool(rule.fact),
+            **json_fields(rule, "evaluable", "title"),
+        }
+        for rule in rules().values()
+    ]
+    lines = (f"{rule.severity}  {rule.id:<26} {rule.title}" for rule in rules().values())
+    cli.answer(facts, *lines, as_json=as_json)

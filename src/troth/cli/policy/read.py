@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from troth.cli import deployment as cli
+from troth.json_values import json_fields, json_value
 from troth.text import counted
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 _WIDTH_MAX = 120
 
-file_argument = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+file_argument = click.argument("file", type=cli.EXISTING_FILE)
 """The policy's file, which must exist."""
 
 
@@ -59,12 +60,10 @@ def read(file: Path, as_json: bool) -> None:
     understood = understand(policy)
     facts = definitions(policy), contacts(policy), dates(policy)
     beside = promises_in(replace(policy, blocks=policy.left_out, left_out=()))
-    if as_json:
-        left_out = [{"text": one.sentence.text, **_place(one.sentence.span)} for one in beside]
-        cli.print_json({**_as_data(file, policy, *facts), "left_out": left_out, **_classified(understood)})
-    else:
-        for line in (*_shown(file, understood, *facts), *_left_out(beside)):
-            click.echo(cli.printable(line))
+    left_out = [{"text": one.sentence.text, **_place(one.sentence.span)} for one in beside]
+    document = {**_as_data(file, policy, *facts), "left_out": left_out, **_classified(understood)}
+    lines = (*_shown(file, understood, *facts), *_left_out(beside))
+    cli.answer(document, *map(cli.printable, lines), as_json=as_json)
 
 
 def _left_out(promises: list[Clause]) -> Iterator[str]:
@@ -171,23 +170,11 @@ def _as_data(
         "clauses": list(_clauses(policy)),
         "definitions": [{"term": term.term, "clause": term.sentence.id, **_place(term.span)} for term in terms],
         "contacts": [
-            {
-                "kind": way.kind,
-                "value": way.value,
-                "reached": way.reached,
-                "clause": way.sentence.id,
-                **_place(way.span),
-            }
+            {**json_fields(way, "kind", "value", "reached"), "clause": way.sentence.id, **_place(way.span)}
             for way in ways
         ],
         "dates": [
-            {
-                "kind": date.kind,
-                "text": date.text,
-                "days": [day.isoformat() for day in date.days],
-                "clause": date.sentence.id,
-                **_place(date.span),
-            }
+            {**json_fields(date, "kind", "text", "days"), "clause": date.sentence.id, **_place(date.span)}
             for date in dates
         ],
     }
@@ -212,9 +199,9 @@ def _clause(sentence: Sentence, block: Block, section: str) -> dict[str, Any]:
         "language": block.language,
         **_place(sentence.span),
         "text": sentence.text,
-        "links": [{"start": link.start, "end": link.end, "href": link.href} for link in sentence.links],
+        "links": json_value(sentence.links),
     }
 
 
 def _place(span: Span) -> dict[str, int | None]:
-    return {"line": span.line, "column": span.column, "start": span.start, "end": span.end, "page": span.page}
+    return json_fields(span, "line", "column", "start", "end", "page")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--short", "point", metavar="POINT", help="The short notice of a collection point, as md or html.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=cli.FOLDER,
     help="Write the full notice in every format, and the short notices, into this folder.",
 )
 @cli.json_option

@@ -10,7 +10,7 @@ from troth.detect.files.cells import Cell, inside
 from troth.detect.files.decoding import Readable
 from troth.detect.files.results import Remark
 from troth.detect.finding import Unscanned
-from troth.errors import install_hint
+from troth.errors import needs
 
 _ROWS: Final = 1024
 _NOT_FOR_PYTHON: Final = (ValueError, OverflowError, LookupError, NotImplementedError)
@@ -22,11 +22,9 @@ def in_parquet(stream: Readable) -> Iterator[Cell | Remark]:
 
     Raises `Unscanned` for invalid Parquet, input that is not seekable (a pipe), and if pyarrow is not installed.
     """
-    try:
+    with needs("parquet", Unscanned, "reading Parquet needs pyarrow"):
         import pyarrow as pa
         from pyarrow import parquet
-    except ImportError:
-        raise Unscanned(f"reading Parquet needs pyarrow: {install_hint('parquet')}") from None
     if not getattr(stream, "seekable", bool)():
         raise Unscanned("Parquet cannot be read from a pipe: give it as a file")
     try:

@@ -9,8 +9,8 @@ from troth.declaration import Declaration, Problem, Severity
 from troth.detect.finding import Unscanned
 from troth.detect.schema.columns import ColumnFinding, classify
 from troth.stores import ColumnKind, Scalar, Schema, Store, Undeclared, undeclared
+from troth.text import first_few
 
-_NAMED_MAX: Final = 5
 _ROWS: Final = 100
 
 Samples = Mapping[str, Sequence[Scalar]]
@@ -63,9 +63,8 @@ def _problems(declaration: Declaration, it: Undeclared, samples: Samples) -> Ite
             for column in it.columns
         ]
     for (path, kinds), finding in zip(told, it.findings(), strict=True):
-        more = f" and {len(kinds) - _NAMED_MAX} more" if len(kinds) > _NAMED_MAX else ""
         how = "by name and values" if samples else "by name"
-        seems = f"; {how} it holds {', '.join(kinds[:_NAMED_MAX])}{more}" if kinds else ""
+        seems = f"; {how} it holds {first_few(kinds)}" if kinds else ""
         severity = Severity.ERROR if kinds else Severity.WARNING
         yield declaration.problem("store-undeclared", path, finding.message + seems, finding.fix, severity)
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
+from troth.data_files import read_toml
 from troth.text import without_accents
 
 Words = tuple[str, ...]
@@ -21,37 +22,6 @@ _JOINED: Final = re.compile(r"(.{3,}?)(users?)|(.+ed)(by)|(user)(id)")
 """Words that are often joined, whatever else a schema shows: ``appuser``, ``createdby``, ``userid``."""
 _TAILS: Final = frozenset({"id", "nr", "fk", "by", "to"})
 """Endings of joined names that are too short to be searched for elsewhere."""
-_IRREGULAR: Final = {
-    "people": "person",
-    "children": "child",
-    "men": "man",
-    "women": "woman",
-    "indices": "index",
-    "statuses": "status",
-    "media": "medium",
-    "criteria": "criterion",
-    "data": "datum",
-    "addr": "address",
-    "adr": "address",
-    "desc": "description",
-    "cat": "category",
-    "org": "organization",
-    "organisation": "organization",
-    "dept": "department",
-    "emp": "employee",
-    "cust": "customer",
-    "prod": "product",
-    "acct": "account",
-    "usr": "user",
-    "grp": "group",
-    "msg": "message",
-    "attr": "attribute",
-    "stats": "statistic",
-    "lang": "language",
-    "mgr": "manager",
-    "perm": "permission",
-    "pwd": "password",
-}
 
 
 def pieces(name: str) -> Words:
@@ -70,7 +40,7 @@ def _plain(name: str) -> str:
 def root(word: str) -> str:
     """A stem that is equal for a word and its plural, in English and related languages. Roots are not real words and
     are only compared with each other: ``categories``, ``categorie`` and ``category`` have the same one."""
-    word = _IRREGULAR.get(word, word)
+    word = read_toml(__package__, "irregular.toml").get(word, word)
     if word.endswith(("ay", "ey", "oy", "ays", "eys", "oys")):
         word = word.removesuffix("s")  # `survey` keeps its ending, unlike `category`
     if word.endswith("y"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
@@ -76,6 +76,12 @@ class Hints:
     patterns: tuple[str, ...]
 
 
+def _listed(section: str, key: str = "", *, is_needed: bool = False) -> Any:
+    """A set of words: the list *key* of that *section* in the language's file, by default the one with the name of the
+    field. It is empty if there is no such list, unless it *is_needed*."""
+    return field(metadata={"list": (section, key, is_needed)})
+
+
 @dataclass(frozen=True, slots=True)
 class SpokenLanguage:
     """A language. *kinds* and *values* are by word; *prompts* by their first and second word (``""`` for prompts of one
@@ -88,52 +94,52 @@ class SpokenLanguage:
     ordinals: Mapping[str, str]
     prompts: Mapping[str, Prompts]
     compounds: Mapping[str, tuple[tuple[list[str], str], ...]]
-    after_phone: frozenset[str]
-    spelling: frozenset[str]
-    asking: frozenset[str]
-    hesitating: frozenset[str]
-    connecting: frozenset[str]
     hints: Hints
-    counted: frozenset[str]
-    several: frozenset[str]
-    common: frozenset[str]
     plurals: frozenset[str]
-    pronouns: frozenset[str]
-    decimals: frozenset[str]
-    alternatives: frozenset[str]
-    providers: frozenset[str]
-    domains: frozenset[str]
-    word_domains: frozenset[str]
-    before_email: frozenset[str]
-    dividing: frozenset[str]
-    mailboxes: frozenset[str]
-    leading: frozenset[str]
-    after_answer: frozenset[str]
-    not_answers: frozenset[str]
-    before_places: frozenset[str]
-    after_password: frozenset[str]
-    password_signs: frozenset[str]
-    setting: frozenset[str]
-    putting: frozenset[str]
-    capitals: frozenset[str]
-    casing: frozenset[str]
-    streets: frozenset[str]
-    common_streets: frozenset[str]
-    premises: frozenset[str]
-    in_streets: frozenset[str]
-    not_street_names: frozenset[str]
-    before_streets: frozenset[str]
-    after_streets: frozenset[str]
-    before_days: frozenset[str]
-    between_days: frozenset[str]
-    after_days: frozenset[str]
-    of_days: frozenset[str]
-    of_dates: frozenset[str]
-    deadlines: frozenset[str]
-    numbered: frozenset[str]
     named_days: Mapping[str, tuple[list[str], ...]]
-    signs: frozenset[str]
-    last: frozenset[str]
+    spelling: frozenset[str] = _listed("words", is_needed=True)
+    asking: frozenset[str] = _listed("words")
+    hesitating: frozenset[str] = _listed("words")
+    connecting: frozenset[str] = _listed("words", is_needed=True)
+    counted: frozenset[str] = _listed("words", is_needed=True)
+    several: frozenset[str] = _listed("words")
+    common: frozenset[str] = _listed("words", is_needed=True)
+    pronouns: frozenset[str] = _listed("words")
+    decimals: frozenset[str] = _listed("words")
+    alternatives: frozenset[str] = _listed("words")
+    capitals: frozenset[str] = _listed("words")
+    casing: frozenset[str] = _listed("words")
+    after_phone: frozenset[str] = _listed("prompting", is_needed=True)
+    providers: frozenset[str] = _listed("email", is_needed=True)
+    domains: frozenset[str] = _listed("email", "tlds", is_needed=True)
+    word_domains: frozenset[str] = _listed("email")
+    before_email: frozenset[str] = _listed("email", "before", is_needed=True)
+    dividing: frozenset[str] = _listed("email")
+    mailboxes: frozenset[str] = _listed("email")
+    leading: frozenset[str] = _listed("answer")
+    after_answer: frozenset[str] = _listed("answer", "after")
+    not_answers: frozenset[str] = _listed("answer")
+    before_places: frozenset[str] = _listed("answer")
+    after_password: frozenset[str] = _listed("answer")
+    password_signs: frozenset[str] = _listed("answer")
+    setting: frozenset[str] = _listed("answer")
+    putting: frozenset[str] = _listed("answer")
+    streets: frozenset[str] = _listed("address")
+    common_streets: frozenset[str] = _listed("address", "common")
+    premises: frozenset[str] = _listed("address")
+    in_streets: frozenset[str] = _listed("address", "inside")
+    not_street_names: frozenset[str] = _listed("address", "not_names")
+    before_streets: frozenset[str] = _listed("address", "before")
+    after_streets: frozenset[str] = _listed("address", "after")
+    before_days: frozenset[str] = _listed("day", "before")
+    between_days: frozenset[str] = _listed("day", "between")
+    after_days: frozenset[str] = _listed("day", "after")
+    of_days: frozenset[str] = _listed("day", "of")
+    of_dates: frozenset[str] = _listed("day", "dates")
+    deadlines: frozenset[str] = _listed("day")
+    numbered: frozenset[str] = _listed("day")
+    signs: frozenset[str] = _listed("position")
+    last: frozenset[str] = _listed("position")
 
     def asks(self, label: str) -> bool:
         """True if the beginning of a line is the name of a field (``sort code:``) rather than a speaker."""
@@ -159,8 +165,6 @@ def language_of(raw: Mapping[str, Any]) -> SpokenLanguage:
         if table in _VALUED and table not in ("month", "ordinal"):
             values |= words
     compounds = raw.get("compound", {})
-    words, email, address, answer = raw["words"], raw["email"], raw.get("address", {}), raw.get("answer", {})
-    day = raw.get("day", {})
     return SpokenLanguage(
         name=raw["language"],
         kinds=kinds,
@@ -169,53 +173,22 @@ def language_of(raw: Mapping[str, Any]) -> SpokenLanguage:
         ordinals=raw.get("ordinal", {}),
         prompts=_prompts(raw),
         compounds=_by_first_word(compounds),
-        after_phone=frozenset(raw["prompting"]["after_phone"]),
-        spelling=frozenset(words["spelling"]),
-        hesitating=frozenset(words.get("hesitating", ())),
-        asking=frozenset(words.get("asking", ())),
-        connecting=frozenset(words["connecting"]),
         hints=_hints(raw["hints"]),
-        common=frozenset(words["common"]),
         plurals=frozenset(raw.get("plural_digit", ())),
-        pronouns=frozenset(words.get("pronouns", ())),
-        alternatives=frozenset(words.get("alternatives", ())),
-        decimals=frozenset(words.get("decimals", ())),
-        several=frozenset(words.get("several", ())),
-        counted=frozenset(words["counted"]),
-        providers=frozenset(email["providers"]),
-        domains=frozenset(email["tlds"]),
-        word_domains=frozenset(email.get("word_domains", ())),
-        before_email=frozenset(email["before"]),
-        dividing=frozenset(email.get("dividing", ())),
-        mailboxes=frozenset(email.get("mailboxes", ())),
-        leading=frozenset(answer.get("leading", ())),
-        after_answer=frozenset(answer.get("after", ())),
-        not_answers=frozenset(answer.get("not_answers", ())),
-        before_places=frozenset(answer.get("before_places", ())),
-        after_password=frozenset(answer.get("after_password", ())),
-        password_signs=frozenset(answer.get("password_signs", ())),
-        putting=frozenset(answer.get("putting", ())),
-        setting=frozenset(answer.get("setting", ())),
-        capitals=frozenset(words.get("capitals", ())),
-        casing=frozenset(words.get("casing", ())),
-        streets=frozenset(address.get("streets", ())),
-        common_streets=frozenset(address.get("common", ())),
-        premises=frozenset(address.get("premises", ())),
-        in_streets=frozenset(address.get("inside", ())),
-        not_street_names=frozenset(address.get("not_names", ())),
-        before_streets=frozenset(address.get("before", ())),
-        after_streets=frozenset(address.get("after", ())),
-        before_days=frozenset(day.get("before", ())),
-        between_days=frozenset(day.get("between", ())),
-        after_days=frozenset(day.get("after", ())),
-        of_days=frozenset(day.get("of", ())),
-        deadlines=frozenset(day.get("deadlines", ())),
-        of_dates=frozenset(day.get("dates", ())),
-        named_days=_named(day.get("named", ())),
-        numbered=frozenset(day.get("numbered", ())),
-        signs=frozenset(raw.get("position", {}).get("signs", ())),
-        last=frozenset(raw.get("position", {}).get("last", ())),
+        named_days=_named(raw.get("day", {}).get("named", ())),
+        **_lists(raw),
     )
+
+
+def _lists(raw: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """The sets of words of all fields that are `_listed`."""
+    found = {}
+    for each in fields(SpokenLanguage):
+        if "list" in each.metadata:
+            section, key, is_needed = each.metadata["list"]
+            key = key or each.name
+            found[each.name] = frozenset(raw[section][key] if is_needed else raw.get(section, {}).get(key, ()))
+    return found
 
 
 def _hints(raw: Mapping[str, Any]) -> Hints:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from troth.declaration import Declaration, covers
 from troth.declaration.purposes import Sharing
 from troth.policy.classify import Clause
-from troth.policy.declared_contradictions import listed
+from troth.text import first_few
 
 _PASSING_ON = frozenset({"sell", "share"})
 
@@ -25,7 +25,7 @@ def against(clauses: Sequence[Clause], declaration: Declaration) -> str:
     }
     if not found:
         return ""
-    return f"the declaration has recipients of data: {listed([f'{id_} ({one.role})' for id_, one in found.items()])}"
+    return f"the declaration has recipients of data: {first_few(f'{id_} ({one.role})' for id_, one in found.items())}"
 
 
 def held_anyway(clauses: Sequence[Clause], declaration: Declaration) -> str:
@@ -45,6 +45,6 @@ def held_anyway(clauses: Sequence[Clause], declaration: Declaration) -> str:
     ]
     held = dict.fromkeys(said for category, said in fields if any(covers(one, category) for one in denied))
     if held:
-        return f"the declaration contains what this rules out: {listed(list(held))}"
+        return f"the declaration contains what this rules out: {first_few(held)}"
     broader = dict.fromkeys(said for category, said in fields if any(covers(category, one) for one in denied))
-    return f"the declaration contains what this may rule out: {listed(list(broader))}" if broader else ""
+    return f"the declaration contains what this may rule out: {first_few(broader)}" if broader else ""

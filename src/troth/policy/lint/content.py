@@ -12,7 +12,7 @@ from troth.policy.lexicon import Passage
 from troth.policy.lint.columns import unfilled
 from troth.policy.lint.context import LintContext, outside_headings
 from troth.policy.lint.model import Hit
-from troth.policy.lint.prose import straight
+from troth.policy.lint.prose import any_word, straight
 from troth.policy.lint.proximity import following, said_near, without
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.unfinished import empty_leads, has_gap, unfinished
@@ -181,11 +181,7 @@ def _required_fields(looked: LintContext) -> Iterator[Hit]:
         yield Hit()
 
 
-_NEEDED = re.compile(
-    r"\b(?:must|need\w*|requir\w*|mandatory|obligatory|compulsory|without|otherwise|cannot|cant|unable|impossible|asterisk"
-    r"|star|else|rest|others?|not|no|dont|blank|empty|unless|condition|indispensable|essential|refus\w*|up to you"
-    r"|have to|fields?|entries|choose|decide|skip|insist|only)\b"
-)
+_NEEDED = any_word("content.needed")
 
 
 @fires_when("GDPR.14.indirect")
@@ -209,11 +205,7 @@ def _names_kinds(passage: Passage) -> bool:
 
 
 _KINDS_MIN = 2
-_KINDS = re.compile(
-    r"\b(?:names?|address|email|e mail|phone|telephone|date of birth|birthday|age|job title|position|salary|grades?"
-    r"|function|marks|results|scores?|history|diagnosis|medication|photos?|pictures?|attendance|income|employer|company|gender"
-    r"|nationality|qualifications|number|cover|debts?|allergies|relation)\b"
-)
+_KINDS = any_word("content.kinds")
 
 
 def _is_itemised(passage: Passage) -> bool:
@@ -238,14 +230,12 @@ def _on_another_ground(looked: LintContext, implied: Sequence[Passage]) -> Itera
     spoken = looked.mentions
     grounds = spoken.of("basis.ordinary")
     for passage in implied:
-        row = looked.rows.get((passage.block.cell.table, passage.block.cell.row), "") if passage.block.cell else ""
+        row = looked.row_of(passage.block)
         if row and not _SPECIAL_GROUND.search(row) and said_near([passage], grounds):
             yield passage
 
 
-_SPECIAL_GROUND = re.compile(
-    r"\b(?:consent\w*|art\w* 9|9 2|vital|health ?care|secrecy|claims|employment law|substantial)\b", re.I
-)
+_SPECIAL_GROUND = any_word("content.special_ground", re.I)
 
 
 @fires_when("GDPR.28.role")

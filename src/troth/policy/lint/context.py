@@ -16,7 +16,7 @@ from troth.policy.lint.applicability import ApplicableLaws, reach_of
 from troth.policy.lint.establishment import Home, home_of
 from troth.policy.lint.model import REGIMES
 from troth.policy.phrases import plain
-from troth.policy.text import PolicyText
+from troth.policy.text import Block, PolicyText
 
 if TYPE_CHECKING:
     from troth.policy.lint.facts import LintFacts
@@ -69,6 +69,10 @@ class LintContext:
             if block.cell is not None and not block.cell.is_head:
                 rows[block.cell.table, block.cell.row].append(plain(block.text))
         return {place: " ".join(words) for place, words in rows.items()}
+
+    def row_of(self, block: Block, otherwise: str = "") -> str:
+        """The words of the block's table row, or *otherwise* for a block outside tables."""
+        return self.rows.get((block.cell.table, block.cell.row), "") if block.cell else otherwise
 
     @cached_property
     def lines(self) -> Sequence[str]:

@@ -10,7 +10,7 @@ from troth.policy.extraction import ContactKind, Reached, contacts
 from troth.policy.lexicon import Passage
 from troth.policy.lint.context import LintContext
 from troth.policy.lint.model import Hit
-from troth.policy.lint.prose import shortened
+from troth.policy.lint.prose import any_word, shortened
 from troth.policy.lint.rules import fires_when
 from troth.policy.text import Sentence
 
@@ -86,16 +86,11 @@ def _is_local(denial: Passage) -> bool:
     return is_below and not _GENERAL_DENIAL.search(denial.words)
 
 
-_ABOUT_OTHERS = re.compile(
-    r"\b(?:third part\w*|recipients?|disclos\w*|shar(?:e|es|ing)|passing on|who (?:gets|receives))\b"
-)
+_ABOUT_OTHERS = any_word("contradictions.about_others")
 """Headings of sections about all recipients of the data."""
 
 
-_GENERAL_DENIAL = re.compile(
-    r"\b(?:your|personal|any|all|nothing|nobody|no one|noone|anyone|anybody|everything|customers?|clients?|users?"
-    r"|members?|information (?:you|we|about)|data (?:you|we|about)|the data|stays?|remains?|sell|details|addresse?s?)\b"
-)
+_GENERAL_DENIAL = any_word("contradictions.general_denial")
 
 
 @fires_when("X.contradiction")
@@ -176,17 +171,11 @@ def no_mail_and_mail(looked: LintContext) -> Iterator[Hit]:
         yield _beside(passage, others[0])
 
 
-_UNMAILED = re.compile(
-    r"\b(?:by|in a|through|via|on) (?:our )?(?:post|letter|phone|telephone|website|site|app|text|sms|banner|notice)\b"
-)
-_TO_PEOPLE = re.compile(
-    r"\b(?:you|your|customers?|users?|members?|people|persons?|individuals?|everyone|everybody|parents?)\b"
-)
+_UNMAILED = any_word("contradictions.unmailed", before=r"\b(?:by|in a|through|via|on) (?:our )?")
+_TO_PEOPLE = any_word("contradictions.to_people")
 
 _GENERAL = re.compile(r"(?:info|office|hello|contact|support|help|reception|team|mail)@")
-_FOR_OTHER_MATTERS = re.compile(
-    r"(?:sales|press|media|security|cert|abuse|jobs|careers|hr|billing|(?:eu|uk)-?rep|representative|rep|no-?reply)@"
-)
+_FOR_OTHER_MATTERS = any_word("contradictions.for_other_matters", before="", after="@")
 _CONTACTS = re.compile(r"\W*(?:\d+(?:\.\d+)*\.? )?(?:contacts?|contact details|questions|how to reach us)\b[:?]", re.I)
 """Beginning of a sentence that gives the address for any question."""
 _FOR_PRIVACY = re.compile(r"(?:privacy|dpo|data-?protection|datenschutz)@")
@@ -229,15 +218,8 @@ def _asks_the_officer(box: str, sentence: Sentence) -> bool:
     return box.startswith("dpo") and _ASKS.search(sentence.text) is not None
 
 
-_RIGHTS = re.compile(
-    r"\b(?:access requests?|delet\w+|eras\w+|forgotten|correct(?:ion|ions)?|rectif\w+|objections?|portab\w+|withdraw\w*"
-    r"|opt[- ]?outs?|unsubscribe|complaints?|copy of (?:your|the) data)\b",
-    re.I,
-)
-_ASKS = re.compile(
-    r"\b(?:ask|requests?|complain|object|withdraw|obtain|copy|copies|exercise|see|correct|delete|erase|forgotten|unsubscribe|stop)\b",
-    re.I,
-)
+_RIGHTS = any_word("contradictions.rights", re.I)
+_ASKS = any_word("contradictions.asks", re.I)
 
 
 def _own_domain(boxes: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 from urllib.parse import quote
 
+from troth.json_values import json_fields
 from troth.policy.lint.model import LintFinding, LintRule, LintSeverity
 from troth.policy.lint.rules import rules
 from troth.policy.lint.run import LintReport
@@ -14,24 +15,14 @@ _LEVELS: Final = {LintSeverity.ERROR: "error", LintSeverity.WARNING: "warning", 
 
 
 def as_data(report: LintReport) -> list[dict[str, Any]]:
-    """The findings as JSON values, in the report's order; ``fix`` and ``fix`` are left out if empty."""
+    """The findings as JSON values, in the report's order; ``fix`` and ``replacement`` are left out if empty."""
     return [_data(finding) for finding in report.findings]
 
 
 def _data(finding: LintFinding) -> dict[str, Any]:
-    data: dict[str, Any] = {
-        "rule": finding.rule,
-        "severity": str(finding.severity),
-        "line": finding.line,
-        "quote": finding.quote,
-        "citation": finding.citation,
-        "applies_from": finding.applies_from.isoformat(),
-        "conditional": finding.conditional,
-        "evaluable": finding.evaluable,
-        "message": finding.message,
-    }
+    names = ("rule", "severity", "line", "quote", "citation", "applies_from", "conditional", "evaluable", "message")
     extra = {"fix": finding.fix or None, "replacement": finding.replacement}
-    return data | {key: value for key, value in extra.items() if value is not None}
+    return json_fields(finding, *names) | {key: value for key, value in extra.items() if value is not None}
 
 
 def as_sarif(report: LintReport, *, file: str) -> dict[str, Any]:

@@ -12,19 +12,12 @@ from troth.policy.extraction import DateKind, dates, days_meant
 from troth.policy.lint.context import LintContext
 from troth.policy.lint.date_formats import Written, written_dates
 from troth.policy.lint.model import Hit, LintSeverity
-from troth.policy.lint.prose import Occurrence, hit_at, occurrences, phrase, straight, table
+from troth.policy.lint.prose import Occurrence, any_word, hit_at, occurrences, phrase, straight, table
 from troth.policy.lint.rules import fires_when
 from troth.policy.phrases import plain
 from troth.policy.text import Block, PolicyText, Sentence
 
-_CUE = re.compile(
-    r"\b(?:rev(?:ision)?|status|stand|(?:as|current) (?:at|of)|posted(?: by \w+)?,?|issued?(?: date)?|dated?|published"
-    r"|adopted|approved|printed|signed off|drawn up|drafted|(?:policy|notice|statement|declaration) ?\(|v\.? ?\d{1,2}"
-    r"|last (?:reviewed|changed?|edited|update|looked at|looked over|checked|touched|refreshed|overhauled)"
-    r"|(?:adopted|approved|issued|published|agreed|ratified) by [^.]{2,60} (?:on|in))"
-    r"\.?[^.]{0,12}$",
-    re.I,
-)
+_CUE = any_word("dates.cue", re.I, after=r"\.?[^.]{0,12}$")
 _ITSELF = re.compile(
     r"\b(?:this|our|the|these|present) (?:[\w-]{1,20} ){0,2}"
     r"(?:policy|notice|statement|declaration|page|text|document|rules)\b"
@@ -50,12 +43,7 @@ _SEASON = re.compile(
     r"|(?:school|academic|financial) year)[ -]20\d\d)\b",
     re.I,
 )
-_YEAR_ONLY = re.compile(
-    r"\b(?:amended|updated?|revis(?:ed|ion)|changed|modified|edited|reviewed|written|rewritten|dates? (?:from|back to)"
-    r"|edition|in force since|looked at)[:,]?(?: in)? (?P<season>20\d\d)\b"
-    r"(?![-/.]\d)(?=[\s.,;:)*_]|$)",
-    re.I,
-)
+_YEAR_ONLY = any_word("dates.changed", re.I, after=r"[:,]?(?: in)? (?P<season>20\d\d)\b(?![-/.]\d)(?=[\s.,;:)*_]|$)")
 _EDITION = re.compile(
     r"(?:\b(?:privacy|data protection|our|this) (?:policy|notice|statement|declaration)[ ,:(-]{1,3})"
     r"(?P<season>20\d\d)\b(?![-/.]\d)",
@@ -182,9 +170,7 @@ def _long_before(looked: LintContext) -> Iterator[tuple[Written, str]]:
 
 
 _YEAR = dt.timedelta(days=366)
-_FORMER = re.compile(
-    r"\b(?:previous\w*|replac\w+|supersed\w+|original\w*|earlier|first|older|prior|history)\b[^.]{0,40}$", re.I
-)
+_FORMER = any_word("dates.former", re.I, after=r"\b[^.]{0,40}$")
 
 
 def _in_another_order(looked: LintContext) -> Iterator[tuple[Written, str]]:
@@ -282,7 +268,4 @@ def sunset(looked: LintContext) -> Iterator[Hit]:
                 yield Hit(sentence, says=says, since=row["since"])
 
 
-_KNOWS = re.compile(
-    r"\b(?:invalid\w*|struck down|no longer|formerly|former|replac\w+|instead of|ended|discontinued|until|used to)\b",
-    re.I,
-)
+_KNOWS = any_word("dates.knows", re.I)

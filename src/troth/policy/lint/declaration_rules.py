@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
 from troth.policy.lint.context import LintContext
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from troth.declaration import Declaration
 
 _DecidesAgainst: TypeAlias = "Callable[[LintContext, Declaration], Iterator[Hit]]"
-
-_NAMED_MAX = 5
-"""How many declared items a message names; the rest are only counted."""
 
 
 _LEGAL = re.compile(r" (?:ltd|limited|inc|llc|llp|plc|gmbh|ag|bv|b v|sarl|sa|s a|pty|co|corp|kg)\b.*$")
@@ -47,12 +44,6 @@ def place_of(declaration: Declaration, path: str) -> str:
     """The location of a key for people: ``troth.yaml:312``."""
     place = declaration.where(path)
     return f"{place.file.name}:{place.line}" if place else path
-
-
-def listed(things: Sequence[str]) -> str:
-    """The first few items, and how many more there are."""
-    more = len(things) - _NAMED_MAX
-    return ", ".join(things[:_NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
 
 
 def says_one_of(looked: LintContext, phrases: Iterable[str]) -> bool:

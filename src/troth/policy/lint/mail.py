@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from troth.policy.lexicon import Passage
 from troth.policy.lint.context import LintContext, outside_headings
 from troth.policy.lint.model import Hit
-from troth.policy.lint.prose import straight
+from troth.policy.lint.prose import any_word, straight
 from troth.policy.lint.proximity import following, said_near, without
 from troth.policy.lint.rules import fires_when
 
@@ -82,10 +82,7 @@ def _newsletter(looked: LintContext) -> Iterator[Hit]:
         yield Hit(passage.sentence)
 
 
-_BUNDLED = re.compile(
-    r"\b(?:by|in) (?:\w+ )?(?:visiting|browsing|accessing|joining|becoming|staying|registering|creating|ordering|buying"
-    r"|entering|using|placing|downloading|booking)\b"
-)
+_BUNDLED = any_word("mail.bundled", before=r"\b(?:by|in) (?:\w+ )?")
 
 
 def _is_label(passage: Passage) -> bool:

@@ -9,17 +9,11 @@ from collections.abc import Iterator
 from troth.policy.lexicon import Passage
 from troth.policy.lint.context import LintContext
 from troth.policy.lint.model import Hit
+from troth.policy.lint.prose import any_word
 from troth.policy.lint.rules import fires_when
 
 _ADDRESS = re.compile(r"(?<![\w.+-])([\w.+-]{1,64})@[\w-]{1,63}\.[\w.-]{2,100}")
-_SHARED = re.compile(
-    r"(?:info|information|contact|contactus|hello|hi|support|office|admin|administration|mail|enquir(?:y|ies)|"
-    r"inquiries|sales|help|helpdesk|services?|team|customer\w{0,8}|feedback|reception|marketing|hr|webmaster|post|"
-    r"mailbox|general|questions|ask|legal|press|newsroom|editor(?:ial)?|shop|store|orders?|bookings?|reservations?|"
-    r"billing|accounts?|secretar\w{1,5}|management|school|clinic|practice|staff|all|everyone|tech|main|"
-    r"kontakt|contact[ao]|contatt[io]|contato|kundenservice|poststelle|sekretariat|hallo|hola|ciao|bonjour|accueil)",
-    re.I,
-)
+_SHARED = any_word("officer.shared", re.I)
 _OF_ROLE = re.compile(r"(?:dpo|dsb|(?:data-?)?(?:protection|privacy|gdpr)(?:-?officer)?|datenschutz\w{0,12})", re.I)
 _WITHOUT_NAME = "Leave the name out: the address is the role's own, and goes on when somebody else has it."
 _SAME = re.compile(r"\bsame (?:e-?mail|mailbox|(?:mail |postal |contact )?address)\b", re.I)
@@ -32,13 +26,7 @@ _ALSO_READS = re.compile(
     r"(?:team|department|staff|colleagues|office|people|employees|everyone|secretary|assistants?|receptionists?)\b",
     re.I,
 )
-_OPEN_TO_MANY = re.compile(
-    r"\b(?:tickets?|support (?:team|desk|address)|help ?desk|customer (?:service|support|care)s?|reception|switchboard"
-    r"|front desk|call centre|live chat|chatbot"
-    r"|(?:general|main|shared|common|central|company|office|group|team|usual)"
-    r" (?:e-?mail|mailbox|in-?box|mail|address|account|number|line|enquir\w{1,4}))\b",
-    re.I,
-)
+_OPEN_TO_MANY = any_word("officer.open_to_many", re.I)
 """Contact channels that anybody in the company may answer."""
 _ALONE = re.compile(r"\b(?:only|alone|nobody else|no one else|direct(?:ly)?|of (?:their|his|her|its) own)\b", re.I)
 _OFFICER = (
@@ -60,11 +48,7 @@ _NAMED = re.compile(
     rf"|{_OFFICER} (?:is|is called|called|named) (?P<first>[A-Z][a-z]{{1,20}})(?=[\s,.!(])(?! [A-Z])"
 )
 _BARE = re.compile(rf"(?P<name>{_PERSON})(?=[,.;:(]|$)")
-_NO_PERSON = re.compile(
-    r"\b(?:Ltd|Limited|Inc|LLC|LLP|GmbH|Street|Road|Lane|Avenue|Square|Place|Way|Quay|Court|Park|Building|Floor|Box|Suite|"
-    r"Data|Protection|Officer|Team|House|Privacy|Services?|Group|Consult\w*|Compliance|Law|Solicitors|Partners|Solutions|"
-    r"Security|University|College|School|Hospital|Trust|Council|Department|Office|Bank|Please|Email|Attn|Article|The|Our)\b"
-)
+_NO_PERSON = any_word("officer.no_person")
 
 
 @fires_when("GDPR.38.dpo-mailbox")

@@ -14,41 +14,17 @@ from troth.policy.classify.quantities import quantities_in
 from troth.policy.lexicon import Passage
 from troth.policy.lint.context import LintContext
 from troth.policy.lint.model import Hit
-from troth.policy.lint.prose import phrase, table
+from troth.policy.lint.prose import any_word, phrase, table
 from troth.policy.lint.rules import fires_when
 from troth.policy.phrases import Phrase, plain
 from troth.policy.retention_rules import DAYS
 from troth.policy.text import CellPosition
 from troth.text import same_words
 
-_KINDS: Mapping[str, str] = {
-    "camera images": "(camera|cctv) .. (image*|recording*|footage|picture*)",
-    "call recordings": "(call recording*|recorded calls|recording* of calls|calls are recorded)",
-    "transcripts": "transcript*",
-    "log files": "(log file*|server log*|access log*|web log*|logs|log data)",
-    "backups": "(backup*|back ups)",
-    "tickets": "(ticket*|support message*|support email*)",
-    "applications": "(application documents|job application*|applicant data|cv|cvs|unsuccessful applic*)",
-    "identity documents": "(id document*|identity document*|passport cop*|cop* of .. passport)",
-    "face videos": "face video*",
-    "chat messages": "(chat|chats|chat message*)",
-    "donation records": "donation record*",
-    "health records": "(health record*|medical record*|patient record*|health documentation)",
-    "session recordings": "session recording*",
-    "exam papers": "examination papers",
-    "newsletter addresses": "(newsletter .. address*|newsletter subscri*|newsletter data)",
-    "orders": "(order data|order record*|order information|order history|orders)",
-    "invoices": "(invoice*|billing record*)",
-    "purchase records": "(purchase record*|records of purchase*)",
-    "account data": "(account data|account information|account record*)",
-    "location": "(location data|precise location|location history|geolocation)",
-}
 _BROAD = frozenset({"orders", "invoices", "purchase records", "account data", "location"})
 """Kinds that many table rows mention in addition to their subject; only sentences are compared for these."""
 _TELLS_OF_CHANGE = re.compile(r"\b(?:from \w+ (?:\w+ )?to|cut|previously|formerly|changelog|reduced|extended)\b")
-_CONDITION = re.compile(
-    r"\b(?:unless|except|longer|if|extend\w*|or|sooner|earlier|after that|thereafter|further|then|whichever)\b"
-)
+_CONDITION = any_word("periods.condition")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,18 +113,12 @@ def _spot(passage: Passage) -> object:
 
 def _words(passage: Passage, looked: LintContext) -> str:
     """Its words; for a cell, those of the whole row."""
-    cell = passage.block.cell
-    return plain(looked.rows.get((cell.table, cell.row), "")) if cell else passage.words
+    return plain(looked.row_of(passage.block)) if passage.block.cell else passage.words
 
 
 _TIME = re.compile(r"\b(?:\d+|\w+ (?:hours?|days?|weeks?|months?|years?))\b")
-_KEEPS = re.compile(
-    r"\b(?:keep|kept|stor\w*|retain\w*|delet\w*|eras\w*|destroy\w*|overwrit\w*|vanish\w*|gone|goes?|remov\w*|remains?"
-    r"|h[eo]ld|wip\w*|purg\w*|shred\w*|live|liv\w+|last|lasts|stays?|period|retention)\b"
-)
-_BY_LAW = re.compile(
-    r"\b(?:law|laws|legal\w*|tax|statut\w*|claims?|courts?|disputes?|authorit\w*|aggregate\w*|anonym\w*)\b"
-)
+_KEEPS = any_word("periods.keeps")
+_BY_LAW = any_word("periods.by_law")
 
 
 def _opened(looked: LintContext) -> Iterator[Passage]:
@@ -175,7 +145,7 @@ def kept_periods(looked: LintContext) -> Iterator[StatedPeriod]:
     """Periods of sentences or rows that are about exactly one kind of data and state exactly one period."""
     for passage in looked.mentions.of("retention.any"):
         cell = passage.block.cell
-        words = looked.rows.get((cell.table, cell.row), "") if cell else passage.words
+        words = looked.row_of(passage.block, passage.words)
         kinds = [kind for kind, phrase in _phrases().items() if phrase.found_in(words)]
         period = _single_period(looked, passage)
         if len(kinds) == 1 and period is not None and not (cell and kinds[0] in _BROAD and not _heads(looked, passage)):
@@ -199,10 +169,9 @@ _NAME_WORDS_MAX = 2
 
 def _single_period(looked: LintContext, passage: Passage) -> Quantity | None:
     """The only period in a sentence or row; None if there are several, or if it has conditions."""
-    cell = passage.block.cell
-    words = looked.rows.get((cell.table, cell.row), "") if cell else same_words(passage.sentence.text)
+    words = looked.row_of(passage.block, same_words(passage.sentence.text))
     periods = [one for one in quantities_in(words) if one.unit in DAYS]
-    return periods[0] if len(periods) == 1 and not depends(words, is_row=cell is not None) else None
+    return periods[0] if len(periods) == 1 and not depends(words, is_row=passage.block.cell is not None) else None
 
 
 def depends(words: str, *, is_row: bool) -> bool:
@@ -214,4 +183,4 @@ def depends(words: str, *, is_row: bool) -> bool:
 
 @functools.cache
 def _phrases() -> Mapping[str, Phrase]:
-    return {kind: Phrase(text) for kind, text in _KINDS.items()}
+    return {kind: Phrase(text) for kind, text in table("periods.toml")["pairs"].items()}

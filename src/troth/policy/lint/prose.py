@@ -48,6 +48,13 @@ def shortened(text: str) -> str:
     return text if len(text) <= 80 else text[:80].rsplit(" ", 1)[0] + " …"
 
 
+def any_word(name: str, flags: re.RegexFlag = re.NOFLAG, *, before: str = r"\b", after: str = r"\b") -> re.Pattern[str]:
+    """A pattern for any of the words that ``words.toml`` lists as *name*, such as ``undeclared.card``, between the
+    patterns *before* and *after*."""
+    module, key = name.split(".")
+    return re.compile(rf"{before}(?:{'|'.join(table('words.toml')[module][key])}){after}", flags)
+
+
 @functools.cache
 def phrase(text: str) -> Phrase:
     """A cached `Phrase`."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from troth.policy.lexicon import Passage
 from troth.policy.lint.context import LintContext
 from troth.policy.lint.model import Hit
-from troth.policy.lint.prose import hit_at, occurrences, straight
+from troth.policy.lint.prose import any_word, hit_at, occurrences, straight
 from troth.policy.lint.rules import fires_when
 from troth.policy.phrases import plain
 from troth.policy.text import PolicyText, Sentence
@@ -152,9 +152,7 @@ _MEANS = re.compile(
     r"|those who|the ones? (?:who|that|which))|stands for|denotes?|signif(?:y|ies)|includes?) "
     r"(?P<meaning>[^.;:]{4,120})[.;]?$"
 )
-_SMALL = re.compile(
-    r"a|an|and|any|are|as|at|be|by|for|from|in|is|it|of|on|or|our|the|their|this|to|us|we|when|which|who|your?"
-)
+_SMALL = any_word("references.small")
 _STEM = 6
 _BEHIND_MAX = 4
 """How many words may follow the repeated term for the definition to be circular: “any person who is a user of it”."""

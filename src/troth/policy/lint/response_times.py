@@ -11,6 +11,7 @@ from troth.policy.lexicon import Passage
 from troth.policy.lint.context import LintContext
 from troth.policy.lint.contradictions import beside_line
 from troth.policy.lint.model import Hit
+from troth.policy.lint.prose import any_word
 from troth.policy.lint.rules import fires_when
 from troth.policy.retention_rules import DAYS
 from troth.text import same_words
@@ -19,12 +20,7 @@ _ANSWERS = re.compile(
     r"\b(?:we|answer|reply|response) (?:\w+ ){0,4}?(?:answer|reply|respond|comply|deal|act|process|complete|handle)\w*"
     r" (?:\w+ ){0,3}?(?:requests?|you)\b|\b(?:every|each|any|all|your) requests? (?:is|are|will be) (?:answered|dealt)"
 )
-_OF_SOME = re.compile(
-    r"\b(?:access|eras\w+|delet\w+|correct\w*|rectif\w+|portab\w+|object\w*|opt|unsubscri\w+|complain\w*|withdraw\w*"
-    r"|extend\w*|extension|further|additional|another|longer|unless|if|where|complex|acknowledge\w*|confirm\w*|receipt"
-    r"|first|appeal\w*|support|tickets?|quotes?|enquir\w*|inquir\w*|questions?|messages?|ccpa|california\w*|gdpr|eu|uk"
-    r"|europe\w*|authorit\w*|courts?|police|verif\w*|free)\b"
-)
+_OF_SOME = any_word("response_times.of_some")
 """Words of sentences or headings that are about some requests only, or about steps before or after the answer."""
 _SAME_WITHIN = 0.1
 """Policies use four weeks, thirty days and a month interchangeably."""

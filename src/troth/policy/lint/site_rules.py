@@ -10,12 +10,12 @@ from troth.law.places import FREE_FLOW
 from troth.policy.classify.quantities import quantities_in
 from troth.policy.lint.context import LintContext
 from troth.policy.lint.contradictions import is_taken_back, shares_openly
-from troth.policy.lint.declaration_rules import fires_when_against, is_named, listed, place_of
+from troth.policy.lint.declaration_rules import fires_when_against, is_named, place_of
 from troth.policy.lint.model import Hit
 from troth.policy.lint.rules import fires_when
 from troth.policy.retention_rules import DAYS
 from troth.policy.text import Sentence
-from troth.text import counted, same_words
+from troth.text import counted, first_few, same_words
 
 if TYPE_CHECKING:
     from troth.declaration import Declaration, Period, Recipient
@@ -28,7 +28,7 @@ def _recipients(declaration: Declaration, keys: Iterable[str]) -> str:
     named = [
         f"{_name(key, declaration.recipients[key])} ({place_of(declaration, f'recipients.{key}')})" for key in keys
     ]
-    return listed(named)
+    return first_few(named)
 
 
 def _name(key: str, recipient: Recipient) -> str:
@@ -82,7 +82,7 @@ def transfer(looked: LintContext, declaration: Declaration) -> Iterator[Hit]:
         is_general = _ALL_DATA.search(passage.words) is not None and not _HOSTED.search(passage.words)
         away = elsewhere(passage.sentence.text, declaration) if is_general else []
         if paths := away or (abroad if passage in denials else []):
-            yield Hit(passage.sentence, says=(("which", listed([_placed(declaration, path) for path in paths])),))
+            yield Hit(passage.sentence, says=(("which", first_few(_placed(declaration, path) for path in paths)),))
 
 
 _ALL_DATA = re.compile(r"\b(?:data|information|everything|nothing|records|files)\b")
@@ -112,7 +112,7 @@ def cookies(looked: LintContext, declaration: Declaration) -> Iterator[Hit]:
     if missing:
         named = [f"{name} ({_place_of_cookie(declaration, name)})" for name in missing]
         places = looked.mentions.of("cookie.none") or looked.mentions.of("cookie.word")
-        yield Hit(places[0].sentence if places else None, says=(("which", listed(named)),))
+        yield Hit(places[0].sentence if places else None, says=(("which", first_few(named)),))
 
 
 @fires_when_against("F.cookies-denied")
@@ -130,7 +130,7 @@ def cookies_denied(looked: LintContext, declaration: Declaration) -> Iterator[Hi
         if names and passage.block.kind != "heading" and passage.block.cell is None:
             named = [f"{name} for {declaration.cookies[name].purpose}" for name in names]
             named = [f"{it} ({_place_of_cookie(declaration, key)})" for it, key in zip(named, names, strict=True)]
-            yield Hit(passage.sentence, says=(("which", listed(named)),))
+            yield Hit(passage.sentence, says=(("which", first_few(named)),))
 
 
 def _stands(name: str, text: str) -> bool:
@@ -147,10 +147,9 @@ def lifetimes(looked: LintContext, declaration: Declaration) -> Iterator[Hit]:
     if not declaration.cookies:
         return
     for block in looked.policy.blocks:
-        cell = block.cell
-        text = looked.rows.get((cell.table, cell.row), "") if cell else block.text
+        text = looked.row_of(block, block.text)
         named = [name for name in declaration.cookies if _stands(name, block.text)]
-        if len(named) == 1 and (cell or "cookie" in text.casefold()):
+        if len(named) == 1 and (block.cell or "cookie" in text.casefold()):
             yield from _lifetime(declaration, named[0], block.sentences[-1], text)
 
 
@@ -171,4 +170,4 @@ def hosts(looked: LintContext) -> Iterator[Hit]:
     """A denial that third parties are involved in the site, although something was loaded from them."""
     seen = looked.facts.seen.hosts if looked.facts and looked.facts.seen else ()
     for passage in looked.mentions.of("denial.hosts") if seen else ():
-        yield Hit(passage.sentence, says=(("which", listed(list(seen))),))
+        yield Hit(passage.sentence, says=(("which", first_few(seen)),))

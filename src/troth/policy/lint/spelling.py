@@ -14,7 +14,7 @@ from troth.policy.lint.context import LintContext
 from troth.policy.lint.date_formats import dates_of
 from troth.policy.lint.law_names import misnamed_laws
 from troth.policy.lint.model import Hit
-from troth.policy.lint.prose import Occurrence, hit_at, occurrences, phrase, straight, table
+from troth.policy.lint.prose import Occurrence, any_word, hit_at, occurrences, phrase, straight, table
 from troth.policy.lint.rules import fires_when
 from troth.policy.phrases import plain
 from troth.policy.text import Sentence
@@ -206,10 +206,7 @@ _CITY = re.compile(
     r"|(?<![\d-])(?:\d{3}|\d{5}) (?:Vienna|Wien|Zurich|Zürich|Bern|Geneva|Brussels|Copenhagen|Oslo|Budapest)\b"
 )
 """Cities with a postcode that has too few or too many digits."""
-_ZIP = re.compile(
-    r", (?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]"
-    r"|W[AIVY]) (?P<zip>\d{3,9})\b(?!-\d{4}\b)"
-)
+_ZIP = any_word("spelling.states", before=", ", after=r" (?P<zip>\d{3,9})\b(?!-\d{4}\b)")
 _NOWHERE = re.compile(r"(?<![\d-])(?:0000 ?[A-Z]{2}|00000)(?= [A-Z][a-z])")
 _PHONE = re.compile(
     r"\b(?:tel(?:ephone)?|phone|fax|call(?: us)?(?: on| at)?|ring|mobile|toll[ -]free|freephone|hotline|desk)\b"
@@ -265,23 +262,19 @@ def _is_address(sentence: Sentence, match: re.Match[str]) -> bool:
 
 
 def _wrong_number(number: str) -> str:
+    """What is wrong with the number of digits of a telephone number; empty if nothing is."""
     digits = re.sub(r"\D", "", number)
     if _UK_TRUNK.match(number):
         return "Behind +44 the 0 is left out"
     if number.startswith("+"):
-        return (
-            ""
-            if 8 <= len(digits) <= 15
-            else f"A telephone number of another country has 8 to 15 digits, this has {len(digits)}"
-        )
-    if _NORTH_AMERICAN.match(number) or number.startswith("+1 "):
-        return "" if len(digits) == 11 else f"A number that begins with 1 has 11 digits, this has {len(digits)}"
-    if number.startswith(("020 7", "020 8", "020 3")):
-        return "" if len(digits) == 11 else f"A number of London has 11 digits, this has {len(digits)}"
-    if digits.startswith(("1800", "1888", "1877", "1866")):
-        return (
-            ""
-            if len(digits) == 11
-            else f"A number that begins with 1-{digits[1:4]} has 11 digits, this has {len(digits)}"
-        )
-    return "" if 6 <= len(digits) <= 15 else f"A telephone number has 6 to 15 digits, this has {len(digits)}"
+        which, lengths = "telephone number of another country", range(8, 16)
+    elif _NORTH_AMERICAN.match(number):
+        which, lengths = "number that begins with 1", range(11, 12)
+    elif number.startswith(("020 7", "020 8", "020 3")):
+        which, lengths = "number of London", range(11, 12)
+    elif digits.startswith(("1800", "1888", "1877", "1866")):
+        which, lengths = f"number that begins with 1-{digits[1:4]}", range(11, 12)
+    else:
+        which, lengths = "telephone number", range(6, 16)
+    expected = " to ".join(str(length) for length in sorted({lengths[0], lengths[-1]}))
+    return "" if len(digits) in lengths else f"A {which} has {expected} digits, this has {len(digits)}"

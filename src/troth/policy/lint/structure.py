@@ -11,7 +11,7 @@ from troth.policy.extraction import definitions
 from troth.policy.lexicon import Passage
 from troth.policy.lint.context import LintContext
 from troth.policy.lint.model import Hit
-from troth.policy.lint.prose import hit_at, occurrences, straight
+from troth.policy.lint.prose import any_word, hit_at, occurrences, straight
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.unfinished import empty_leads
 from troth.policy.phrases import plain
@@ -27,10 +27,7 @@ _NAMED = (
     ("use", re.compile(r"\b(?:use|uses|used|using|purposes?)\b", re.I)),
 )
 _VERBS_FOLLOW = re.compile(r"(?:\bto|\b(?:agree|agrees|commit|undertake|promise)\w* to the following)\s*:$", re.I)
-_NO_ITEM = re.compile(
-    r"(?:if|you|we|our|the|when|should|this|these|please|some|most|unless|however|in addition|where|at any|like)\b",
-    re.I,
-)
+_NO_ITEM = any_word("structure.no_item", re.I)
 
 
 @fires_when("S.empty-list")
@@ -115,27 +112,14 @@ def _parts(looked: LintContext) -> Iterator[list[Passage]]:
     yield from [part] if part else []
 
 
-_LAW = re.compile(
-    r"\b(?:act|law|laws|gdpr|regulations?|directive|statute|code|caloppa|ccpa|cpra|coppa|can ?spam|hipaa|ferpa|pecr"
-    r"|lgpd|glba|fair information|gramm leach bliley|shine the light)\b"
-)
-_SOMEBODY = re.compile(
-    r"\b(?:we|us|our|ours|you|your|yours|i|my|this (?:site|website|policy|notice|app|service)|the (?:site|website|app"
-    r"|company|school|clinic|hospital|bank|shop|practice|university|publisher|charity|club|firm|association))\b"
-)
+_LAW = any_word("structure.law")
+_SOMEBODY = any_word("structure.somebody")
 
 
 # --- undefined terms --------------------------------------------------------------------------------------------------
 
-_TERMS = re.compile(
-    r"(?<=[a-z,;] )(?:Site|Sites|Website|Service|Services|Platform|Software|App|Application|Users?|Company|"
-    r"Content|Agreement|Products?|Personal (?:Data|Information)|Support Tickets?|Affiliates?)"
-    r"(?=[\s.,;:)]|'s|$)(?! [A-Z])"
-)
-_SHORT = re.compile(
-    r"\b(?:PII|DSARs?|SARs?|DPIAs?|SCCs?|BCRs?|IDTA|LIA|ROPA|GAID|IDFA|PHI|NPI|NPPI|SPI|FIPPs?|KYC|AML|ESPs?|PSPs?|TIA"
-    r"|MIS|SENCO|SEN|EHCP|LADO|EMR|EHR|PHR|ICB|CIP|NPI|DMP|DSP|SSP|RTB|MAID|ATS|ADR|RPA|KYB|PEP|CDD|EDD)\b"
-)
+_TERMS = any_word("structure.terms", before=r"(?<=[a-z,;] )", after=r"(?=[\s.,;:)]|'s|$)(?! [A-Z])")
+_SHORT = any_word("structure.short")
 _LEGALESE = re.compile(
     r"\b(?:Relevant|Permitted|Approved|Authori[sz]ed|Applicable|Designated|Qualifying|Eligible|Restricted|Member|Usage|Covered"
     r"|Excluded|Protected|Tier \d|Group|Partner|Account|Submitted|Aggregated|Confidential) "
@@ -182,15 +166,10 @@ def _own_terms(looked: LintContext) -> Iterator[re.Pattern[str]]:
             yield everywhere
 
 
-_THING = re.compile(
-    r"(?<=[a-z,;] )(?:an?|the) (?!(?:European|German|French|British|American|Dutch|Irish|Spanish|Data|Privacy|Google|"
-    r"Facebook|Member|Christmas|Royal|Internet|Web|English|Swiss|Californian?|Android|Mac|Windows|Regulations?|Acts?|"
-    r"Controller|Processor|Customer|Subscriber|User|Client|Visitor|Guest|Seller|Buyer|Patient|Union|Commission\w*|"
-    r"States?|Netherlands|Kingdom|Courts?|Parliament|Council|Government|Officer|Authority|Directive|Board|Trust|School|"
-    r"University|Provider|Bank|College|Police|Office|Site|Website|App|Services?|Company|Policy|Notice|Statement|"
-    r"Clinic|Hospital|Hotel|Charity|Association|Foundation|Museum|Library|Publisher|Group|Club|Society|Practice|Institute|"
-    r"Studio|Shop|Store|Cooperative|Philippines|Americas|Post|Agency|Register|Information|Law)\b)"
-    r"([A-Z][a-z]{3,20}(?:-[a-z]{3,12})?)\b(?! [A-Z])"
+_THING = any_word(
+    "structure.no_things",
+    before=r"(?<=[a-z,;] )(?:an?|the) (?!",
+    after=r"\b)([A-Z][a-z]{3,20}(?:-[a-z]{3,12})?)\b(?! [A-Z])",
 )
 _THINGS_MIN = 3
 _THE_ACT = re.compile(r"(?<=[a-z,] the )Act\b(?! of| \d| on)")

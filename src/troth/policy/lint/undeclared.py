@@ -10,36 +10,21 @@ from troth.policy.lexicon import Passage
 from troth.policy.lint.context import LintContext
 from troth.policy.lint.contradictions import beside_line
 from troth.policy.lint.model import Hit
+from troth.policy.lint.prose import any_word
 from troth.policy.lint.proximity import without
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.uses import is_item
 
-_CARD = re.compile(
-    r"\b(?:cards?|payment (?:details|data|information|methods?)|financial (?:data|information|details)|economic data)\b"
-)
+_CARD = any_word("undeclared.card")
 _EMAIL = re.compile(r"\b(?:e mails?|emails?|contact|correspondence)\b")
-_ELSEWHERE = re.compile(
-    r"\b(?:recipients?|receives?|shar(?:e|es|ing|ed)|disclos\w*|who else|third part\w*|suppliers|processors"
-    r"|transfers?|abroad|how long|retention|retain|security|secure|safe|your rights|rights|contact|changes|cookies?"
-    r"|children)\b"
-)
+_ELSEWHERE = any_word("undeclared.elsewhere")
 """Subjects of sections that mention data other than to say what is collected."""
-_KINDS = re.compile(
-    r"\b(?:(?:sur|fore|user|nick)?names?|(?<!ip )(?<!mail )address(?:es)?|telephone|phone|mobile|birth\w*|age|gender"
-    r"|nationality|signature|\w+ number|income|employer|occupation|company|postcode|zip|city|town|country|language"
-    r"|photographs?|photos?|licen[cs]e|grades|allergies|diagnos[ei]s|handicap|title|size|weight|measurements|school"
-    r"|class|vehicle|plate|iban|password|login|department|insurance|guests|membership|symptoms|medication)\b"
-)
-_COLLECTS = re.compile(
-    r"\b(?:collect(?:s|ed)?|ask(?:s|ed)? for|gather|we (?:need|record|note|hold)|you (?:give|enter|type|provide))\b"
-)
+_KINDS = any_word("undeclared.kinds")
+_COLLECTS = any_word("undeclared.collects")
 _WORDS_MIN = 4
 _KINDS_MIN = 2
 """A passage that names this many kinds of data states what is collected."""
-_NO_LIST = re.compile(
-    r"\b(?:not|never|dont|our (?:name|address|office|telephone|phone)|shared?|pass|passed|disclose\w*|forward|receives?"
-    r"|correct|rectif\w*|delete\w*|erase\w*|encrypt\w*|changes?|third part\w*|cookies?)\b"
-)
+_NO_LIST = any_word("undeclared.no_list")
 
 
 @fires_when("X.card-undeclared")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from troth.policy.lint.prose import any_word
 from troth.policy.text import Block, PolicyText, Sentence
 
 _BREAKS_OFF = re.compile(
@@ -44,11 +45,7 @@ def has_gap(sentence: Sentence) -> bool:
     return _GAP.search(sentence.text) is not None
 
 
-_SECTION = re.compile(
-    r"(?:data )?(?:controller|contact(?: us)?|changes?(?: to this \w+)?|security|cookies|your rights|children"
-    r"|retention|transfers?|definitions|complaints|recipients|legal basis)",
-    re.I,
-)
+_SECTION = any_word("unfinished.section", re.I, before=r"(?:data )?", after="")
 
 
 def _is_section(after: Block) -> bool:

@@ -10,10 +10,11 @@ from troth.policy.categories import names_category
 from troth.policy.extraction import ContactKind, contacts
 from troth.policy.lint.context import LintContext
 from troth.policy.lint.dates import own_date
-from troth.policy.lint.declaration_rules import fires_when_against, is_named, listed, place_of, says_one_of
+from troth.policy.lint.declaration_rules import fires_when_against, is_named, place_of, says_one_of
 from troth.policy.lint.model import Hit
 from troth.policy.lint.prose import table
 from troth.policy.phrases import plain
+from troth.text import first_few
 
 if TYPE_CHECKING:
     from troth.declaration import Declaration
@@ -78,7 +79,7 @@ def decisions(looked: LintContext, declaration: Declaration) -> Iterator[Hit]:
         return
     which = [f"{one.title} ({place_of(declaration, f'notice.decisions.{key}')})" for key, one in declared.items()]
     for passage in looked.mentions.of("denial.decisions"):
-        yield Hit(passage.sentence, says=(("which", listed(which)),))
+        yield Hit(passage.sentence, says=(("which", first_few(which)),))
 
 
 # --- the company ------------------------------------------------------------------------------------------------------

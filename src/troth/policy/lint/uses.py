@@ -9,21 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from troth.policy.lexicon import Passage
 from troth.policy.lint.context import LintContext
 from troth.policy.lint.model import Hit
-from troth.policy.lint.prose import phrase, table
+from troth.policy.lint.prose import any_word, phrase, table
 from troth.policy.lint.proximity import without
 from troth.policy.lint.rules import fires_when
-from troth.policy.phrases import Phrase
 
-_OCCASIONS = {
-    "registration": Phrase("(register*|registration|sign up !(for)|create an account|open an account)"),
-    "orders": Phrase("(order*|purchase*|buy|buys|checkout)"),
-    "the newsletter": Phrase("(newsletter*|subscribe*)"),
-    "forms": Phrase("(form|forms)"),
-    "support tickets": Phrase("(ticket*)"),
-    "surveys": Phrase("(survey*|questionnaire*)"),
-    "answers to marketing": Phrase("(respond*|reply|replies|response) .. marketing"),
-    "competitions": Phrase("(competition*|contest*|sweepstake*|giveaway*|prize draw*)"),
-}
 _OCCASIONS_MIN = 2
 """A sentence that names fewer occasions is not a list of them, so nothing is missing in it."""
 
@@ -57,7 +46,7 @@ def _spoken_of_once(looked: LintContext) -> Iterator[Hit]:
     spoken = looked.mentions
     collecting = spoken.of("collected.list", "collected.when", "indirect.received")
     using = spoken.of("purpose.stated", "retention.any")
-    for topic, name in _TOPICS.items():
+    for topic, name in table("uses.toml")["topics"].items():
         passages = _spoken_without(spoken.of(topic), ())
         is_alone = len(passages) == 1 and passages[0] not in collecting and is_item(passages[0])
         is_used = is_alone and (passages[0] in using or _USES.search(passages[0].under) is not None)
@@ -68,12 +57,6 @@ def _spoken_of_once(looked: LintContext) -> Iterator[Hit]:
             )
 
 
-_TOPICS = {
-    "topic.jobs": "job applications",
-    "topic.contests": "competitions",
-    "topic.forum": "forums",
-    "topic.chat": "chats",
-}
 _USES = re.compile(r"\b(?:uses?|purposes?|why we|what for|how long|retention|keep)\b")
 _COLUMNS_MIN = 3
 
@@ -84,11 +67,7 @@ _COMMON = frozenset({"the date of birth", "the gender"})
 """Kinds that are part of every list of collected data: a use is expected only where they are named alone."""
 _ALONE_MAX = 4
 _NOT = re.compile(r"\b(?:not|doesnt|dont|never|nor|forget|delete|disconnect|separate)\b")
-_WHY = re.compile(
-    r"\b(?:(?:in order )?to (?!be\b|you\b|us\b|our\b|the\b|a\b|any\b|time\b|others?\b|third\b)[a-z]+"
-    r"|for (?!\d|one|two|three|four|six|seven|thirty|a\b|an\b|as\b|example|instance)[a-z]+|because|so that"
-    r"|secur\w*|safety|protect\w*|prevent\w*|tells? us|shows? us|helps? us|lets? us|which we use)\b"
-)
+_WHY = any_word("uses.why")
 
 
 def _without_use(looked: LintContext) -> Iterator[Hit]:
@@ -139,7 +118,7 @@ def _says_why(passage: Passage, looked: LintContext) -> bool:
     if spoken.why("retention.any", passage.sentence) or spoken.why("retention.period", passage.sentence):
         return False
     cell, behind = passage.block.cell, looked.following.get(id(passage))
-    words = [passage.words, looked.rows.get((cell.table, cell.row), "") if cell else ""]
+    words = [passage.words, looked.row_of(passage.block)]
     words += [behind.words] if behind is not None and behind.block is passage.block else []
     if cell is not None and _says_what_is_collected(passage, looked):
         return True
@@ -166,15 +145,14 @@ def _says_what_is_collected(passage: Passage, looked: LintContext) -> bool:
 
 def _occasions(passages: Sequence[Passage]) -> tuple[Passage, set[str]] | None:
     """The passage with the most occasions, if it is a list of them."""
-    named = [
-        (passage, {name for name, one in _OCCASIONS.items() if one.found_in(passage.words)}) for passage in passages
-    ]
+    occasions = table("uses.toml")["occasions"].items()
+    named = [(one, {name for name, text in occasions if phrase(text).found_in(one.words)}) for one in passages]
     best = max(named, key=lambda pair: len(pair[1]), default=None)
     return best if best is not None and len(best[1]) >= _OCCASIONS_MIN else None
 
 
 def _listed(names: set[str]) -> str:
-    return " and ".join(name for name in _OCCASIONS if name in names)
+    return " and ".join(name for name in table("uses.toml")["occasions"] if name in names)
 
 
 def _spoken_without(passages: Sequence[Passage], others: Sequence[Passage]) -> list[Passage]:

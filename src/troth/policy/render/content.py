@@ -18,7 +18,12 @@ Keys: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class PointFact:
+class NoticeRow:
+    """A row of a table of the notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointFact(NoticeRow):
     """Where data is asked for, what is required, and the consequence of not giving it (GDPR Art. 13(2)(e))."""
 
     where: str
@@ -29,7 +34,7 @@ class PointFact:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceFact:
+class SourceFact(NoticeRow):
     """A source of data other than forms (GDPR Art. 14(2)(f))."""
 
     source: str
@@ -38,7 +43,7 @@ class SourceFact:
 
 
 @dataclass(frozen=True, slots=True)
-class PurposeFact:
+class PurposeFact(NoticeRow):
     """What data is used for, on which legal basis, in whose interest (GDPR Art. 13(1)(c)-(d))."""
 
     purpose: str
@@ -48,7 +53,7 @@ class PurposeFact:
 
 
 @dataclass(frozen=True, slots=True)
-class SpecialFact:
+class SpecialFact(NoticeRow):
     """Which special categories are used, and the condition that permits it (GDPR Art. 9(2))."""
 
     data: Keys
@@ -57,7 +62,7 @@ class SpecialFact:
 
 
 @dataclass(frozen=True, slots=True)
-class RecipientFact:
+class RecipientFact(NoticeRow):
     """Who receives data, in which role and country, and under which safeguard (GDPR Art. 13(1)(e)-(f))."""
 
     recipient: str
@@ -68,7 +73,7 @@ class RecipientFact:
 
 
 @dataclass(frozen=True, slots=True)
-class PeriodFact:
+class PeriodFact(NoticeRow):
     """How long data is kept, from when, and why (GDPR Art. 13(2)(a))."""
 
     rows: str
@@ -79,7 +84,7 @@ class PeriodFact:
 
 
 @dataclass(frozen=True, slots=True)
-class CookieFact:
+class CookieFact(NoticeRow):
     """What is stored on a device: purpose, lifetime and party (PECR 6)."""
 
     cookie: str
@@ -90,7 +95,7 @@ class CookieFact:
 
 
 @dataclass(frozen=True, slots=True)
-class RightFact:
+class RightFact(NoticeRow):
     """A right, the laws that give it, and the response deadline (GDPR Art. 13(2)(b), 12(3))."""
 
     right: str
@@ -99,7 +104,7 @@ class RightFact:
 
 
 @dataclass(frozen=True, slots=True)
-class CaliforniaFact:
+class CaliforniaFact(NoticeRow):
     """A CCPA category that was collected, with its sources and recipients (1798.130(a)(5))."""
 
     category: str
@@ -109,7 +114,7 @@ class CaliforniaFact:
 
 
 @dataclass(frozen=True, slots=True)
-class DecisionFact:
+class DecisionFact(NoticeRow):
     """An automated decision, its logic and its consequence (GDPR Art. 13(2)(f))."""
 
     decision: str
@@ -117,20 +122,7 @@ class DecisionFact:
     effect: str
 
 
-Fact: TypeAlias = (
-    PointFact
-    | SourceFact
-    | PurposeFact
-    | SpecialFact
-    | RecipientFact
-    | PeriodFact
-    | CookieFact
-    | RightFact
-    | CaliforniaFact
-    | DecisionFact
-)
-
-KINDS: Mapping[str, type[Fact]] = {
+KINDS: Mapping[str, type[NoticeRow]] = {
     "points": PointFact,
     "sources": SourceFact,
     "purposes": PurposeFact,
@@ -145,7 +137,7 @@ KINDS: Mapping[str, type[Fact]] = {
 """The tables of a notice, with the type of their rows."""
 
 
-def columns(kind: type[Fact]) -> tuple[str, ...]:
+def columns(kind: type[NoticeRow]) -> tuple[str, ...]:
     """The columns of that table, in order; the first identifies the row."""
     return tuple(each.name for each in fields(kind))
 
@@ -173,7 +165,7 @@ class NoticeContent:
     representative: Representative | None
     laws: frozenset[str]
     on: dt.date
-    rows: Mapping[str, tuple[Fact, ...]]
+    rows: Mapping[str, tuple[NoticeRow, ...]]
     given: tuple[tuple[str, ...], ...]
     """The recipients of the data of each collection point, in the order of the points."""
     acts_for_others: tuple[str, ...]
@@ -204,7 +196,7 @@ class NoticeContent:
         """True if any of these laws applies."""
         return bool(self.laws.intersection(laws))
 
-    def each(self) -> Iterator[tuple[str, Fact]]:
+    def each(self) -> Iterator[tuple[str, NoticeRow]]:
         """Every row with the name of its table."""
         for kind, rows in self.rows.items():
             for row in rows:

@@ -14,9 +14,9 @@ from troth.policy.render.content import (
     CaliforniaFact,
     CookieFact,
     DecisionFact,
-    Fact,
     NoticeContact,
     NoticeContent,
+    NoticeRow,
     PeriodFact,
     PointFact,
     PurposeFact,
@@ -138,7 +138,7 @@ def _controller(declaration: Declaration) -> NoticeContact:
     )
 
 
-def _points(declaration: Declaration) -> Iterator[Fact]:
+def _points(declaration: Declaration) -> Iterator[NoticeRow]:
     for name, point in declaration.collection_points.items():
         wanted = {
             need: condensed(each.category for each in point.fields.values() if each.need == need and each.category)
@@ -155,14 +155,14 @@ def _given(declaration: Declaration) -> Iterator[tuple[str, ...]]:
         yield tuple(_recipient(declaration, name) for name in receive(declaration, asked, point.purposes))
 
 
-def _purposes(declaration: Declaration) -> Iterator[Fact]:
+def _purposes(declaration: Declaration) -> Iterator[NoticeRow]:
     for name, purpose in declaration.purposes.items():
         if purpose.role == "controller":
             interests = _one_line(purpose.interests or "").rstrip(".")
             yield PurposeFact(_purpose(declaration, name), condensed(purpose.data), purpose.basis.value, interests)
 
 
-def _special(declaration: Declaration) -> Iterator[Fact]:
+def _special(declaration: Declaration) -> Iterator[NoticeRow]:
     held = stored(declaration)
     for name, purpose in declaration.purposes.items():
         used = condensed(key for key in held if is_special(key) and any(covers(broad, key) for broad in purpose.data))
@@ -170,7 +170,7 @@ def _special(declaration: Declaration) -> Iterator[Fact]:
             yield SpecialFact(used, _purpose(declaration, name), purpose.condition or "")
 
 
-def _recipients(declaration: Declaration) -> Iterator[Fact]:
+def _recipients(declaration: Declaration) -> Iterator[NoticeRow]:
     for name, one in declaration.recipients.items():
         safeguard = _one_line(one.safeguard or "")
         yield RecipientFact(
@@ -178,7 +178,7 @@ def _recipients(declaration: Declaration) -> Iterator[Fact]:
         )
 
 
-def _periods(declaration: Declaration) -> Iterator[Fact]:
+def _periods(declaration: Declaration) -> Iterator[NoticeRow]:
     """Every retention rule, then periods that only ``keep`` or an external system defines."""
     ruled = {rule.table for rule in declaration.retention.values()}
     for name, rule in declaration.retention.items():
@@ -212,12 +212,12 @@ def _owners(system: str, table: Table) -> set[str]:
     return {f"{link.system or system}.{link.table}" for link in table.belongs_to.values()}
 
 
-def _cookies(declaration: Declaration) -> Iterator[Fact]:
+def _cookies(declaration: Declaration) -> Iterator[NoticeRow]:
     for name, cookie in declaration.cookies.items():
         yield CookieFact(name, cookie.purpose, _one_line(cookie.why or ""), cookie.lifetime, cookie.host)
 
 
-def _rights(declaration: Declaration, laws: frozenset[str], on: dt.date) -> Iterator[Fact]:
+def _rights(declaration: Declaration, laws: frozenset[str], on: dt.date) -> Iterator[NoticeRow]:
     """Each right under the applicable laws; laws with the same deadline share a row."""
     sells = any(one.role in {Sharing.SALE, Sharing.SHARE} for one in declaration.recipients.values())
     sensitive = any(is_special(key) or _letter(key) == "sensitive" for key in stored(declaration))
@@ -239,7 +239,7 @@ def _deadline(law: str, duty: str, on: dt.date) -> str:
     return str(clock).replace("calendar ", "") if clock else "now"
 
 
-def _california(declaration: Declaration) -> Iterator[Fact]:
+def _california(declaration: Declaration) -> Iterator[NoticeRow]:
     """Held data by CCPA category; data that is held is taken to have been collected within the relevant period."""
     held = stored(declaration)
     for category in law_of_notices()["california"]:
@@ -281,7 +281,7 @@ def _touch(some: Iterable[str], data: Sequence[str], category: str) -> bool:
     )
 
 
-def _decisions(declaration: Declaration) -> Iterator[Fact]:
+def _decisions(declaration: Declaration) -> Iterator[NoticeRow]:
     decided = declaration.notice.decisions
     for each in decided.values() if isinstance(decided, dict) else ():
         yield DecisionFact(*(_one_line(text).rstrip(".") for text in (each.title, each.logic, each.effect)))

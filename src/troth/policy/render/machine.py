@@ -1,8 +1,9 @@
 """Converts the facts of a notice to JSON-LD in terms of the W3C Data Privacy Vocabulary, and back.
 
-The shape of a node is data: the property that leads to it, its type, and the term of each column. Our key is kept next
-to every term as ``dct:identifier``, for what the vocabulary cannot express. A term of the vocabulary is the type of a
-blank node and never its name: a statement about an e-mail address in one place must not apply to all of them.
+The shape of a node is data (``graph.toml``): the property that leads to it, its type, and the term of each column. Our
+key is kept next to every term as ``dct:identifier``, for what the vocabulary cannot express. A term of the vocabulary
+is the type of a blank node and never its name: a statement about an e-mail address in one place must not apply to all
+of them.
 """
 
 from __future__ import annotations
@@ -10,32 +11,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
+from troth.data_files import read_toml
 from troth.declaration import Period, dpv
-from troth.policy.render.content import KINDS, Fact, NoticeContent, columns
+from troth.policy.render.content import KINDS, NoticeContent, NoticeRow, columns
 from troth.policy.render.document import contacts
 from troth.policy.render.facts import law_of_notices
 from troth.policy.render.words import Row
-
-_CONTEXT = {
-    "dpv": "https://w3id.org/dpv#",
-    "pd": "https://w3id.org/dpv/pd#",
-    "eu-gdpr": "https://w3id.org/dpv/legal/eu/gdpr#",
-    "dct": "http://purl.org/dc/terms/",
-    "xsd": "http://www.w3.org/2001/XMLSchema#",
-}
-_CONTACTS = {
-    "name": "dpv:hasName",
-    "address": "dpv:hasAddress",
-    "country": "dpv:hasLocation",
-    "email": "dpv:hasContact",
-    "phone": "dct:description",
-    "number": "dpv:hasIdentifier",
-    "officer": "dpv:hasDataProtectionOfficer",
-    "authority": "dpv:hasAuthority",
-    "effective": "dct:valid",
-}
 
 How = Literal["text", "texts", "data", "coded", "codes", "period"]
 
@@ -56,110 +40,36 @@ class _Shape:
     columns: tuple[_Column, ...]
 
 
-_SHAPES: Mapping[str, _Shape] = {
-    "points": _Shape(
-        "dpv:hasProcess",
-        "dpv:Process",
-        (
-            _Column("dct:title"),
-            _Column("dpv:hasPersonalData", "data", "dpv:Required"),
-            _Column("dpv:hasPersonalData", "data", "dpv:Optional"),
-            _Column("dpv:hasConsequence"),
-            _Column("dpv:hasPurpose", "texts"),
-        ),
-    ),
-    "sources": _Shape(
-        "dpv:hasDataSource",
-        "dpv:DataSource",
-        (_Column("dct:title"), _Column("dpv:hasPersonalData", "data"), _Column("dct:accessRights")),
-    ),
-    "purposes": _Shape(
-        "dpv:hasProcess",
-        "dpv:Process",
-        (
-            _Column("dpv:hasPurpose"),
-            _Column("dpv:hasPersonalData", "data"),
-            _Column("dpv:hasLegalBasis", "coded"),
-            _Column("dpv:hasJustification"),
-        ),
-    ),
-    "special": _Shape(
-        "dpv:hasProcess",
-        "dpv:Process",
-        (_Column("dpv:hasPersonalData", "data"), _Column("dpv:hasPurpose"), _Column("dpv:hasLegalBasis", "coded")),
-    ),
-    "recipients": _Shape(
-        "dpv:hasRecipient",
-        "dpv:Recipient",
-        (
-            _Column("dpv:hasName"),
-            _Column("dct:type", "coded"),
-            _Column("dpv:hasPersonalData", "data"),
-            _Column("dpv:hasLocation"),
-            _Column("dpv:hasTechnicalOrganisationalMeasure"),
-        ),
-    ),
-    "periods": _Shape(
-        "dpv:hasStorageCondition",
-        "dpv:StorageDuration",
-        (
-            _Column("dct:title"),
-            _Column("dpv:hasPersonalData", "data"),
-            _Column("dpv:hasDuration", "period"),
-            _Column("dpv:isAfter"),
-            _Column("dpv:hasJustification"),
-        ),
-    ),
-    "cookies": _Shape(
-        "dpv:hasProcess",
-        "dpv:Process",
-        (
-            _Column("dpv:hasIdentifier"),
-            _Column("dpv:hasPurpose", "coded"),
-            _Column("dct:description"),
-            _Column("dpv:hasDuration", "period"),
-            _Column("dpv:isImplementedByEntity"),
-        ),
-    ),
-    "rights": _Shape(
-        "dpv:hasRight",
-        "dpv:DataSubjectRight",
-        (_Column("dct:type", "coded"), _Column("dpv:hasApplicableLaw", "texts"), _Column("dpv:hasDuration")),
-    ),
-    "california": _Shape(
-        "dpv:hasPersonalData",
-        "dpv:PersonalData",
-        (
-            _Column("dct:title"),
-            _Column("dpv:hasPersonalData", "data"),
-            _Column("dpv:hasDataSource", "texts"),
-            _Column("dpv:hasRecipient", "texts"),
-        ),
-    ),
-    "decisions": _Shape(
-        "dpv:hasProcess",
-        "dpv:Process",
-        (_Column("dct:title"), _Column("dpv:hasAlgorithmicLogic"), _Column("dpv:hasConsequence")),
-    ),
-}
+@cache
+def _shapes() -> Mapping[str, _Shape]:
+    """The shape of a row of each table."""
+    rows = _graph()["shapes"].items()
+    return {
+        kind: _Shape(row["under"], row["type"], tuple(_Column(**column) for column in row["columns"]))
+        for kind, row in rows
+    }
+
+
+def _graph() -> dict[str, Any]:
+    return read_toml(__package__, "graph.toml")
 
 
 def to_json_ld(content: NoticeContent) -> str:
     """The facts as one JSON-LD document; equal facts give equal bytes."""
     document: dict[str, Any] = {
-        "@context": _CONTEXT,
+        "@context": _graph()["context"],
         "@id": content.pages["policy"],
         "@type": "dpv:PrivacyNotice",
         "dpv:hasDataController": {
             "@type": "dpv:DataController",
-            **{_CONTACTS[key]: value for key, value in contacts(content)},
+            **{_graph()["contacts"][key]: value for key, value in contacts(content)},
         },
     }
     counts: dict[str, int] = {}
     for kind, fact in content.each():
         counts[kind] = counts.get(kind, 0) + 1
         node = {"@id": f"#{kind}-{counts[kind]}", **_node(kind, fact)}
-        document.setdefault(_SHAPES[kind].under, []).append(node)
+        document.setdefault(_shapes()[kind].under, []).append(node)
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -172,18 +82,20 @@ def rows_of(text: str) -> Mapping[str, list[Row]]:
     if not isinstance(document, dict):
         raise ValueError("the JSON-LD is no object")
     found: dict[str, list[Row]] = {kind: [] for kind in KINDS}
-    for under in dict.fromkeys(shape.under for shape in _SHAPES.values()):
+    for under in dict.fromkeys(shape.under for shape in _shapes().values()):
         for node in document.get(under, []):
             kind = str(node.get("@id", "")).removeprefix("#").rpartition("-")[0]
-            if kind in _SHAPES and _SHAPES[kind].under == under:
+            if kind in _shapes() and _shapes()[kind].under == under:
                 found[kind].append(_row(kind, node))
     controller = document.get("dpv:hasDataController", {})
-    found["controller"] = [(key, str(controller[term])) for key, term in _CONTACTS.items() if term in controller]
+    found["controller"] = [
+        (key, str(controller[term])) for key, term in _graph()["contacts"].items() if term in controller
+    ]
     return found
 
 
-def _node(kind: str, fact: Fact) -> dict[str, Any]:
-    shape, node = _SHAPES[kind], dict[str, Any]()
+def _node(kind: str, fact: NoticeRow) -> dict[str, Any]:
+    shape, node = _shapes()[kind], dict[str, Any]()
     node["@type"] = shape.type
     for name, column in zip(columns(type(fact)), shape.columns, strict=True):
         value = getattr(fact, name)
@@ -194,7 +106,7 @@ def _node(kind: str, fact: Fact) -> dict[str, Any]:
 
 
 def _row(kind: str, node: Mapping[str, Any]) -> Row:
-    shape = _SHAPES[kind]
+    shape = _shapes()[kind]
     return tuple(
         _read(column, name, node.get(column.term))
         for name, column in zip(columns(KINDS[kind]), shape.columns, strict=True)

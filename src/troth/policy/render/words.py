@@ -15,7 +15,7 @@ from typing import Any
 
 from troth.data_files import read_toml
 from troth.declaration import categories, title
-from troth.policy.render.content import KINDS, Fact, columns
+from troth.policy.render.content import KINDS, NoticeRow, columns
 from troth.policy.text import PolicyError
 from troth.text import counted
 
@@ -98,7 +98,7 @@ class NoticeWords:
         heads: dict[str, str] = self.data["tables"][kind]
         return heads
 
-    def cells(self, fact: Fact) -> list[str]:
+    def cells(self, fact: NoticeRow) -> list[str]:
         """The cells of a table row."""
         return [self._way(type(fact), name).say(getattr(fact, name)) or NOTHING for name in columns(type(fact))]
 
@@ -112,7 +112,7 @@ class NoticeWords:
         """Data categories in a sentence: *name, e-mail address*."""
         return listed(_inside(title(key)) for key in keys)
 
-    def _way(self, fact: type[Fact], column: str) -> _Way:
+    def _way(self, fact: type[NoticeRow], column: str) -> _Way:
         if column in {"data", "required", "optional"}:
             return _Way(self.list_of, self._categories)
         if column in self.data["words"]:

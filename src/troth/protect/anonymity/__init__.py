@@ -11,13 +11,11 @@ It does not promise that anything is anonymous in law: docs/explain/anonymity.md
 It needs polars (``troth[anonymity]``) and, for noise, OpenDP (``troth[dp]``).
 """
 
-from troth.errors import install_hint
+from troth.errors import needs
 from troth.protect.errors import ProtectError
 
-try:
+with needs("anonymity", ProtectError, "measuring anonymity needs polars"):
     import polars as _polars  # noqa: F401
-except ImportError:
-    raise ProtectError(f"measuring anonymity needs polars: {install_hint('anonymity')}") from None
 
 from troth.protect.anonymity.anonymise import Anonymised, anonymise
 from troth.protect.anonymity.budget import Budget, Spending

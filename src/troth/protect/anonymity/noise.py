@@ -18,7 +18,7 @@ from typing import Any
 
 import polars as pl
 
-from troth.errors import install_hint
+from troth.errors import needs
 from troth.protect.anonymity._table import at_least, columns, distinct, known, plain
 from troth.protect.anonymity.budget import Amount, Budget, amount
 from troth.protect.anonymity.errors import AnonymityRefused
@@ -285,9 +285,7 @@ def _float_below(number: Decimal) -> float:
 
 
 def _opendp() -> Any:
-    try:
+    with needs("dp", ProtectError, "noise needs OpenDP"):
         import opendp.prelude as dp
-    except ImportError:
-        raise ProtectError(f"noise needs OpenDP: {install_hint('dp')}") from None
     dp.enable_features("contrib")
     return dp

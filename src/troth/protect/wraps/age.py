@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from troth.errors import install_hint
+from troth.errors import needs
 from troth.ledger import KeyId
 from troth.protect.errors import WrapRefused
 from troth.protect.wraps.given import given
@@ -87,8 +87,6 @@ def _prompt(prompt: str) -> str:
 
 
 def _pyrage() -> Any:
-    try:
+    with needs("age", WrapRefused, "the root key is wrapped with age, which is not installed"):
         import pyrage
-    except ImportError:
-        raise WrapRefused(f"the root key is wrapped with age, which is not installed: {install_hint('age')}") from None
     return pyrage

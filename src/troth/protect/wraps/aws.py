@@ -12,29 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from troth.errors import install_hint
+from troth.data_files import read_toml
+from troth.errors import needs
 from troth.ledger import KeyId
 from troth.protect.errors import WayRefused, WrapRefused
 from troth.protect.wraps.text import decoded, encoded
 
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:([a-z0-9-]+):\d{12}:key/[A-Za-z0-9-]+")
-_MENDS = {
-    "AccessDeniedException": "these credentials may not use it; allow kms:Encrypt and kms:Decrypt on it, in the key's "
-    "policy or an IAM policy",
-    "DisabledException": "it is disabled; enable it: aws kms enable-key",
-    "KMSInvalidStateException": "its state does not allow it; see: aws kms describe-key",
-    "NotFoundException": "it does not exist, or no longer; without it this file cannot be opened: restore a copy that "
-    "was wrapped another way",
-    "IncorrectKeyException": "another key wrapped this file; give that key, or restore your copy of the file",
-    "InvalidCiphertextException": "the wrapped key was changed, or belongs to another root key; restore your copy "
-    "of the file",
-    "InvalidKeyUsageException": "it cannot encrypt and decrypt; use a symmetric key with that usage",
-    "KeyUnavailableException": "it is not available now; try again",
-    "ThrottlingException": "too many requests; try again",
-    "UnrecognizedClientException": "AWS does not know these credentials; check AWS_ACCESS_KEY_ID or AWS_PROFILE",
-    "InvalidSignatureException": "these credentials are wrong; check AWS_SECRET_ACCESS_KEY and the clock",
-    "ExpiredTokenException": "these credentials have expired; get new ones",
-}
 _DELETION = "it is pending deletion; cancel that before its date: aws kms cancel-key-deletion, then enable-key"
 
 
@@ -66,14 +50,10 @@ class AwsKms:
     @contextmanager
     def _kms(self) -> Iterator[Any]:
         """A client for the key's region; its errors are replaced by ours, as AWS's may name people."""
-        try:
+        with needs("aws", WrapRefused, "the root key is wrapped by AWS KMS, whose client is not installed"):
             import boto3
             from botocore.config import Config
             from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
-        except ImportError:
-            raise WrapRefused(
-                f"the root key is wrapped by AWS KMS, whose client is not installed: {install_hint('aws')}"
-            ) from None
         region = self.key.split(":")[3]
         limits = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard"})
         try:
@@ -98,4 +78,5 @@ def _fix(answer: Mapping[str, Any]) -> str:
     code, message = str(answer["Error"].get("Code")), str(answer["Error"].get("Message"))
     if "pending deletion" in message:  # KMS uses either of two codes then
         return _DELETION
-    return _MENDS.get(code, f"{code[:60]}; see the errors of KMS in AWS's documentation")
+    fixes: dict[str, str] = read_toml(__package__, "aws.toml")
+    return fixes.get(code, f"{code[:60]}; see the errors of KMS in AWS's documentation")

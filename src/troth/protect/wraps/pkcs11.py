@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from troth.errors import install_hint
+from troth.errors import needs
 from troth.ledger import KeyId
 from troth.protect.errors import WrapRefused
 from troth.protect.hazmat import NONCE_BYTES, TAG_BYTES
@@ -139,10 +139,6 @@ def _gcm(nonce: bytes, key: KeyId) -> dict[str, Any]:
 
 
 def _pkcs11() -> Any:
-    try:
+    with needs("pkcs11", WrapRefused, "the root key is in a PKCS #11 token, whose client is not installed"):
         import pkcs11
-    except ImportError:
-        raise WrapRefused(
-            f"the root key is in a PKCS #11 token, whose client is not installed: {install_hint('pkcs11')}"
-        ) from None
     return pkcs11

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from troth.errors import install_hint
+from troth.errors import needs
 from troth.ledger import KeyId
 from troth.protect.errors import WayRefused, WrapRefused
 from troth.protect.wraps.given import given
@@ -53,13 +53,9 @@ class Transit:
 
     @contextmanager
     def _engine(self) -> Iterator[Any]:
-        try:
+        with needs("vault", WrapRefused, "the root key is wrapped by Vault, whose client is not installed"):
             import hvac
             import requests
-        except ImportError:
-            raise WrapRefused(
-                f"the root key is wrapped by Vault, whose client is not installed: {install_hint('vault')}"
-            ) from None
         address = _address()
         token, namespace = given("VAULT_TOKEN"), os.environ.get("VAULT_NAMESPACE") or None
         client = hvac.Client(url=address, token=token, namespace=namespace, timeout=_SECONDS_MAX)

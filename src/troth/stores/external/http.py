@@ -18,6 +18,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from troth.data_files import read_toml
 from troth.declaration import ExternalAccess
 from troth.hook import HEADER, Answer, Ask, Malformed, Right, SecretRefused, SignatureRefused
 from troth.hook.wire import check_answer, dump_ask, keys_of, read_answer, read_json, sign_ask
@@ -221,39 +222,24 @@ class _Http:
         if 300 <= status < 400:
             return StoreRefused(f"{name} redirects; declare the address that it redirects to", store=name)
         if status < 300:
-            message = f"the answer of {name} has no valid signature ({code}): {_SIGNATURES[code]}"
+            message = f"the answer of {name} has no valid signature ({code}): {_words('signatures')[code]}"
             return (_Stale if code == "replayed" else StoreRefused)(message, store=name)
-        why = _REFUSALS.get(_code(answer), f"status {status}; check its address")
+        why = _words("refusals").get(_code(answer), f"status {status}; check its address")
         return StoreRefused(f"{name} refused the message: {why}", store=name)
 
     def _strange(self, what: str) -> StoreRefused:
         return StoreRefused(f"the answer of {self._name} does not follow the protocol: {what}", store=self._name)
 
 
+def _words(group: str) -> dict[str, str]:
+    words: dict[str, str] = read_toml(__package__, "refusals.toml")[group]
+    return words
+
+
 def _proxy(base: str) -> str | None:
     """The HTTPS proxy from the environment."""
     host = urlsplit(base).hostname or ""
     return None if proxy_bypass(host) else getproxies().get("https")
-
-
-_SIGNATURES = {
-    "missing": "does it support the protocol of external systems?",
-    "form": "does it support version 1?",
-    "wrong": "compare the secrets of both sides",
-    "clock": "the clocks differ by more than five minutes; set them by NTP",
-    "replayed": "it answers another message",
-}
-_REFUSALS = {
-    "signature_missing": "it received no signature; does a proxy remove headers?",
-    "signature_form": "it does not support version 1",
-    "signature_wrong": "compare the secrets of both sides, and whether a proxy changes the path",
-    "signature_clock": "the clocks differ by more than five minutes; set them by NTP",
-    "signature_replayed": "it has received this message before",
-    "malformed": "it could not read it; is its version older than ours?",
-    "id_of_another_ask": "its id was used before for something else",
-    "no_such_action": "it does not know this address; check the path",
-    "too_large": "it is too large",
-}
 
 
 def _code(answer: bytes) -> str:

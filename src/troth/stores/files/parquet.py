@@ -6,7 +6,7 @@ import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
-from troth.errors import install_hint
+from troth.errors import needs
 from troth.stores.contract import ColumnKind, Row, Scalar
 from troth.stores.files.text import MEND, Decide, Kinds, MalformedFile, UnrepresentableValue, Verdict, digest
 
@@ -45,11 +45,9 @@ class Parquet:
 
 
 def _file(source: BinaryIO) -> Any:
-    try:
+    with needs("parquet", MalformedFile, "reading Parquet needs pyarrow"):
         import pyarrow as pa
         import pyarrow.parquet as pq
-    except ImportError:
-        raise MalformedFile(f"reading Parquet needs pyarrow: {install_hint('parquet')}") from None
     try:
         return pq.ParquetFile(source)
     except pa.ArrowException:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 
-from troth.errors import install_hint
+from troth.errors import needs
 from troth.protect.hazmat.ff1 import DOMAIN_MIN, Ff1
 from troth.testing.vectors.reading import JsonFields, VectorsUnreadable
 from troth.testing.vectors.trials import AES_KEYS, AES_KEYS_TOLD, Attempt, NotTried, Trial, first_of
@@ -53,10 +53,8 @@ def _one(notation: _Notation, key: bytes, tweak: bytes, is_encryption: bool, num
 
 def _in_a_batch(notation: _Notation, key: bytes, tweak: bytes, is_encryption: bool, numerals: list[int]) -> object:
     """Run in a batch with the reversed numerals; half the tweak is shared by the batch, the rest belongs to the row."""
-    try:
+    with needs("tokens", NotTried, "batches need numpy"):
         import numpy as np
-    except ImportError:
-        raise NotTried(f"batches need numpy: {install_hint('tokens')}") from None
     from troth.protect.hazmat.ff1_batch import decrypt_batch, encrypt_batch
 
     run: Callable[..., Any] = encrypt_batch if is_encryption else decrypt_batch

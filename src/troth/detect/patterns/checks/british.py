@@ -2,39 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from functools import cache
 
+from troth.data_files import read_toml
 from troth.detect.patterns.checks.sums import Digits, is_day, of_digits, of_signs, weighted
-
-_POSTCODE_AREAS: Final = frozenset(
-    (first + second).strip()
-    for first, seconds in {
-        "A": "BL",
-        "B": " ABDHLNRST",
-        "C": "ABFHMORTVW",
-        "D": "ADEGHLNTY",
-        "E": " CHNX",
-        "F": "KY",
-        "G": " LUY",
-        "H": "ADGPRSUX",
-        "I": "GMPV",
-        "J": "E",
-        "K": "ATWY",
-        "L": " ADELNSU",
-        "M": " EKL",
-        "N": " EGNPRW",
-        "O": "LX",
-        "P": "AEHLOR",
-        "R": "GHM",
-        "S": " AEGKLMNOPRSTWY",
-        "T": "ADFNQRSW",
-        "U": "B",
-        "W": " ACDFNRSV",
-        "Y": "O",
-        "Z": "E",
-    }.items()
-    for second in seconds
-)
 
 
 @of_signs(9)
@@ -72,7 +43,12 @@ def gb_plate(it: str) -> bool:
 @of_signs(5, 6, 7)
 def gb_postcode(it: str) -> bool:
     """The leading letters are an existing postcode area (Royal Mail, Postcode Address File)."""
-    return it[: 2 if it[1].isalpha() else 1] in _POSTCODE_AREAS
+    return it[: 2 if it[1].isalpha() else 1] in _postcode_areas()
+
+
+@cache
+def _postcode_areas() -> frozenset[str]:
+    return frozenset(read_toml(__package__, "numbers.toml")["postcode_areas"])
 
 
 @of_digits(9, 12)

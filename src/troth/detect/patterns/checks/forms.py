@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
+from troth.data_files import read_toml
 from troth.detect.patterns.checks.sums import digits_of, is_luhn
 
 _CARDS: Final = re.compile(
@@ -36,30 +38,6 @@ _HOLDING_A_PLACE: Final = re.compile(
     r"|~?/[\w.-]+/.*"
 )
 """Asterisks, variables and similar placeholders; and folders, because PWD is also the working directory."""
-_OF_MACHINES: Final = re.compile(
-    r"root|admin(?:istrator)?|users?|shared|public|default|guest|nobody|invalid|system|service|daemon|apps?|node|git"
-    r"|deploy(?:er)?|build(?:er)?|ci|runner|jenkins|circleci|travis|vagrant|docker|ubuntu|debian|centos|fedora|ec2-user"
-    r"|azureuser|pi|postgres(?:ql)?|mysql|oracle|redis|nginx|www|www-data|apache|tomcat|hadoop|spark|jovyan|linuxbrew"
-    r"|codespace|vscode|work|tests?|demo"
-)
-"""System accounts, which have home directories too."""
-_NO_NAME: Final = re.compile(
-    r"an?|account|agent|all|already|and|are|as|at|before|can|did|does|e?mail|empty|error|fail(?:ed|ure)|for|found|from"
-    r"|group|had|has|he|her|here|his|id|if|info?|input|invalid|is|it|just|log|login|me|message|missing|must|my|n/a|names?"
-    r"|new|none?|not|null|of|on|optional|or|page|password|please|reports?|reported|required|says|set|she|states|taken|test"
-    r"|th(?:at|e|eir|em|en|ey|is)|to|too|type|undefined|unknown|users?|usually|was|were|what|when|who|will|with|wrong"
-    r"|your?|root|nobody|falsch|leer|nicht|unbekannt|incorrecto?|invalide|inconnu|obligatoire|obligatorio"
-    r"|(?:attempt|field|form|option|page|screen|server|step|test|v|version)\d*"
-)
-"""Words that follow *user* or *login* in ordinary sentences and program messages without being user names."""
-_NO_HANDLE: Final = re.compile(
-    r"after|all|author|autowired|before\w*|bean|channel|charset|class\w*|click|component|container|dataclass|deprecated"
-    r"|entity|everyone|example|extend|font.?face|g?mail|get|here|hotmail|id|import|include|inject|input|keyframes|layer"
-    r"|media|mention|mixin|module|non.?null|nullable|outlook|override|page|param|patch|post|property|pytest|put"
-    r"|requestmapping|returns?|route|see|service|setter|since|static\w*|supports|suppress\w*|tailwind|test|throws|todo"
-    r"|types?|version|yahoo"
-)
-"""Words that follow an @ in programs, style sheets and comments."""
 _STANDARDS: Final = re.compile(
     r"(?:AES|ANSI|API|ASCII|BSI|COVID|CP|CVE|CWE|DIN|DSGVO|ECMA|ED|EN|ERR|ERROR|EU|FIPS|GDPR|GPT|HMAC|HTTPS?|IEC|IEEE|ISO"
     r"|KB|MD|NIST|ORA|PEP|RFC|RGPD|RSA|SHA|SOC|TCP|TLS|UDP|USB|UTF|WCAG)[-/]"
@@ -69,6 +47,12 @@ _REFERENCE_MIN: Final = 4
 _REFERENCE_MAX: Final = 60
 """Limits for the letters and digits of a reference. Longer ones are dumps or computed numbers."""
 _CURRENCIES: Final = frozenset({"AUD", "CAD", "CHF", "EUR", "GBP", "INR", "JPY", "USD", "ZAR"})
+
+
+@cache
+def _words(name: str) -> re.Pattern[str]:
+    """A pattern for any of the words that ``forms.toml`` lists as *name*."""
+    return re.compile("|".join(read_toml(__package__, "forms.toml")[name]))
 
 
 def card(value: str) -> bool:
@@ -177,17 +161,17 @@ def document(value: str) -> bool:
 
 def username(value: str) -> bool:
     """Not a word that just follows the word *user*."""
-    return _NO_NAME.fullmatch(value.lower().strip("._-")) is None
+    return _words("no_name").fullmatch(value.lower().strip("._-")) is None
 
 
 def account(value: str) -> bool:
     """A person's account: not one of a system or service."""
-    return username(value) and _OF_MACHINES.fullmatch(value.lower()) is None
+    return username(value) and _words("of_machines").fullmatch(value.lower()) is None
 
 
 def handle(value: str) -> bool:
     """Not a word that follows an @ in programs and style sheets."""
-    return _NO_HANDLE.fullmatch(value.lower().strip("@._")) is None
+    return _words("no_handle").fullmatch(value.lower().strip("@._")) is None
 
 
 def filled(value: str) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import string
+from functools import cache
 from typing import Final
 
+from troth.data_files import read_toml
 from troth.detect.patterns.checks.sums import Digits, is_luhn, of_digits, of_signs, weighted
 
 
@@ -17,35 +19,17 @@ def luhn(it: Digits) -> bool:
 _NUMBERED: Final = str.maketrans({letter: str(ord(letter) - 55) for letter in string.ascii_uppercase})
 
 
-_IBAN_COUNTRIES: Final = {
-    15: "NO",
-    16: "BE",
-    18: "DK FI FK FO GL NL SD",
-    19: "MK SI",
-    20: "AT BA EE KZ LT LU MN XK",
-    21: "CH HR LI LV",
-    22: "BG BH CR DE GB GE IE ME RS VA",
-    23: "AE GI IL IQ OM SO TL",
-    24: "AD CZ ES MD PK RO SA SE SK TN VG",
-    25: "AO CV GW LY MZ PT ST",
-    26: "DZ IR IS TR",
-    27: "BI CF CG CM DJ FR GA GR IT KM MC MG MR SM TD",
-    28: "AL AZ BF BJ BY CI CY DO GT HN HU LB MA ML NE NI PL SN TG",
-    29: "BR EG PS QA UA",
-    30: "JO KW MU YE",
-    31: "MT SC",
-    32: "LC",
-    33: "RU",
-}
-"""The length of each country's numbers, by the IBAN registry of SWIFT, and of those that use such numbers without being
-in it (AO, BF, BJ, CF, CG, CI, CM, CV, DZ, GA, GW, IR, KM, MA, MG, ML, MZ, NE, SN, TD, TG)."""
-_IBAN_LENGTHS: Final = {it: length for length, countries in _IBAN_COUNTRIES.items() for it in countries.split()}
+@cache
+def _iban_lengths() -> dict[str, int]:
+    """The length of each country's numbers."""
+    lengths = read_toml(__package__, "numbers.toml")["iban"].items()
+    return {country: int(length) for length, countries in lengths for country in countries.split()}
 
 
-@of_signs(*_IBAN_COUNTRIES)
+@of_signs(*range(15, 34))
 def iban(it: str) -> bool:
     """ISO 13616: the length of the country, and modulo 97 with country and check digits moved to the end."""
-    return _IBAN_LENGTHS.get(it[:2]) == len(it) and int((it[4:] + it[:4]).translate(_NUMBERED)) % 97 == 1
+    return _iban_lengths().get(it[:2]) == len(it) and int((it[4:] + it[:4]).translate(_NUMBERED)) % 97 == 1
 
 
 @of_digits(15)
