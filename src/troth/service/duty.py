@@ -31,6 +31,7 @@ DUTIES: tuple[str, ...] = (
     "troth.service.disclosures",
     "troth.service.assurance",
     "troth.service.policy_pages",
+    "troth.service.cases",
     "troth.service.vault",
     "troth.service.requests",
 )

@@ -8,7 +8,8 @@ import pytest
 
 from troth.declaration import Declaration, parse
 from troth.law import ClockPause
-from troth.service.requests.rules import ClockInputs, clocks, marketing, tier_needed, zone_of
+from troth.service.cases.rules import ClockInputs, clocks, zone_of
+from troth.service.requests.rules import marketing, tier_needed
 
 NOON = dt.time(12, tzinfo=dt.UTC)
 TEXT = """

@@ -16,15 +16,18 @@ from tests.service.team import StaffClient
 
 from troth.ledger import Entry
 from troth.service.access_rules import rule_of
+from troth.service.cases import lifecycle
+from troth.service.cases.console import urls as case_urls
+from troth.service.cases.console.actions import ACTS
+from troth.service.cases.content import CaseContent, SealedContent
+from troth.service.cases.intake import receive
+from troth.service.cases.models import Case, CaseEvent, CaseKind, Channel, WaitReason
 from troth.service.core.models import EntryRow
 from troth.service.mail.models import LetterRow
-from troth.service.requests import actions, lifecycle
+from troth.service.requests import actions
 from troth.service.requests.console import urls
-from troth.service.requests.console.actions import ACTS
-from troth.service.requests.content import CaseContent, SealedContent
 from troth.service.requests.fulfilment import steps
-from troth.service.requests.intake import receive
-from troth.service.requests.models import Case, CaseEvent, CaseKind, CaseStep, Channel, WaitReason
+from troth.service.requests.models import CaseStep
 from troth.service.staff.approvals import OwnPlan
 from troth.service.staff.console.lists import PAGE_ROWS
 from troth.service.staff.models import AccessRow, Refusal
@@ -94,7 +97,7 @@ def entries(kind: str) -> list[Entry]:
 
 
 def patterns() -> Iterator[tuple[str, Any]]:
-    for pattern in urls.urlpatterns:
+    for pattern in (*case_urls.urlpatterns, *urls.urlpatterns):
         assert isinstance(pattern, URLPattern)
         yield str(pattern.pattern), pattern.callback
 

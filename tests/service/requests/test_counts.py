@@ -14,9 +14,9 @@ from tests.service.requests.conftest import DECLARATION, Office
 
 from troth.declaration import parse
 from troth.ledger import Entry
+from troth.service.cases.models import Case, Right
+from troth.service.cases.pages import case_status
 from troth.service.requests.fulfilment.preview import previewed
-from troth.service.requests.models import Case, Right
-from troth.service.requests.pages import case_status
 from troth.service.requests.responses import outcome
 from troth.service.requests.responses.receipt_sentences import done, joined, kept, whole
 

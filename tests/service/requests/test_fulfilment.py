@@ -18,6 +18,15 @@ from tests.service.team import bare_member
 from troth.declaration import Purpose
 from troth.hook import FileMemory, Hook
 from troth.ledger import Entry
+from troth.service.cases import actions as case_actions
+from troth.service.cases import lifecycle
+from troth.service.cases.console.search import cases_of
+from troth.service.cases.content import CaseContent, SealedContent
+from troth.service.cases.deadlines import watch
+from troth.service.cases.intake import receive
+from troth.service.cases.messages import day
+from troth.service.cases.models import Case, CaseBatch, CaseKind, CaseOutcome, CaseState, Channel, WaitReason
+from troth.service.cases.pages import case_status
 from troth.service.core import deployment
 from troth.service.core.deployment import NoDeployment
 from troth.service.core.jobs.models import Job
@@ -26,28 +35,11 @@ from troth.service.mail.actions import letter_context
 from troth.service.mail.models import LetterRow
 from troth.service.preferences.actions import may
 from troth.service.preferences.models import Choice
-from troth.service.requests import actions, lifecycle
-from troth.service.requests.console.search import cases_of
-from troth.service.requests.content import CaseContent, SealedContent
-from troth.service.requests.deadlines import watch
+from troth.service.requests import actions
 from troth.service.requests.fulfilment import external_systems, steps
 from troth.service.requests.fulfilment.queue import end_halt, form_batches
 from troth.service.requests.fulfilment.restriction import choices_in_force, restrictions_in_force
-from troth.service.requests.intake import receive
-from troth.service.requests.messages import day
-from troth.service.requests.models import (
-    Case,
-    CaseBatch,
-    CaseKind,
-    CaseOutcome,
-    CaseReceipt,
-    CaseState,
-    Channel,
-    Package,
-    ProcessingHalt,
-    WaitReason,
-)
-from troth.service.requests.pages import case_status
+from troth.service.requests.models import CaseReceipt, Package, ProcessingHalt
 from troth.service.requests.responses import outcome
 from troth.service.requests.responses.receipt_sentences import whole
 from troth.service.staff import approvals
@@ -258,14 +250,14 @@ def kinds_of_holds() -> list[str]:
 def test_an_open_request_to_see_holds_the_erasure_of_the_same_person(office: Office) -> None:
     view, erase = office.ask("view"), office.ask("erase")
     office.prove(view)
-    actions.pause(view.pk, "Which account?", office.deployment, who=STAFF, now=office.now())
+    case_actions.pause(view.pk, "Which account?", office.deployment, who=STAFF, now=office.now())
     office.prove(erase)
     office.work()
     assert Case.objects.get(pk=erase.pk).needs == WaitReason.ACCESS
     assert office.rows("select count(*) from customer") == [(3,)]
     assert LegalHold.objects.filter(matter=view.reference, released_at=None).exists()
     assert kinds_of_holds() == ["hold.placed"]
-    actions.resume(view.pk, "Mine.", office.deployment, who=lifecycle.SUBJECT, now=office.now())
+    case_actions.resume(view.pk, "Mine.", office.deployment, who=lifecycle.SUBJECT, now=office.now())
     actions.try_again(view.pk, office.deployment, who=STAFF, now=office.now())
     office.work()
     assert kinds_of_holds() == ["hold.placed", "hold.released"]
@@ -304,7 +296,7 @@ def test_a_request_by_more_identifiers_is_about_the_same_person(office: Office) 
     )
     asked = receive.Intake(CaseKind.REQUEST, both, Channel.STAFF, right="view", tier=1)
     view = receive.receive(asked, office.deployment, now=office.now())
-    actions.pause(view.pk, "Which account?", office.deployment, who=STAFF, now=office.now())
+    case_actions.pause(view.pk, "Which account?", office.deployment, who=STAFF, now=office.now())
     by_phone = CaseContent(address="ann@example.org", identifiers=(("phone", "+44 1632 960001"),))
     assert by_phone.identity is not None
     found = cases_of(by_phone.identity, [lifecycle.subject_of(by_phone, office.deployment)], office.deployment)
@@ -314,7 +306,7 @@ def test_a_request_by_more_identifiers_is_about_the_same_person(office: Office) 
     office.work()
     assert Case.objects.get(pk=erase.pk).needs == WaitReason.ACCESS
     assert LegalHold.objects.filter(matter=view.reference, released_at=None).count() == 2
-    actions.withdraw(view.pk, office.deployment, who=lifecycle.SUBJECT, now=office.now())
+    case_actions.withdraw(view.pk, office.deployment, who=lifecycle.SUBJECT, now=office.now())
     office.work()
     assert Case.objects.get(pk=erase.pk).state == CaseState.CLOSED
     assert office.rows("select count(*) from customer") == [(2,)]
@@ -467,7 +459,7 @@ def test_a_window_restricts_first_and_erases_when_it_is_over(office: Office) -> 
 def test_a_request_taken_back_within_the_window_lifts_the_restriction(office: Office) -> None:
     office.declare(requests="{window: 14 days}")
     case = office.answered("erase", "ben@example.org")
-    actions.withdraw(case.pk, office.deployment, who=lifecycle.SUBJECT, now=office.now())
+    case_actions.withdraw(case.pk, office.deployment, who=lifecycle.SUBJECT, now=office.now())
     office.work()
     assert office.rows("select on_hold from customer where id = 2") == [(None,)]
     assert not Choice.objects.filter(ended_at=None).exists()
@@ -504,7 +496,7 @@ def test_data_that_is_contested_is_only_stored_until_somebody_has_looked(office:
     case = office.answered("amend", changes={"shop.invoice.email": "ann.new@example.org"})
     assert (case.needs, choices_in_force(case).count()) == (WaitReason.REVIEW, 1)
     assert office.rows("select on_hold from customer where id = 1") == [("yes",)]
-    actions.refuse(
+    case_actions.refuse(
         case.pk,
         "The invoices are right.",
         "GDPR Art. 16",
@@ -547,8 +539,8 @@ def test_a_question_shortens_no_window(office: Office) -> None:
     office.declare(requests="{window: 14 days}")
     case = office.answered("erase", "ben@example.org")
     until = case.window_until
-    actions.pause(case.pk, "Which account?", office.deployment, who=STAFF, now=office.now())
-    actions.resume(case.pk, "All of it.", office.deployment, who=lifecycle.SUBJECT, now=office.now())
+    case_actions.pause(case.pk, "Which account?", office.deployment, who=STAFF, now=office.now())
+    case_actions.resume(case.pk, "All of it.", office.deployment, who=lifecycle.SUBJECT, now=office.now())
     actions.try_again(case.pk, office.deployment, who=STAFF, now=office.now())
     office.declare()  # the window that was announced stays, whatever is declared later
     office.work()
@@ -763,7 +755,7 @@ def test_an_erasure_of_nothing_is_not_said_to_be_on_record(office: Office) -> No
 def test_a_request_taken_back_says_what_is_lifted(office: Office) -> None:
     office.declare(requests="{window: 14 days}")
     case = office.answered("erase", "ben@example.org")
-    actions.withdraw(case.pk, office.deployment, who=lifecycle.SUBJECT, now=office.now())
+    case_actions.withdraw(case.pk, office.deployment, who=lifecycle.SUBJECT, now=office.now())
     assert "we now undo that" in " ".join(letter_of(office, case, "withdrawn").split())
 
 

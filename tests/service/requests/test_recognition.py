@@ -6,8 +6,8 @@ import pytest
 from tests.tables import each_row
 
 from troth.policy.parse.language import likeliest_language
-from troth.service.requests.intake.recognition import Recognised, recognise
-from troth.service.requests.models import CaseKind, Right
+from troth.service.cases.intake.recognition import Recognised, recognise
+from troth.service.cases.models import CaseKind, Right
 
 LETTERS = [
     ("view", "DSAR", "Please treat this as a subject access request."),

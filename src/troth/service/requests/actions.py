@@ -9,18 +9,13 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
 
 from django.db import transaction
 
 from troth.ledger import Entry, Hash, Pseudonym
 from troth.ledger import Value as FieldValue
-from troth.service.core.deployment import Deployment
-from troth.service.core.jobs.queue import enqueue
-from troth.service.core.ledger import record
-from troth.service.requests.content import SealedContent, readable
-from troth.service.requests.fulfilment.restriction import choices_in_force, restrictions_in_force
-from troth.service.requests.lifecycle import (
+from troth.service.cases.content import SealedContent, readable
+from troth.service.cases.lifecycle import (
     Actor,
     CaseRefused,
     announce_lift,
@@ -29,138 +24,25 @@ from troth.service.requests.lifecycle import (
     plan_approval,
     pseudonym_of,
     put_on_record,
-    reckon,
     require_open,
-    require_other,
-    require_untouched,
     subject_of,
 )
-from troth.service.requests.messages import appealing, day, redress, write, write_to
-from troth.service.requests.models import (
+from troth.service.cases.messages import day, write
+from troth.service.cases.models import (
     Case,
     CaseAlias,
     CaseEvent,
     CaseKind,
     CaseOutcome,
-    CasePause,
     CaseState,
     Right,
     WaitReason,
 )
-from troth.service.requests.verification.case_links import status_address
+from troth.service.core.deployment import Deployment
+from troth.service.core.ledger import record
+from troth.service.requests.fulfilment.restriction import restrictions_in_force
 from troth.service.staff import approvals
 from troth.service.staff.models import StaffMember
-
-
-def pause(case_id: int, question: str, deployment: Deployment, *, who: Actor, now: dt.datetime) -> Case:
-    """Ask the person for information that the answer needs. Clocks that may pause are paused. Raises `CaseRefused`."""
-    with transaction.atomic():
-        case = locked(case_id)
-        if case.state != CaseState.IN_PROGRESS:
-            raise CaseRefused(f"{case.reference} cannot be paused: only a case in progress can")
-        require_untouched(case)
-        content = SealedContent(deployment.keyring).content(case)
-        CasePause.objects.create(case=case, asked_at=now)
-        case.state, before = CaseState.PAUSED, case.needs
-        case.needs = ""
-        SealedContent(deployment.keyring).put(case, dataclasses.replace(content, question=question), now=now)
-        clocks = reckon(case, deployment, now=now)
-        case.save()
-        status = status_address(case, deployment, now=now)
-        facts = {
-            "right": case.right or case.kind,
-            "needed": question,
-            "clock": "paused" if clocks.first.is_paused else "runs",
-            "asked": day(now, deployment),
-            "due": clocks.first.on,
-            "link": status,
-        }
-        again = str(case.pauses.count())
-        write_to(content.address, case, "more_information", deployment, facts, now=now, again=again)
-        put_on_record(case, "paused", who, deployment, now=now, due=case.due_on, facts={"needed": before})
-        return case
-
-
-def resume(case_id: int, answer_text: str, deployment: Deployment, *, who: Actor, now: dt.datetime) -> Case:
-    """Resume a paused case after the person has answered, or a handler has the information. The clocks run on."""
-    with transaction.atomic():
-        case = locked(case_id)
-        if case.state != CaseState.PAUSED:
-            raise CaseRefused(f"{case.reference} is not paused")
-        content = SealedContent(deployment.keyring).content(case)
-        case.pauses.filter(answered_at=None).update(answered_at=now)
-        case.state, case.needs = (
-            CaseState.IN_PROGRESS,
-            WaitReason.REVIEW if case.kind == CaseKind.REQUEST else WaitReason.ANSWER,
-        )
-        message = "\n\n".join(part for part in (content.message, answer_text) if part)
-        SealedContent(deployment.keyring).put(case, dataclasses.replace(content, message=message, question=""), now=now)
-        reckon(case, deployment, now=now)
-        case.save()
-        again = str(case.pauses.count())
-        facts = {"right": case.right or case.kind, "due": case.due_on}
-        write_to(content.address, case, "resumed", deployment, facts, now=now, again=again)
-        put_on_record(case, "resumed", who, deployment, now=now, due=case.due_on)
-        return case
-
-
-def extend(case_id: int, reasons: str, deployment: Deployment, *, who: Actor, now: dt.datetime) -> Case:
-    """Extend the deadline as the law allows, with reasons, before the first deadline has passed (GDPR Art. 12(3)).
-
-    Raises `CaseRefused` if no applicable law gives more time, or if it is too late or already extended.
-    """
-    with transaction.atomic():
-        case = locked(case_id)
-        require_open(case)
-        before = reckon(case, deployment, now=now).first
-        if case.extended_at is not None:
-            raise CaseRefused(f"{case.reference} was extended already; no law allows a second extension")
-        if before.is_late(now):
-            raise CaseRefused(
-                f"{case.reference} was due on {before.on}: an extension must be announced before that day"
-            )
-        case.extended_at = now
-        after = reckon(case, deployment, now=now).first
-        if after.on == before.on:
-            raise CaseRefused(f"{case.reference} cannot be extended: {before.rule} allows no extension")
-        case.save()
-        facts = {
-            "right": case.right or case.kind,
-            "received": day(case.received_at, deployment),
-            "reasons": reasons,
-            "due_before": before.on,
-            "due": after.on,
-            "cite": str(after.citation or before.citation),
-            **redress(case, deployment),
-        }
-        write(case, "extended", deployment, facts, content=SealedContent(deployment.keyring).content(case), now=now)
-        put_on_record(case, "extended", who, deployment, now=now, due=after.on)
-        return case
-
-
-def refuse(case_id: int, reasons: str, cite: str, deployment: Deployment, *, who: Actor, now: dt.datetime) -> Case:
-    """Refuse a case, with the reasons, the citation, and how to complain (GDPR Art. 12(4)). Raises `CaseRefused`."""
-    with transaction.atomic():
-        case = locked(case_id)
-        require_open(case)
-        require_untouched(case)
-        require_other(case, who)
-        if not reasons.strip() or not cite.strip():
-            raise CaseRefused("a refusal needs its reasons and its legal ground (GDPR Art. 12(4))")
-        content = SealedContent(deployment.keyring).content(case)
-        SealedContent(deployment.keyring).put(case, dataclasses.replace(content, answer=reasons), now=now)
-        facts = {
-            "right": case.right or case.kind,
-            "received": day(case.received_at, deployment),
-            "reasons": reasons,
-            "cite": cite,
-            "status": status_address(case, deployment, now=now),
-            **redress(case, deployment),
-            **appealing(case, deployment),
-        }
-        write(case, "refused", deployment, facts, content=content, now=now)
-        close(case, CaseOutcome.REFUSED, deployment, who=who, now=now, facts={"cite": cite})
-        return case
 
 
 def approve(case_id: int, plan_hash: str, by: StaffMember, deployment: Deployment, *, now: dt.datetime) -> Case:
@@ -243,33 +125,6 @@ def grant(case_id: int, deployment: Deployment, *, who: Actor, now: dt.datetime)
         return case
 
 
-def take(case_id: int, handler: Any, deployment: Deployment, *, who: Actor, now: dt.datetime) -> Case:
-    """Assign the case to *handler*. Raises `CaseRefused` for a closed case."""
-    with transaction.atomic():
-        case = locked(case_id)
-        require_open(case)
-        require_other(case, who)
-        if case.handler_id != handler.pk:
-            case.handler = handler
-            case.save(update_fields=["handler"])
-            put_on_record(case, "assigned", who, deployment, now=now)
-        return case
-
-
-def confide(case_id: int, *, apart: bool, who: Actor, now: dt.datetime) -> Case:
-    """Restrict the case to the data protection officer and the deputy (*apart*), or let handlers see it again. This
-    removes its handler; someone with access must take it."""
-    with transaction.atomic():
-        case = locked(case_id)
-        if case.is_confidential != apart:
-            case.is_confidential = apart
-            case.handler = None
-            case.save(update_fields=["is_confidential", "handler"])
-            what = "confided" if apart else "shared"
-            CaseEvent.objects.create(case=case, at=now, what=what, actor=who.actor, by=who.by, is_internal=True)
-        return case
-
-
 def lift(case_id: int, reasons: str, deployment: Deployment, *, who: Actor, now: dt.datetime) -> Case:
     """End a restriction; the person is informed before it is lifted (GDPR Art. 18(3)). Raises `CaseRefused`."""
     with transaction.atomic():
@@ -279,24 +134,6 @@ def lift(case_id: int, reasons: str, deployment: Deployment, *, who: Actor, now:
             raise CaseRefused(f"nothing is restricted by {case.reference}")
         announce_lift(case, first, reasons, deployment, now)
         CaseEvent.objects.create(case=case, at=now, what="lifting", actor=who.actor, by=who.by)
-        return case
-
-
-def withdraw(case_id: int, deployment: Deployment, *, who: Actor, now: dt.datetime, is_denied: bool = False) -> Case:
-    """Withdraw the case for the person; *is_denied*: they say that they authorised no agent. Raises `CaseRefused` if it
-    is already being executed."""
-    with transaction.atomic():
-        case = locked(case_id)
-        require_open(case)
-        require_untouched(case)
-        content = SealedContent(deployment.keyring).content(case)
-        said = {"right": case.right or case.kind, "closed": day(now, deployment)}
-        if choices_in_force(case).exists():
-            said["lifted"] = "yes"
-            enqueue("requests.lift", str(case.pk))
-        said |= {"denied": "yes"} if is_denied else {}
-        write(case, "withdrawn", deployment, said, content=content, now=now)
-        close(case, CaseOutcome.WITHDRAWN, deployment, who=who, now=now, facts={"why": "denied"} if is_denied else {})
         return case
 
 

@@ -15,16 +15,17 @@ from django.db.models import F, Q, QuerySet
 from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
 from troth.declaration import Declaration
 from troth.service.api.models import ApiToken
+from troth.service.cases.intake.mailbox import READ_AT, UNREAD_MAX
+from troth.service.cases.models import Case, CaseEvent, CaseKind, CaseState, Right
+from troth.service.cases.models import CaseOutcome as Ended
+from troth.service.cases.rules import zone_of
 from troth.service.core import timestamps
 from troth.service.core.models import LegalHold
 from troth.service.disclosures.notifications import NotificationState as NoticeState
 from troth.service.disclosures.notifications import NotificationStatus, all_since
 from troth.service.disclosures.rules import TELLING
 from troth.service.requests.duty import CASES_WRITE
-from troth.service.requests.intake.mailbox import READ_AT, UNREAD_MAX
-from troth.service.requests.models import Case, CaseEvent, CaseKind, CaseReceipt, CaseState, Right
-from troth.service.requests.models import CaseOutcome as Ended
-from troth.service.requests.rules import zone_of
+from troth.service.requests.models import CaseReceipt
 from troth.site import HOME, ProbeError, SitePage, SiteSnapshot, asked_hash, cut_links
 from troth.text import counted
 

@@ -19,15 +19,16 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from troth.service.cases import lifecycle
+from troth.service.cases.console.case_page import STEP_WHY, everyone_of, people_of, wrote
+from troth.service.cases.console.cases import purpose_of, purposes, who
+from troth.service.cases.console.queue_row import about, relative
+from troth.service.cases.content import ContentGone, SealedContent, content_of
+from troth.service.cases.messages import day
+from troth.service.cases.models import Case, CaseState
 from troth.service.core.deployment import Deployment, current
-from troth.service.requests import lifecycle
-from troth.service.requests.console.case_page import STEP_WHY, everyone_of, people_of, wrote
-from troth.service.requests.console.cases import purpose_of, purposes, who
-from troth.service.requests.console.queue_row import about, relative
-from troth.service.requests.content import ContentGone, SealedContent, content_of
 from troth.service.requests.fulfilment import external_systems
-from troth.service.requests.messages import day
-from troth.service.requests.models import LOOKS, Case, CaseState, CaseStep
+from troth.service.requests.models import LOOKS, CaseStep
 from troth.service.staff.access_log import record_access, refuse_own
 from troth.service.staff.console.lists import FilterForm, list_page
 from troth.service.staff.effective_rights import standing_of

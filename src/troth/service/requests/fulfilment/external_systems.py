@@ -20,13 +20,14 @@ from django.utils.translation import gettext
 from troth.declaration import SecretMissing, System
 from troth.hook import Answer, AnswerState, Ask
 from troth.hook import Right as AskedRight
+from troth.service.cases.content import CaseContent, SealedContent
+from troth.service.cases.messages import staff_address, write_to
+from troth.service.cases.models import Case, CaseEvent, CaseState
 from troth.service.core.deployment import Deployment, current
 from troth.service.core.jobs.queue import enqueue, signal
 from troth.service.requests import rules
-from troth.service.requests.content import CaseContent, SealedContent
 from troth.service.requests.fulfilment.preview import marks_for
-from troth.service.requests.messages import staff_address, write_to
-from troth.service.requests.models import CHOICES, LOOKS, STOPS, Case, CaseEvent, CaseState, CaseStep
+from troth.service.requests.models import CHOICES, LOOKS, STOPS, CaseStep
 from troth.service.requests.package import TableContents
 from troth.stores import TASK, AskedLater, StoreError, is_asked, open_asked
 

@@ -7,19 +7,20 @@ the e-mailed link, and does not block other requests of the owner of the address
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from troth.ledger import Entry, Pseudonym, Value
+from troth.service.cases.aliases import about, each_alone, names_of_cases
+from troth.service.cases.content import CaseContent
+from troth.service.cases.duty import PROVE_LINK
+from troth.service.cases.models import Case, CaseState
 from troth.service.core.deployment import Deployment
 from troth.service.core.ledger import record
 from troth.service.core.models import LegalHold
-from troth.service.requests.aliases import each_alone
-from troth.service.requests.content import CaseContent
-from troth.service.requests.duty import PROVE_LINK
-from troth.service.requests.models import LOOKS, Case, CaseState
+from troth.service.requests.models import LOOKS
 
 
 def place_hold(case: Case, content: CaseContent, deployment: Deployment, now: dt.datetime) -> None:
@@ -80,3 +81,16 @@ def _in_force(case: Case) -> QuerySet[LegalHold]:
 def _facts(hold: LegalHold, case: Case, deployment: Deployment) -> dict[str, Value]:
     said: dict[str, Value] = {"hold": deployment.keyring.pseudonym("hold", str(hold.pk)), "actor": "rule"}
     return said | {"subject": Pseudonym(hold.subject), "case": deployment.keyring.pseudonym("case", case.reference)}
+
+
+def waiting_to_see(cases: Mapping[int, set[str]]) -> set[int]:
+    """Those of *cases* (with their aliases) whose person has an open and verified request to see their data. Without
+    verification, anyone who knows an address could block its owner's erasure."""
+    wanted = set[str]().union(*cases.values())
+    if not wanted:
+        return set()
+    looking = Case.objects.exclude(state__in=[CaseState.VERIFYING, CaseState.CLOSED]).filter(
+        about(wanted), right__in=LOOKS
+    )
+    known = set[str]().union(*names_of_cases(looking.values_list("pk", "subject")).values())
+    return {pk for pk, names in cases.items() if names & known}

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from troth.service.cases.content import CaseContent, SealedContent
+from troth.service.cases.models import Case, Right
 from troth.service.core.actions import holds_on
 from troth.service.core.deployment import Deployment
 from troth.service.requests import rules
-from troth.service.requests.content import CaseContent, SealedContent
-from troth.service.requests.models import LOOKS, Case, Right
+from troth.service.requests.models import LOOKS
 from troth.stores import Store
 from troth.subjects import (
     AmendmentPlan,

@@ -7,6 +7,8 @@ import hashlib
 
 from django.db.models import QuerySet
 
+from troth.service.cases.content import CaseContent, SealedContent
+from troth.service.cases.models import Case, Channel, Right
 from troth.service.configuration import ServiceError
 from troth.service.core.actions import act as carry_out
 from troth.service.core.actions import act_again
@@ -16,10 +18,9 @@ from troth.service.preferences import rules
 from troth.service.preferences.actions import end_choices, record_choices, stopped_uses
 from troth.service.preferences.models import Choice, ChoiceState, ScopeKind
 from troth.service.preferences.rules import ALL_USES, MARKETING, OWN_ACT, Scope, Source
-from troth.service.requests.content import CaseContent, SealedContent
 from troth.service.requests.fulfilment.preview import RESTRICTED, located_in, marks_for
 from troth.service.requests.fulfilment.queue import process_queue
-from troth.service.requests.models import CHOICES, STOPS, Case, CaseStep, Channel, Right
+from troth.service.requests.models import CHOICES, STOPS, CaseStep
 from troth.subjects import RunFailed, marked_for, plan_hash, plan_marks
 
 

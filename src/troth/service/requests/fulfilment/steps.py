@@ -16,6 +16,11 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from troth.rows import PlanRefused
+from troth.service.cases.aliases import names_of_cases
+from troth.service.cases.content import CaseContent, SealedContent, content_of
+from troth.service.cases.intake import receive
+from troth.service.cases.lifecycle import plan_approval
+from troth.service.cases.models import Case, CaseBatch, CaseEvent, CaseState, Right, WaitReason
 from troth.service.core.actions import act as carry_out
 from troth.service.core.actions import act_again
 from troth.service.core.deployment import Deployment, current
@@ -23,9 +28,8 @@ from troth.service.core.jobs.queue import enqueue
 from troth.service.core.journal import receipts_of
 from troth.service.core.models import RunRow
 from troth.service.requests import rules
-from troth.service.requests.aliases import names_of_cases, waiting_to_see
-from troth.service.requests.content import CaseContent, SealedContent, content_of
 from troth.service.requests.fulfilment import external_systems, stopped_uses
+from troth.service.requests.fulfilment.holds import waiting_to_see
 from troth.service.requests.fulfilment.preview import (
     RESTRICTED,
     line_of,
@@ -38,20 +42,7 @@ from troth.service.requests.fulfilment.preview import (
 from troth.service.requests.fulfilment.queue import process_queue
 from troth.service.requests.fulfilment.recipient_evidence import note_evidence
 from troth.service.requests.fulfilment.restriction import record_choice, restrictions_in_force, set_marks, short
-from troth.service.requests.intake import receive
-from troth.service.requests.lifecycle import plan_approval
-from troth.service.requests.models import (
-    CHOICES,
-    LOOKS,
-    STOPS,
-    Case,
-    CaseBatch,
-    CaseEvent,
-    CaseReceipt,
-    CaseState,
-    Right,
-    WaitReason,
-)
+from troth.service.requests.models import CHOICES, LOOKS, STOPS, CaseReceipt
 from troth.service.requests.responses import outcome
 from troth.service.staff import approvals
 from troth.stores import Store

@@ -11,12 +11,13 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy
 
 from troth.declaration import Declaration, IdentityKind, covers
+from troth.service.cases.content import CaseContent, readable
+from troth.service.cases.labels import category_words, purpose_words
+from troth.service.cases.models import Right
 from troth.service.portal.forms import PublicForm, mailable
 from troth.service.portal.handover import SignedInPerson
 from troth.service.requests import rules
-from troth.service.requests.content import CaseContent, readable
-from troth.service.requests.models import CHOICES, Right
-from troth.service.requests.package.labels import category_words, purpose_words
+from troth.service.requests.models import CHOICES
 
 PLACES = (
     ("", gettext_lazy("I would rather not say")),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
+from troth.service.cases.pages.base import RIGHTS
 from troth.service.requests.pages import views
-from troth.service.requests.pages.base import RIGHTS
 
 
 class _RightConverter(StringConverter):

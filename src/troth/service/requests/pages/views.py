@@ -21,6 +21,16 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from troth.declaration import Declaration
+from troth.service.cases import actions, case_links, lifecycle, resend_links
+from troth.service.cases import rules as case_rules
+from troth.service.cases.case_links import OpenedCase
+from troth.service.cases.duty import PROVE_LINK, STATUS_LINK
+from troth.service.cases.intake import mail_allowance, receive
+from troth.service.cases.labels import cookie_words, purpose_words
+from troth.service.cases.messages import day, not_told
+from troth.service.cases.models import Case, CaseKind, CaseOutcome, CaseState, Channel, Right
+from troth.service.cases.pages import case_status
+from troth.service.cases.pages.base import RIGHTS, opened_case_page
 from troth.service.core.deployment import Deployment, NoDeployment, current
 from troth.service.duty import LinkKind, listed
 from troth.service.pages import not_ready, the_log, told_of
@@ -30,15 +40,9 @@ from troth.service.portal.base import chosen_language, public_page, shown, to
 from troth.service.portal.confirmation import Confirmation, confirmed
 from troth.service.portal.resend import request_links
 from troth.service.portal.throttle import too_many
-from troth.service.requests import actions, lifecycle, rules
-from troth.service.requests.duty import PROVE_LINK, STATUS_LINK
+from troth.service.requests import rules
 from troth.service.requests.fulfilment.restriction import is_stopped
-from troth.service.requests.intake import mail_allowance, receive
-from troth.service.requests.messages import day, not_told
-from troth.service.requests.models import CHOICES, Case, CaseKind, CaseOutcome, CaseState, Channel, Right
-from troth.service.requests.package.labels import cookie_words, purpose_words
-from troth.service.requests.pages import case_status
-from troth.service.requests.pages.base import RIGHTS, opened_case_page
+from troth.service.requests.models import CHOICES
 from troth.service.requests.pages.forms import (
     AppealForm,
     ClarificationAnswerForm,
@@ -48,9 +52,8 @@ from troth.service.requests.pages.forms import (
     ResendLinksForm,
     purposes_for,
 )
-from troth.service.requests.responses import appeals, outcome, resend_links
-from troth.service.requests.verification import case_links, proof
-from troth.service.requests.verification.case_links import OpenedCase
+from troth.service.requests.responses import appeals, outcome
+from troth.service.requests.verification import proof
 
 _PUBLIC_S = 60
 
@@ -122,8 +125,8 @@ def _due(deployment: Deployment, kind: str, right: str, *, link: str = "link") -
     # A clock may start only when identity is proved, and the person may still confirm tomorrow.
     by_then = now if link == "open" else now + PROVE_LINK.lasts
     is_proved = link != "none" and kind == CaseKind.REQUEST
-    asked = rules.ClockInputs(kind=kind, right=right, received_at=now, verified_at=by_then if is_proved else None)
-    return rules.clocks(asked, deployment.declaration, now=now).first
+    asked = case_rules.ClockInputs(kind=kind, right=right, received_at=now, verified_at=by_then if is_proved else None)
+    return case_rules.clocks(asked, deployment.declaration, now=now).first
 
 
 @require_safe

@@ -11,22 +11,13 @@ import datetime as dt
 
 from django.db import transaction
 
+from troth.service.cases import lifecycle
+from troth.service.cases.case_links import status_address
+from troth.service.cases.content import CaseContent, SealedContent
+from troth.service.cases.intake import receive
+from troth.service.cases.messages import day, redress, write
+from troth.service.cases.models import Case, CaseEvent, CaseKind, CaseOutcome, CaseState, Channel, Right, WaitReason
 from troth.service.core.deployment import Deployment
-from troth.service.requests import lifecycle
-from troth.service.requests.content import CaseContent, SealedContent
-from troth.service.requests.intake import receive
-from troth.service.requests.messages import day, redress, write
-from troth.service.requests.models import (
-    Case,
-    CaseEvent,
-    CaseKind,
-    CaseOutcome,
-    CaseState,
-    Channel,
-    Right,
-    WaitReason,
-)
-from troth.service.requests.verification.case_links import status_address
 
 _CHANNEL_TIER = 1
 

@@ -18,6 +18,14 @@ from django.utils.translation import gettext_lazy as _
 from troth.declaration import IdentityKind
 from troth.ledger import receipt as proof
 from troth.protect import SealingContext
+from troth.service.cases import case_links, lifecycle
+from troth.service.cases.aliases import about, names_of_cases
+from troth.service.cases.content import CaseContent, ContentGone, SealedContent
+from troth.service.cases.duty import PACKAGE_LINK, STATUS_LINK
+from troth.service.cases.intake import mail_allowance
+from troth.service.cases.labels import place_words, purpose_words, system_words, target_words
+from troth.service.cases.messages import CaseEmail, appealing, day, redress, write, write_all
+from troth.service.cases.models import Case, CaseEvent, CaseOutcome, CaseState, Right
 from troth.service.core.actions import view_entries
 from troth.service.core.deployment import Deployment
 from troth.service.core.keys import ledger_signer
@@ -32,33 +40,15 @@ from troth.service.portal import links
 from troth.service.preferences.actions import end_choices, stopped_uses, stopped_uses_many
 from troth.service.preferences.models import Choice, ChoiceState, ScopeKind
 from troth.service.preferences.rules import StoppedUses, fingerprints
-from troth.service.requests import lifecycle, rules
-from troth.service.requests.aliases import about, names_of_cases
-from troth.service.requests.content import CaseContent, ContentGone, SealedContent
-from troth.service.requests.duty import PACKAGE_LINK, STATUS_LINK
+from troth.service.requests import rules
 from troth.service.requests.fulfilment import external_systems
 from troth.service.requests.fulfilment.preview import shown_lines
 from troth.service.requests.fulfilment.recipient_evidence import evidence_of
 from troth.service.requests.fulfilment.restriction import choices_in_force, restrictions_in_force
 from troth.service.requests.fulfilment.stopped_uses import NOTHING_HELD
-from troth.service.requests.intake import mail_allowance
-from troth.service.requests.messages import CaseEmail, appealing, day, redress, write, write_all
-from troth.service.requests.models import (
-    CHOICES,
-    STOPS,
-    Case,
-    CaseEvent,
-    CaseOutcome,
-    CaseReceipt,
-    CaseState,
-    CaseStep,
-    Package,
-    Right,
-)
+from troth.service.requests.models import CHOICES, STOPS, CaseReceipt, CaseStep, Package
 from troth.service.requests.package import Contents, Shared, TableContents, build, is_searchable, portable, unsearched
-from troth.service.requests.package.labels import place_words, purpose_words, system_words, target_words
 from troth.service.requests.responses.receipt_sentences import done, joined, kept, whole
-from troth.service.requests.verification import case_links
 from troth.service.staff.access_log import accesses_of
 from troth.stores import meant
 from troth.subjects import Located, View

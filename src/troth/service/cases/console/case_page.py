@@ -1,0 +1,552 @@
+"""Content of the console's case page: everything about one case, in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from troth.declaration import Declaration, is_category
+from troth.law import Applies, obligations, regimes_for
+from troth.service.cases import lifecycle
+from troth.service.cases.console.queue_row import (
+    CHANNELS,
+    ClockBar,
+    about,
+    clock_bar,
+    doing,
+    proof_words,
+    relative,
+    state_words,
+)
+from troth.service.cases.content import CaseContent, ContentGone, SealedContent, content_of
+from troth.service.cases.labels import category_words
+from troth.service.cases.messages import day
+from troth.service.cases.models import Case, CaseEvent, CaseKind, CaseOutcome, CaseState, Right, WaitReason
+from troth.service.core.deployment import Deployment
+from troth.service.core.jobs.models import Job
+from troth.service.core.models import EntryRow
+from troth.service.disclosures.notifications import NotificationState as NoticeState
+from troth.service.disclosures.notifications import notices
+from troth.service.labels import day as day_words
+from troth.service.mail.models import LetterRow
+from troth.service.requests.fulfilment.restriction import restrictions_in_force
+from troth.service.requests.models import STOPS, CaseStep, Package
+from troth.service.staff.access_log import AccessLogEntry, accesses_of
+from troth.service.staff.models import StaffMember
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRow:
+    """One clock of the case: the rule, its citation, its deadline, and how that was calculated."""
+
+    rule: str
+    cite: str
+    on: dt.date
+    when: str
+    is_late: bool
+    is_paused: bool
+    is_first: bool
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLogEntry:
+    """One event of the case: time, description, actor and note."""
+
+    at: dt.datetime
+    text: str
+    by: str
+    facts: tuple[tuple[str, str], ...] = ()
+    leaf: int | None = None
+    """Its leaf in the ledger, if it has one."""
+    note: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SystemTask:
+    """One system's part of the case: its own task, or our work in its store."""
+
+    id: int | None
+    """The step's primary key; None for a system whose store we access ourselves."""
+    system: str
+    way: str
+    state: str
+    sign: str
+    mark: str
+    why: str
+    at: dt.datetime | None
+    tries: int
+    counts: tuple[tuple[str, int], ...]
+    evidence: str
+    is_waiting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """A question that staff must resolve before the case continues."""
+
+    place: str
+    message: str
+    fix: str
+    rows: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ConsoleCasePage:
+    """The page of one case. Its `repr` excludes personal data."""
+
+    case: Case
+    about: str
+    proof: str
+    proof_needed: str
+    state: str
+    todo: str
+    is_for_somebody: bool
+    is_closed: bool
+    bar: ClockBar | None
+    due: dt.date | None
+    when: str
+    is_late: bool
+    channel: str
+    handler: str
+    clocks: tuple[ClockRow, ...]
+    acknowledgements: tuple[ClockRow, ...]
+    because: tuple[Applies, ...]
+    concerns: tuple[Concern, ...]
+    why: str
+    problems: tuple[str, ...]
+    lines: tuple[Mapping[str, Any], ...]
+    steps: tuple[SystemTask, ...]
+    happened: tuple[CaseLogEntry, ...]
+    letters: tuple[LetterRow, ...]
+    receipts: tuple[Any, ...]
+    looks: tuple[tuple[AccessLogEntry, str], ...]
+    is_restricted: bool
+    recipients: tuple[tuple[str, str, str], ...]
+    """Recipients to be notified of the change: name, state in words, CSS class."""
+    package: Package | None
+    mine: int | None
+    """Primary key of the reader's account."""
+    content: CaseContent | None = field(default=None, repr=False)
+    wrote: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+def people_of(case: Case, content: CaseContent | None, deployment: Deployment) -> list[str]:
+    """Keyed references of the people whose data the page of *case* shows: the subject, and an agent."""
+    named = [case.subject] if case.subject else []
+    if content is not None:
+        addresses = [content.agent_address] if named else [content.address, content.agent_address]
+        named += [_reference(address, deployment) for address in addresses if address]
+    return [name for name in named if name]
+
+
+def everyone_of(case: Case, deployment: Deployment) -> list[str]:
+    """Keyed references of everyone whom *case* concerns, by each address separately: none of them may handle it, even
+    if they gave more identifiers than their address."""
+    content = content_of(case, deployment)
+    named = everyone_in(content, deployment) if content is not None else []
+    return [name for name in (case.subject, *named) if name]
+
+
+def everyone_in(content: CaseContent, deployment: Deployment) -> list[str]:
+    """Keyed references of everyone whose e-mail address is in *content*."""
+    named = [value for kind, value in content.identifiers if kind == "email"]
+    found = (_reference(one, deployment) for one in (content.address, content.agent_address, *named) if one)
+    return [name for name in found if name]
+
+
+def _reference(address: str, deployment: Deployment) -> str:
+    try:
+        return lifecycle.subject_of(CaseContent(identifiers=(("email", address),)), deployment)
+    except lifecycle.CaseRefused:
+        return ""
+
+
+def sheet(
+    case: Case,
+    content: CaseContent | None,
+    deployment: Deployment,
+    *,
+    now: dt.datetime,
+    mine: int | None,
+    withheld: frozenset[str] = frozenset(),
+) -> ConsoleCasePage:
+    """Build the page of *case*. The access must be recorded first; the cases *withheld* are hidden from the reader."""
+    clocks = lifecycle.reckon(case, deployment, now=now)
+    today = day(now, deployment)
+    closed = case.state == CaseState.CLOSED
+    todo, is_for_somebody = doing(case)
+    events = list(case.events.order_by("at", "id"))
+    facts = _need(case, events)
+    names = _names(event.by for event in events)
+    leaves = _leaves(events)
+    on = case.closed_at.date() if case.closed_at is not None else clocks.first.on
+    return ConsoleCasePage(
+        case=case,
+        about=about(case),
+        proof=proof_words(case.tier),
+        proof_needed=proof_words(case.tier_needed) if case.tier_needed > case.tier else "",
+        state=state_words(case),
+        todo=todo,
+        is_for_somebody=is_for_somebody,
+        is_closed=closed,
+        bar=clock_bar(case, today),
+        due=on,
+        when=relative(on, today),
+        is_late=not closed and clocks.first.is_late(now),
+        channel=str(CHANNELS[case.channel]),
+        handler=_handler(case.handler, mine),
+        clocks=tuple(_clock(one, clocks.first, today, now) for one in clocks.answer),
+        acknowledgements=tuple(_clock(one, None, today, now) for one in clocks.acknowledge),
+        because=clocks.because,
+        concerns=tuple(_concerns(facts)),
+        why=str(_WHY.get(str(facts.get("why", "")), "")),
+        problems=tuple(facts.get("problems", ())),
+        lines=tuple(case.plan or ()),
+        steps=tuple(_systems(case, deployment.declaration)),
+        happened=tuple(_happened(event, case, names, leaves, deployment) for event in events),
+        letters=tuple(LetterRow.objects.filter(about=case.about).defer("sealed").order_by("queued_at", "id")),
+        receipts=tuple(case.receipts.select_related("entry").order_by("at", "id")),
+        looks=tuple(_looks(case, deployment.declaration, withheld)),
+        is_restricted=restrictions_in_force(case).exists(),
+        recipients=tuple(_recipients(case, deployment.declaration)),
+        package=Package.objects.defer("sealed").filter(case=case).first(),
+        mine=mine,
+        content=content,
+        wrote=tuple(wrote(content, deployment.declaration)) if content is not None else (),
+    )
+
+
+def _need(case: Case, events: Sequence[CaseEvent]) -> Mapping[str, Any]:
+    """Facts of the event with which the case began to need what it needs now."""
+    need = next((event for event in reversed(events) if event.what.startswith("needs_")), None)
+    return need.facts if case.needs and need is not None and need.what == f"needs_{case.needs}" else {}
+
+
+def _concerns(facts: Mapping[str, Any]) -> Iterable[Concern]:
+    for one in facts.get("reviews", ()):
+        yield Concern(one["place"], one["message"], one["fix"], tuple(one["rows"]))
+
+
+def rows_in_question(case: Case) -> tuple[str, ...]:
+    """Rows from which a handler has to choose."""
+    facts = _need(case, list(case.events.filter(what__startswith="needs_").order_by("at", "id")))
+    return tuple(dict.fromkeys(row for one in _concerns(facts) for row in one.rows))
+
+
+def _looks(case: Case, declaration: Declaration, withheld: frozenset[str]) -> Iterable[tuple[AccessLogEntry, str]]:
+    """Accesses to the subject's data, each with the title of its purpose."""
+    for one in accesses_of(case.subject, withheld=withheld)[:50] if case.subject else ():
+        known = declaration.purposes.get(one.purpose)
+        yield one, (known.title or one.purpose) if known is not None else one.purpose
+
+
+def _handler(handler: User | None, mine: int | None) -> str:
+    if handler is None:
+        return ""
+    return gettext("you") if handler.pk == mine else handler.get_username()
+
+
+def _clock(clock: Any, first: Any, today: dt.date, now: dt.datetime) -> ClockRow:
+    return ClockRow(
+        rule=clock.rule.partition("@")[0],
+        cite=str(clock.citation or ""),
+        on=clock.on,
+        when=relative(clock.on, today),
+        is_late=clock.is_late(now),
+        is_paused=clock.is_paused,
+        is_first=first is not None and clock == first,
+        steps=clock.steps,
+    )
+
+
+_NOTICES: Mapping[NoticeState, tuple[Any, str]] = {
+    NoticeState.OWED: (_("the e-mail is being sent"), "soon"),
+    NoticeState.SENT: (_("told by e-mail"), "good"),
+    NoticeState.UNTOLD: (_("somebody has to tell them"), "bad"),
+    NoticeState.UNSHOWN: (
+        _("no record shows that this person's data went there: somebody has to find out, and tell them only if it did"),
+        "bad",
+    ),
+    NoticeState.TOLD: (_("told by staff"), "good"),
+    NoticeState.NOTHING_SENT: (_("staff found out that no data of this person went there"), "still"),
+    NoticeState.EXCUSED: (_("cannot be told; the reason is recorded"), "still"),
+}
+
+
+def _recipients(case: Case, declaration: Declaration) -> Iterable[tuple[str, str, str]]:
+    for notice in notices(case.reference):
+        known = declaration.recipients.get(notice.recipient)
+        words, mark = _NOTICES[notice.state]
+        yield (known.title or notice.recipient) if known is not None else notice.recipient, str(words), mark
+
+
+_WHY: Mapping[str, Any] = {
+    "not_shown": _(
+        "E-mails go to an address that the request does not name, or the request names more than that address. The "
+        "link proves only who reads that mailbox. Check that the identifiers belong together before anything is "
+        "carried out."
+    ),
+    "nobody_named": _("The request contains no identifier that we can search for."),
+    "access_first": _("The same person asked to see their data; that is answered first."),
+    "not_approved": _("The plan has changed since it was approved."),
+    "plan_refused": _("The plan cannot be carried out as it stands."),
+    "run_failed": _("The execution failed several times."),
+    "no_sender": _("The e-mail has no sender address that we can answer: answer it another way, if there is one."),
+    "not_readable": _("The e-mail is too damaged to be read. What can be shown of it is here."),
+    "not_answered": _("The e-mail could not be processed. What can be shown of it is here."),
+    "not_sure": _("It is not clear what the e-mail asks for: read it before the case continues."),
+    "asks_for_more": _("Cases were opened for what this e-mail clearly asks for. Check whether it asks for more."),
+    "too_many": _("Very many e-mails came from this address in a day. This one was kept, and no reply was sent."),
+}
+
+
+def _names(pseudonyms: Iterable[str]) -> dict[str, str]:
+    wanted = {one for one in pseudonyms if one}
+    if not wanted:
+        return {}
+    rows = StaffMember.objects.filter(pseudonym__in=wanted).select_related("user")
+    return {row.pseudonym: row.user.get_username() for row in rows}
+
+
+_EVENTS: Mapping[str, Any] = {
+    "received": _("It arrived"),
+    "verified": _("The person proved their identity"),
+    "acknowledged": _("We confirmed it by e-mail"),
+    "appealed": _("The person appealed"),
+    "assigned": _("It was assigned"),
+    "confided": _("It was handed to the officer"),
+    "shared": _("It is visible to handlers again"),
+    "paused": _("The person was asked for information"),
+    "asked_again": _("The person was reminded of the question"),
+    "resumed": _("The case was resumed"),
+    "extended": _("The period was extended, with reasons"),
+    "reviewed": _("A handler chose the person's rows"),
+    "approved": _("The plan was approved"),
+    "again": _("It was put back into execution"),
+    "failed": _("The execution failed"),
+    "restricted": _("The use of the data was restricted"),
+    "lifting": _("The end of the restriction was announced"),
+    "data_located": _("Evidence of who received the data was recorded"),
+    "recipients_told": _("It was decided which recipients are told"),
+    "task_ended": _("Staff ended a task"),
+    "given_up": _("The case goes on without a system"),
+    "reminded": _("Staff were reminded of the deadline"),
+    "escalated": _("The case was escalated"),
+    "note": _("Note"),
+    "not_mailed": _("No e-mail was sent: the unverified address got several within a day"),
+    "wrote": _("An e-mail in the person's name; its sender is not verified"),
+    "closed": _("The case was closed"),
+    "needs_review": _("A handler has to review it"),
+    "needs_weighing": _("A handler has to weigh the objection"),
+    "granted": _("The objection was granted"),
+    "needs_approval": _("A second person has to approve it"),
+    "needs_answer": _("A handler has to answer it"),
+    "needs_window": _("The cooling-off period before the deletion began"),
+    "needs_access": _("A request to see the data is answered first"),
+    "needs_": _("It is carried out again"),
+}
+_ACTORS: Mapping[str, Any] = {
+    "subject": _("the person"),
+    "agent": _("their agent"),
+    "staff": _("staff"),
+    "owner": _("the owner"),
+    "rule": _("by rule"),
+}
+
+
+def _leaves(events: Iterable[CaseEvent]) -> dict[int, int | None]:
+    """Ledger leaves of the entries that events refer to."""
+    wanted = [event.facts["entry"] for event in events if "entry" in event.facts]
+    return dict(EntryRow.objects.filter(pk__in=wanted).values_list("pk", "leaf")) if wanted else {}
+
+
+def _happened(
+    event: CaseEvent, case: Case, names: Mapping[str, str], leaves: Mapping[int, int | None], deployment: Deployment
+) -> CaseLogEntry:
+    by = names.get(event.by) or (
+        gettext("somebody who left") if event.by else str(_ACTORS.get(event.actor, event.actor))
+    )
+    leaf = leaves.get(event.facts.get("entry", 0))
+    note = ""
+    if event.note is not None:
+        try:
+            note = SealedContent(deployment.keyring).note(case, bytes(event.note))
+        except ContentGone:
+            note = ""
+    return CaseLogEntry(event.at, str(_EVENTS.get(event.what, event.what)), by, tuple(_facts(event)), leaf, note)
+
+
+def _facts(event: CaseEvent) -> Iterable[tuple[str, str]]:
+    for name, value in event.facts.items():
+        if name in ("entry", "reviews", "problems", "run") or value in ("", None, [], {}):
+            continue
+        if name == "tier" and isinstance(value, int):
+            yield gettext("proof of identity"), proof_words(value)
+        elif name in ("due", "until") and isinstance(value, str):
+            yield name, day_words(dt.date.fromisoformat(value))
+        elif isinstance(value, list):
+            yield name, ", ".join(str(one) for one in value)
+        elif isinstance(value, str | int | bool):
+            yield name, str(value).replace("_", " ")
+
+
+_STEP: Mapping[str, tuple[Any, str, str]] = {
+    CaseStep.State.WAITING: (_("waiting"), "…", "soon"),
+    CaseStep.State.DONE: (_("done"), "✓", "good"),
+    CaseStep.State.REFUSED: (_("refused"), "✗", "bad"),
+    CaseStep.State.FAILED: (_("failed"), "✗", "bad"),
+}
+STEP_WHY: Mapping[str, Any] = {
+    "unreachable": _("cannot be reached; it is retried"),
+    "refused": _("refused the request"),
+    "still_there": _("reported done, but the data is still there"),
+    "secret_missing": _("a secret of its configuration is missing"),
+    "not_declared": _("is no longer declared"),
+    "no_mark": _("has no flag column for it, or not for each row: somebody has to stop it there"),
+    "nothing_held": _("holds nothing about the person"),
+    "not_verified": _("reported done; not verified"),
+    "accepted": _("accepted, not done yet"),
+    "running": _("works on it"),
+    "right_not_answered": _("does not answer this right"),
+    "no_answer": _("never answered; the case went on without it"),
+    "erased": _("no longer needed: the data was deleted at the person’s request"),
+    "cannot_find": _("the person cannot be found there"),
+    "must_keep": _("the law requires keeping it"),
+    "not_possible": _("the system cannot do it"),
+    "other": _("another reason, in the note"),
+}
+
+
+def _systems(case: Case, declaration: Declaration) -> Iterable[SystemTask]:
+    """All systems that the case affects: those whose stores we access, and those that are asked."""
+    if case.kind != CaseKind.REQUEST or case.right == Right.APPEAL:
+        return
+    steps = list(case.steps.order_by("id"))
+    asked = {step.system for step in steps}
+    if case.state not in (CaseState.RECEIVED, CaseState.VERIFYING):
+        for name, system in declaration.systems.items():
+            if system.tables and name not in asked and case.right not in STOPS:
+                yield _looked_into(case, system.title or name)
+    keys = [str(step.pk) for step in steps]
+    attempts = dict(Job.objects.filter(kind="requests.ask", key__in=keys).values_list("key", "attempts"))
+    for step in steps:
+        yield _asked(step, declaration, 1 + attempts.get(str(step.pk), 0))
+
+
+def _looked_into(case: Case, title: str) -> SystemTask:
+    finished = case.outcome in (CaseOutcome.FULFILLED, CaseOutcome.PARTLY_FULFILLED) or case.needs == WaitReason.SYSTEMS
+    state, sign, mark = (_("done"), "✓", "good") if finished else (_("not yet"), "–", "still")
+    return SystemTask(
+        id=None,
+        system=title,
+        way="store",
+        state=str(state),
+        sign=sign,
+        mark=mark,
+        why="",
+        at=None,
+        tries=0,
+        counts=(),
+        evidence="",
+        is_waiting=False,
+    )
+
+
+def _asked(step: CaseStep, declaration: Declaration, tries: int) -> SystemTask:
+    system = declaration.systems.get(step.system)
+    state, sign, mark = _STEP[step.state]
+    counts = step.facts.get("counts") or {}
+    return SystemTask(
+        id=step.pk,
+        system=(system.title or step.system) if system is not None else step.system,
+        way=step.way,
+        state=str(state),
+        sign=sign,
+        mark=mark,
+        why=str(STEP_WHY.get(step.why, step.why.replace("_", " "))),
+        at=step.ended_at or step.asked_at,
+        tries=tries,
+        counts=tuple((str(name), int(count)) for name, count in counts.items()),
+        evidence=str(step.facts.get("evidence") or ""),
+        is_waiting=step.state == CaseStep.State.WAITING,
+    )
+
+
+def wrote(content: CaseContent, declaration: Declaration) -> Iterable[tuple[str, str]]:
+    """The content of the case, as pairs of label and text."""
+    if content.name:
+        yield gettext("Name"), content.name
+    if content.address:
+        yield gettext("E-mails go to"), content.address
+    kinds = {
+        "email": gettext("E-mail address"),
+        "phone": gettext("Telephone number"),
+        "account": gettext("Account"),
+        "name": gettext("Full name"),
+        "postal": gettext("Postal address"),
+    }
+    for kind, value in content.identifiers:
+        yield gettext("Named by: %s") % kinds.get(kind, kind), value
+    if content.rows:
+        yield gettext("Chosen rows"), "\n".join(content.rows)
+    for target, value in content.changes.items():
+        yield (
+            gettext("Should be: %s") % (category_words(target) if is_category(target) else target),
+            value or gettext("(empty)"),
+        )
+    if content.purposes:
+        known = declaration.purposes
+        yield (
+            gettext("Should stop"),
+            "\n".join((known[name].title or name) if name in known else name for name in content.purposes),
+        )
+    if content.agent_name or content.agent_address:
+        yield gettext("Asked for by"), f"{content.agent_name} {content.agent_address}".strip()
+    if content.message:
+        yield gettext("Message"), content.message
+    if content.question:
+        yield gettext("What we asked for"), content.question
+    if content.answer:
+        yield gettext("What we answered"), content.answer
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------------
+
+_DUTY: Mapping[str, tuple[str, ...]] = {
+    Right.VIEW: ("access",),
+    Right.AMEND: ("rectify",),
+    Right.ERASE: ("erase",),
+    Right.RESTRICT: ("restrict",),
+    Right.PORT: ("port",),
+    Right.OBJECT: ("object", "opt_out"),
+    Right.WITHDRAW: ("consent",),
+}
+_ALWAYS = ("free_of_charge", "verify")
+
+
+def grounds(case: Case, declaration: Declaration) -> list[tuple[str, str]]:
+    """Legal grounds on which a refusal of this case may be based, from all applicable regimes: citation and text."""
+    organisation = declaration.organisation
+    on = case.received_at.date()
+    applying = regimes_for(
+        residence=case.residence or None,
+        established=organisation.country,
+        serves=declaration.requests.serves or None,
+        on=on,
+    )
+    wanted = (*_DUTY.get(case.right, ()), *_ALWAYS)
+    found = {
+        str(rule.citation): rule.what
+        for one in applying
+        for duty in wanted
+        for rule in obligations(one.regime.id, on)
+        if rule.id.partition(".")[2] == duty
+    }
+    return list(found.items())
