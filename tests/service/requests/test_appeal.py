@@ -15,9 +15,9 @@ from troth.service.cases import actions, case_links, lifecycle
 from troth.service.cases.duty import STATUS_LINK
 from troth.service.cases.lifecycle import Actor, CaseRefused
 from troth.service.cases.models import Case, Channel
+from troth.service.complaints import actions as appeals
 from troth.service.mail.actions import letter_context
 from troth.service.mail.models import LetterRow
-from troth.service.requests.responses import appeals
 from troth.service.staff.rights import StaffRight
 
 pytestmark = pytest.mark.sampled
@@ -126,9 +126,9 @@ def test_an_answer_to_a_partial_answer_by_mail_appeals_as_well(office: Office) -
 def test_a_refusal_says_how_to_appeal(office: Office, country: str, turns: bool) -> None:
     path = office.folder / "troth.yaml"
     path.write_text(path.read_text().replace("country: GB", f"country: {country}").replace("regulator: ICO,", ""))
-    from troth.service.cases.messages import appealing
+    from troth.service.cases.messages import recourse
 
-    said = appealing(refused(office), office.deployment)["appeal"]
+    said = recourse(refused(office), office.deployment)["appeal"]
     assert "You may also appeal" in said
     assert ("attorney general" in said) is turns
 

@@ -29,6 +29,7 @@ from troth.service.cases.duty import PROVE_LINK, STATUS_LINK
 from troth.service.cases.intake import receive
 from troth.service.cases.models import Case, CaseEvent, CaseKind, Channel, Right
 from troth.service.cases.pages.case_status import show
+from troth.service.complaints import actions
 from troth.service.core.models import EntryRow
 from troth.service.labels import day as day_words
 from troth.service.mail.models import LetterRow
@@ -36,7 +37,6 @@ from troth.service.networks import Networks
 from troth.service.portal import handover, links
 from troth.service.portal.models import MailedLink
 from troth.service.portal.throttle import NETWORK_MAX
-from troth.service.requests import actions
 from troth.service.requests.pages.views import within_a_day
 from troth.service.requests.verification import proof
 
@@ -543,7 +543,7 @@ def test_what_was_done_is_said_in_plain_words(office: Office, visitor: Client, r
 def test_a_system_without_a_row_is_not_called_done(office: Office) -> None:
     known, unknown = office.answered("erase"), office.answered("erase", "nobody@example.org")
     texts = [
-        [part.text for part in show(case, office.deployment, inside=False, now=office.now()).parts]
+        [part.text for part in show(case, office.deployment, inside=False, now=office.now()).details.parts]
         for case in (known, unknown)
     ]
     assert texts == [["done"], ["nothing found there"]]
@@ -553,7 +553,7 @@ def test_of_a_request_that_was_refused_no_system_is_called_done(office: Office) 
     case = office.prove(office.ask("erase"))
     case_actions.refuse(case.pk, "Because.", "GDPR Art. 17(3)", office.deployment, who=lifecycle.RULE, now=office.now())
     case.refresh_from_db()
-    assert show(case, office.deployment, inside=False, now=office.now()).parts == ()
+    assert show(case, office.deployment, inside=False, now=office.now()).details.parts == ()
 
 
 def test_a_receipt_is_shown_to_whom_it_belongs(office: Office, visitor: Client, letters: Any) -> None:
@@ -876,9 +876,9 @@ def test_the_company_hears_of_looks_and_tells_them(office: Office, visitor: Clie
 
 
 def test_every_right_has_words(office: Office) -> None:
-    from troth.service.cases.pages.case_status import asked_for
+    from troth.service.cases.pages.case_status import title_of
 
-    assert len({asked_for(kind=CaseKind.REQUEST, right=right) for right in Right.values}) == len(Right.values)
+    assert len(set(map(title_of, Right.values))) == len(Right.values)
 
 
 def closed(office: Office, count: int, hours: float) -> None:

@@ -22,10 +22,10 @@ from troth.service.cases.intake.mailbox import read_due
 from troth.service.cases.intake.receive import Intake, receive
 from troth.service.cases.lifecycle import Actor
 from troth.service.cases.models import Case, CaseKind, Channel
+from troth.service.complaints.actions import answer
 from troth.service.configuration import Mailbox
 from troth.service.core.models import LegalHold
 from troth.service.requests import controls  # noqa: F401 - registers the answers
-from troth.service.requests.actions import answer
 from troth.service.requests.duty import CASES_WRITE
 from troth.service.requests.models import CaseReceipt
 from troth.site import Site, SiteSnapshot, asked_hash

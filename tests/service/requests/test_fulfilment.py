@@ -224,7 +224,7 @@ def test_rows_are_located_once_and_scanned_once_more(
     if is_approved:
         office.work()
         case.refresh_from_db()
-        actions.approve(case.pk, case.plan_hash, bare_member("chloe"), office.deployment, now=office.now())
+        case_actions.approve(case.pk, case.plan_hash, bare_member("chloe"), office.deployment, now=office.now())
     form_batches()
     batch = Case.objects.get(pk=case.pk).batch_id
     assert batch is not None
@@ -345,7 +345,7 @@ def test_what_would_be_shown_is_approved_before_it_is(office: Office, right: str
         return found
 
     def approve(case: Case) -> None:
-        actions.approve(case.pk, case.plan_hash, chloe, office.deployment, now=office.now())
+        case_actions.approve(case.pk, case.plan_hash, chloe, office.deployment, now=office.now())
 
     office.prove(office.ask(right))
     case = waiting()
@@ -371,7 +371,7 @@ def test_what_is_shown_once_all_systems_have_answered_is_what_was_approved(offic
         case = Case.objects.get()
         assert case.needs == needs
         if needs == WaitReason.APPROVAL:
-            actions.approve(case.pk, case.plan_hash, chloe, office.deployment, now=office.now())
+            case_actions.approve(case.pk, case.plan_hash, chloe, office.deployment, now=office.now())
         else:
             office.do("insert into login values (4, 1, '192.0.2.4')")
             external_systems.complete(
@@ -389,12 +389,12 @@ def test_an_approval_is_for_exactly_the_plan_that_was_seen(office: Office) -> No
     assert case.needs == WaitReason.APPROVAL
     assert [line["place"] for line in case.plan or ()] == ["shop.login", "shop.customer"]
     approver = bare_member("chloe")
-    actions.approve(case.pk, case.plan_hash, approver, office.deployment, now=office.now())
+    case_actions.approve(case.pk, case.plan_hash, approver, office.deployment, now=office.now())
     office.do("insert into login values (9, 2, '192.0.2.9')")
     office.work()
     case.refresh_from_db()
     assert case.needs == WaitReason.APPROVAL, "rows have come since, so it is another plan"
-    actions.approve(case.pk, case.plan_hash, approver, office.deployment, now=office.now())
+    case_actions.approve(case.pk, case.plan_hash, approver, office.deployment, now=office.now())
     office.work()
     case.refresh_from_db()
     assert case.state == CaseState.CLOSED
@@ -404,7 +404,7 @@ def _approved(office: Office) -> Case:
     """The erasure of Ben, whose plan Chloe has approved."""
     office.declare(requests="{approve: [erase]}")
     case = office.answered("erase", "ben@example.org")
-    return actions.approve(case.pk, case.plan_hash, bare_member("chloe"), office.deployment, now=office.now())
+    return case_actions.approve(case.pk, case.plan_hash, bare_member("chloe"), office.deployment, now=office.now())
 
 
 def test_an_approval_is_used_up_by_its_run(office: Office) -> None:
@@ -423,7 +423,7 @@ def test_an_approval_that_has_expired_is_asked_for_again(office: Office) -> None
     office.work()
     case.refresh_from_db()
     assert (case.needs, office.rows("select count(*) from customer where id = 2")) == (WaitReason.APPROVAL, [(1,)])
-    actions.approve(case.pk, case.plan_hash, bare_member("chloe"), office.deployment, now=office.now())
+    case_actions.approve(case.pk, case.plan_hash, bare_member("chloe"), office.deployment, now=office.now())
     office.work()
     case.refresh_from_db()
     assert case.state == CaseState.CLOSED
@@ -635,7 +635,7 @@ def test_what_may_not_be_taken_along_is_not_said_to_be_in_the_file(office: Offic
     port_rests_on(office, "user.name")
     case = office.answered("port")
     shown = case_status.show(case, office.deployment, inside=False, now=office.now())
-    assert [one.table for one in shown.done] == ["Customer"]
+    assert [one.table for one in shown.details.done] == ["Customer"]
     assert "says what is left out" in shown.next
     assert "Your data are ready" in letter_of(office, case, "package_ready")
 
@@ -647,7 +647,7 @@ def test_a_package_with_nothing_to_take_along_is_not_called_ready(office: Office
     assert "Nothing to take with you" in said
     assert "are ready" not in said
     shown = case_status.show(case, office.deployment, inside=False, now=office.now())
-    assert shown.done == ()
+    assert shown.details.done == ()
     assert "Nothing of what we found falls under this right." in shown.next
 
 
@@ -772,7 +772,9 @@ def test_the_page_counts_what_is_in_the_file_and_not_what_was_left_out(office: O
     shown = {
         right: {
             one.table
-            for one in case_status.show(office.answered(right), office.deployment, inside=False, now=office.now()).done
+            for one in case_status.show(
+                office.answered(right), office.deployment, inside=False, now=office.now()
+            ).details.done
         }
         for right in ("view", "port")
     }

@@ -33,14 +33,15 @@ from troth.service.cases.content import CaseContent
 from troth.service.cases.duty import PROVE_LINK, STATUS_LINK
 from troth.service.cases.intake import receive
 from troth.service.cases.models import Case, CaseKind, Channel, Right
-from troth.service.cases.pages.base import RIGHTS
+from troth.service.complaints import actions
+from troth.service.complaints import actions as appeals
 from troth.service.core.keys import ledger_signer
 from troth.service.core.ledger import sequence
 from troth.service.mail.message_kinds import kinds
 from troth.service.networks import Networks
-from troth.service.requests import actions
 from troth.service.requests.fulfilment import external_systems
-from troth.service.requests.responses import appeals, outcome
+from troth.service.requests.models import RIGHTS
+from troth.service.requests.responses import outcome
 from troth.service.requests.responses.receipt_sentences import done
 
 SHOP = """

@@ -17,12 +17,12 @@ from troth.service.cases.intake.receive import Intake
 from troth.service.cases.lifecycle import Actor, CaseRefused
 from troth.service.cases.models import Case, CaseKind, CaseOutcome, CaseState, Channel, WaitReason
 from troth.service.cases.pages import case_status
+from troth.service.complaints import actions
 from troth.service.core.models import Subject
 from troth.service.mail.actions import letter_context
 from troth.service.mail.models import LetterRow
 from troth.service.portal import links
 from troth.service.portal.models import MailedLink
-from troth.service.requests import actions
 from troth.service.requests.models import Package
 
 pytestmark = pytest.mark.sampled

@@ -21,6 +21,7 @@ from troth.service.cases.content import CaseContent, SealedContent
 from troth.service.cases.intake import receive
 from troth.service.cases.intake.mailbox import MailboxMessage, read_mailbox, take_in, understood
 from troth.service.cases.models import Case, CaseKind, CaseState, Channel, IngestedMessage, WaitReason
+from troth.service.complaints import actions as complaint_actions
 from troth.service.configuration import Mailbox
 from troth.service.mail.models import LetterRow
 from troth.service.requests import actions
@@ -196,7 +197,9 @@ def test_no_letter_keeps_those_after_it_from_being_read(office: Office, tmp_path
     case = Case.objects.latest("id")
     assert (case.right, office.letters(case)) == ("view", ["link"])
     for kept in Case.objects.filter(kind="question"):
-        actions.answer(kept.pk, "We wrote to you.", office.deployment, who=lifecycle.Actor("staff"), now=office.now())
+        complaint_actions.answer(
+            kept.pk, "We wrote to you.", office.deployment, who=lifecycle.Actor("staff"), now=office.now()
+        )
 
 
 def test_what_breaks_on_our_side_leaves_the_letter_where_it_is(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ from tests.service.requests.packages import (
 from tests.tables import each_row
 
 from troth.declaration import Basis, Declaration, parse
-from troth.service.cases.pages.base import RIGHTS
+from troth.service.requests.models import RIGHTS
 from troth.service.requests.package import Contents, Shared, TableContents, build
 from troth.service.requests.package.cells import printable
 from troth.service.requests.package.covering_letter import letter

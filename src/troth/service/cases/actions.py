@@ -1,4 +1,4 @@
-"""Manual actions on any case: pause, resume, extend, refuse, assign, withdraw.
+"""Manual actions on any case: pause, resume, extend, refuse, assign, withdraw, approve.
 
 Each function is one transaction in Troth's own database: the case, its event, its ledger entry and its e-mail commit
 together.
@@ -12,32 +12,30 @@ from typing import Any
 
 from django.db import transaction
 
+from troth.ledger import Entry, Hash, Pseudonym
+from troth.ledger import Value as FieldValue
 from troth.service.cases.case_links import status_address
 from troth.service.cases.content import SealedContent
+from troth.service.cases.handling import case_types, handling_of
 from troth.service.cases.lifecycle import (
     Actor,
     CaseRefused,
     close,
     locked,
+    plan_approval,
+    pseudonym_of,
     put_on_record,
     reckon,
     require_open,
     require_other,
     require_untouched,
 )
-from troth.service.cases.messages import appealing, day, redress, write, write_to
-from troth.service.cases.models import (
-    Case,
-    CaseEvent,
-    CaseKind,
-    CaseOutcome,
-    CasePause,
-    CaseState,
-    WaitReason,
-)
+from troth.service.cases.messages import day, recourse, redress, write, write_to
+from troth.service.cases.models import Case, CaseEvent, CaseOutcome, CasePause, CaseState, WaitReason
 from troth.service.core.deployment import Deployment
-from troth.service.core.jobs.queue import enqueue
-from troth.service.requests.fulfilment.restriction import choices_in_force
+from troth.service.core.ledger import record
+from troth.service.staff import approvals
+from troth.service.staff.models import StaffMember
 
 
 def pause(case_id: int, question: str, deployment: Deployment, *, who: Actor, now: dt.datetime) -> Case:
@@ -56,7 +54,7 @@ def pause(case_id: int, question: str, deployment: Deployment, *, who: Actor, no
         case.save()
         status = status_address(case, deployment, now=now)
         facts = {
-            "right": case.right or case.kind,
+            "right": case.type,
             "needed": question,
             "clock": "paused" if clocks.first.is_paused else "runs",
             "asked": day(now, deployment),
@@ -64,7 +62,7 @@ def pause(case_id: int, question: str, deployment: Deployment, *, who: Actor, no
             "link": status,
         }
         again = str(case.pauses.count())
-        write_to(content.address, case, "more_information", deployment, facts, now=now, again=again)
+        write_to(content.address, case, "more_information", deployment, facts, now=now, again=again, by_staff=True)
         put_on_record(case, "paused", who, deployment, now=now, due=case.due_on, facts={"needed": before})
         return case
 
@@ -79,14 +77,14 @@ def resume(case_id: int, answer_text: str, deployment: Deployment, *, who: Actor
         case.pauses.filter(answered_at=None).update(answered_at=now)
         case.state, case.needs = (
             CaseState.IN_PROGRESS,
-            WaitReason.REVIEW if case.kind == CaseKind.REQUEST else WaitReason.ANSWER,
+            WaitReason.ANSWER if case_types()[case.type].is_answered else WaitReason.REVIEW,
         )
         message = "\n\n".join(part for part in (content.message, answer_text) if part)
         SealedContent(deployment.keyring).put(case, dataclasses.replace(content, message=message, question=""), now=now)
         reckon(case, deployment, now=now)
         case.save()
         again = str(case.pauses.count())
-        facts = {"right": case.right or case.kind, "due": case.due_on}
+        facts = {"right": case.type, "due": case.due_on}
         write_to(content.address, case, "resumed", deployment, facts, now=now, again=again)
         put_on_record(case, "resumed", who, deployment, now=now, due=case.due_on)
         return case
@@ -113,7 +111,7 @@ def extend(case_id: int, reasons: str, deployment: Deployment, *, who: Actor, no
             raise CaseRefused(f"{case.reference} cannot be extended: {before.rule} allows no extension")
         case.save()
         facts = {
-            "right": case.right or case.kind,
+            "right": case.type,
             "received": day(case.received_at, deployment),
             "reasons": reasons,
             "due_before": before.on,
@@ -121,7 +119,8 @@ def extend(case_id: int, reasons: str, deployment: Deployment, *, who: Actor, no
             "cite": str(after.citation or before.citation),
             **redress(case, deployment),
         }
-        write(case, "extended", deployment, facts, content=SealedContent(deployment.keyring).content(case), now=now)
+        content = SealedContent(deployment.keyring).content(case)
+        write(case, "extended", deployment, facts, content=content, now=now, by_staff=True)
         put_on_record(case, "extended", who, deployment, now=now, due=after.on)
         return case
 
@@ -138,15 +137,15 @@ def refuse(case_id: int, reasons: str, cite: str, deployment: Deployment, *, who
         content = SealedContent(deployment.keyring).content(case)
         SealedContent(deployment.keyring).put(case, dataclasses.replace(content, answer=reasons), now=now)
         facts = {
-            "right": case.right or case.kind,
+            "right": case.type,
             "received": day(case.received_at, deployment),
             "reasons": reasons,
             "cite": cite,
             "status": status_address(case, deployment, now=now),
             **redress(case, deployment),
-            **appealing(case, deployment),
+            **recourse(case, deployment),
         }
-        write(case, "refused", deployment, facts, content=content, now=now)
+        write(case, "refused", deployment, facts, content=content, now=now, by_staff=True)
         close(case, CaseOutcome.REFUSED, deployment, who=who, now=now, facts={"cite": cite})
         return case
 
@@ -186,11 +185,44 @@ def withdraw(case_id: int, deployment: Deployment, *, who: Actor, now: dt.dateti
         require_open(case)
         require_untouched(case)
         content = SealedContent(deployment.keyring).content(case)
-        said = {"right": case.right or case.kind, "closed": day(now, deployment)}
-        if choices_in_force(case).exists():
-            said["lifted"] = "yes"
-            enqueue("requests.lift", str(case.pk))
+        said = {"right": case.type, "closed": day(now, deployment)}
+        said |= handling_of(case.type).withdrawing(case)
         said |= {"denied": "yes"} if is_denied else {}
         write(case, "withdrawn", deployment, said, content=content, now=now)
         close(case, CaseOutcome.WITHDRAWN, deployment, who=who, now=now, facts={"why": "denied"} if is_denied else {})
         return case
+
+
+def approve(case_id: int, plan_hash: str, by: StaffMember, deployment: Deployment, *, now: dt.datetime) -> Case:
+    """Approve exactly the plan shown, by a person not otherwise involved in the case. It is executed next.
+
+    Raises `OwnPlan` if the person was involved, `CaseRefused` if the case's plan has changed.
+    """
+    with transaction.atomic():
+        case = locked(case_id)
+        if case.state != CaseState.IN_PROGRESS or case.needs != WaitReason.APPROVAL:
+            raise CaseRefused(f"{case.reference} does not wait for an approval")
+        if not case.plan_hash or case.plan_hash != plan_hash:
+            raise CaseRefused("the plan has changed since it was shown to you; read it again")
+        approvals.approve(plan_approval(case, plan_hash), by=by, asked_by=involved(case), now=now)
+        case.needs = ""
+        case.save(update_fields=["needs"])
+        CaseEvent.objects.create(case=case, at=now, what="approved", actor="staff", by=by.pseudonym, is_internal=True)
+        if case.subject:
+            said: dict[str, FieldValue] = {
+                "plan": Hash(plan_hash),
+                "right": case.right,
+                "subject": Pseudonym(case.subject),
+                "actor": "staff",
+                "by": Pseudonym(by.pseudonym),
+                "case": pseudonym_of(case, deployment),
+            }
+            record(Entry("plan.approved", now, said))
+        return case
+
+
+def involved(case: Case) -> frozenset[str]:
+    """Pseudonyms of the case's handler, and of those who acted on it other than by approving its plans, for example
+    opened it or added notes."""
+    handler = StaffMember.objects.filter(user=case.handler_id).values_list("pseudonym", flat=True)
+    return frozenset([*handler, *case.events.exclude(by="").exclude(what="approved").values_list("by", flat=True)])

@@ -13,13 +13,12 @@ from troth.service.cases import lifecycle
 from troth.service.cases.case_links import PERSONAL, links_of
 from troth.service.cases.content import SealedContent
 from troth.service.cases.duty import STATUS_LINK
+from troth.service.cases.handling import handlings
 from troth.service.cases.intake import mail_allowance
 from troth.service.cases.messages import day, staff_address, write_to
 from troth.service.cases.models import Case, CaseEvent, CaseOutcome, CasePause, CaseState
 from troth.service.core.clock import may_end
 from troth.service.core.deployment import Deployment, current
-from troth.service.requests.fulfilment import holds
-from troth.service.requests.responses import outcome
 
 LEVELS = ((7, "soon"), (3, "urgent"), (1, "escalated"), (-1, "late"))
 """Days before the deadline and the reminder sent then; the last two also go to the data protection officer."""
@@ -35,9 +34,8 @@ def watch(now: dt.datetime) -> None:
     is in doubt."""
     deployment, is_sure = current().without_own, may_end(now)
     if is_sure:
-        while outcome.sweep(deployment, now=now):
-            pass
-        holds.end_unproved(deployment, now)
+        for handling in handlings():
+            handling.expire(deployment, now)
         mail_allowance.forget(now=now)
         _end_contents(deployment, now)
     _remind_handlers(deployment, now)
@@ -118,12 +116,14 @@ def _remind_people(deployment: Deployment, now: dt.datetime) -> None:
                 continue
             content = SealedContent(deployment.keyring).content(case)
             facts = {
-                "right": case.right or case.kind,
+                "right": case.type,
                 "needed": content.question,
                 "asked": day(pause.asked_at, deployment),
             }
             number = str(case.pauses.count())
-            write_to(content.address, case, "reminder_to_person", deployment, facts, now=now, again=number)
+            write_to(
+                content.address, case, "reminder_to_person", deployment, facts, now=now, again=number, by_staff=True
+            )
             CaseEvent.objects.create(case=case, at=now, what="asked_again", actor="rule")
 
 

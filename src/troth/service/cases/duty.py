@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from troth.ledger.fields import Day, Of, OneOf, Whole
 from troth.ledger.kinds import ACTOR, RIGHT, EntryKind
-from troth.ledger.values import Commitment, Pseudonym
+from troth.ledger.values import Commitment, Hash, Pseudonym
 from troth.service.duty import ConsolePage, Duty, LinkKind
 from troth.service.duty import marked as _
 from troth.service.mail.facts import DAY, REDRESS, RIGHTS, date, line, lines, link, moment, one_of, prose, right, whole
@@ -33,6 +33,10 @@ _CHANGE = OneOf(
 _ENDED = OneOf(("fulfilled", "partly_fulfilled", "refused", "withdrawn"))
 
 _ENTRIES: Mapping[str, EntryKind] = {
+    "plan.approved": EntryKind(
+        {"plan": Of(Hash), "right": RIGHT, "subject": Of(Pseudonym), "actor": ACTOR},
+        {"case": Of(Pseudonym), "by": Of(Pseudonym), "declaration": Of(Hash), "rows": Whole()},
+    ),
     # cases and their answers (GDPR Art. 12; clauses C21, C48-C53)
     "case.received": EntryKind(
         {"case": Of(Pseudonym), "what": _WHAT, "channel": _CHANNEL},
@@ -142,7 +146,7 @@ DUTY = Duty(
     tables="own_tables.yaml",
     metrics="troth.service.cases.metrics:figures",
     links=(PROVE_LINK, AGENT_LINK, PACKAGE_LINK, STATUS_LINK),
-    urls=(("console/", "troth.service.cases.console.urls"),),
+    urls=(("your-data/", "troth.service.cases.pages.urls"), ("console/", "troth.service.cases.console.urls")),
     console=(
         ConsolePage(
             "cases",

@@ -10,25 +10,19 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils import translation
-from django.utils.translation import gettext
-
 from troth.law import ClockPause as PausedDays
 from troth.ledger import Entry, Pseudonym
 from troth.ledger import Value as FieldValue
 from troth.service.api import webhooks
 from troth.service.cases import rules
 from troth.service.cases.content import CaseContent, SealedContent
-from troth.service.cases.messages import day, write
-from troth.service.cases.models import Case, CaseEvent, CaseOutcome, CasePause, CaseState, Right, WaitReason
+from troth.service.cases.handling import by_handling, case_types
+from troth.service.cases.messages import day
+from troth.service.cases.models import Case, CaseEvent, CasePause, CaseState, WaitReason
 from troth.service.configuration import ServiceError
 from troth.service.core import control_events
 from troth.service.core.deployment import Deployment
-from troth.service.core.jobs.queue import enqueue
 from troth.service.core.ledger import record
-from troth.service.preferences.models import Choice
-from troth.service.requests.fulfilment.holds import release_holds
-from troth.service.requests.fulfilment.restriction import choices_in_force, is_marked
 from troth.service.staff.approvals import ApprovalPurpose, ApprovalRequest
 from troth.service.staff.effective_rights import held, person_of
 from troth.service.staff.models import StaffMember
@@ -100,10 +94,11 @@ class Closing:
 
 def close_all(closings: Sequence[Closing], deployment: Deployment, *, who: Actor, now: dt.datetime) -> None:
     """Close cases in the caller's transaction; the caller has locked them and queued their e-mails."""
+    closing_of = {closing.case.pk: closing for closing in closings}
+    for handling, group in by_handling(closing.case for closing in closings).items():
+        handling.closing([closing_of[case.pk] for case in group], deployment, now)
     for closing in closings:
         case = closing.case
-        if case.right == Right.AMEND or (case.right == Right.OBJECT and closing.outcome == CaseOutcome.REFUSED):
-            _end_halt(case, deployment, now)
         case.state, case.outcome, case.needs = CaseState.CLOSED, closing.outcome, ""
         case.closed_at, case.batch = now, None
     cases = [closing.case for closing in closings]
@@ -112,7 +107,6 @@ def close_all(closings: Sequence[Closing], deployment: Deployment, *, who: Actor
             state=CaseState.CLOSED, outcome=outcome, needs="", closed_at=now, batch=None
         )
     CasePause.objects.filter(case__in=cases, answered_at=None).update(answered_at=now)
-    release_holds(cases, deployment, now)
     rows = record(*(_closed(case, who, deployment, now) for case in cases))
     CaseEvent.objects.bulk_create(
         CaseEvent(
@@ -140,35 +134,6 @@ def _closed(case: Case, who: Actor, deployment: Deployment, now: dt.datetime) ->
     return Entry("case.closed", now, said)
 
 
-def _end_halt(case: Case, deployment: Deployment, now: dt.datetime) -> None:
-    """End the interim restriction of contested data (GDPR Art. 18(1)(a)) or of a use objected to (Art. 18(1)(d)); the
-    person is informed before."""
-    first = choices_in_force(case).order_by("since").first()
-    if first is not None:
-        with translation.override(case.language):
-            reasons = (
-                gettext("We have weighed your objection, and wrote to you what we decided and why.")
-                if case.right == Right.OBJECT
-                else gettext("We have looked into what you asked us to correct, and answered you.")
-            )
-        announce_lift(case, first, reasons, deployment, now)
-
-
-def announce_lift(case: Case, first: Choice, reasons: str, deployment: Deployment, now: dt.datetime) -> None:
-    """Inform the person that the restrictions of *case* end, and schedule that; *first* is the oldest of them."""
-    on = now + _LIFT_NOTICE
-    facts = {"on": day(on, deployment), "reasons": reasons, "since": day(first.since, deployment)}
-    facts |= {} if is_marked(case) else {"recorded": "yes"}
-    write(
-        case, "restriction_lifted", deployment, facts, content=SealedContent(deployment.keyring).content(case), now=now
-    )
-    enqueue("requests.lift", str(case.pk), not_before=on)
-
-
-_LIFT_NOTICE = dt.timedelta(days=3)
-"""Time between the notice and the lifting of a restriction."""
-
-
 def note(case: Case, text: str, deployment: Deployment, *, who: Actor, now: dt.datetime) -> None:
     """Add a handler's note to the case; the person does not see it on the status page."""
     sealed = SealedContent(deployment.keyring).seal_note(case, text)
@@ -192,15 +157,15 @@ def require_open(case: Case) -> None:
 
 
 def require_other(case: Case, who: Actor) -> None:
-    """Raise `CaseRefused` if *who* acted on the case that an appeal is against: they must not decide on the appeal."""
-    if case.right != Right.APPEAL or case.answers_case_id is None or not who.by:
+    """Raise `CaseRefused` if *who* acted on the case that *case* is against: they must not decide on it."""
+    if not case_types()[case.type].is_followup or case.answers_case_id is None or not who.by:
         return
     if CaseEvent.objects.filter(case=case.answers_case_id, by=who.by).exists():
         raise CaseRefused(f"you worked on the answer that {case.reference} is about: somebody else has to decide")
 
 
 def has_other(case: Case, now: dt.datetime) -> bool:
-    """True if there is a staff member who may decide on the appeal *case* and did not act on the case it is against, so
+    """True if there is a staff member who may decide on *case* and did not act on the case it is against, so
     that `require_other` would let them."""
     wanted = Leave.OFFICER if case.is_confidential else Leave.CASES_HANDLE
     had_part = CaseEvent.objects.filter(case=case.answers_case_id).values("by")

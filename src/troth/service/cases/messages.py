@@ -9,12 +9,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
-from django.utils import translation
-from django.utils.translation import gettext
 
 from troth.service.cases.content import CaseContent
+from troth.service.cases.handling import handlings
 from troth.service.cases.intake import mail_allowance
-from troth.service.cases.models import Case, CaseEvent, CaseKind, Right
+from troth.service.cases.models import Case, CaseEvent
 from troth.service.cases.rules import zone_of
 from troth.service.configuration import Settings
 from troth.service.core.deployment import Deployment
@@ -23,27 +22,23 @@ from troth.service.mail.message_kinds import kinds
 from troth.service.mail.models import LetterRow
 from troth.service.mail.rules import Letter
 
-_BY_STAFF = frozenset(
-    {
-        "appeal_answered",
-        "complaint_outcome",
-        "extended",
-        "more_information",
-        "question_answered",
-        "refused",
-        "reminder_to_person",
-        "restriction_lifted",
-    }
-)
-"""E-mails that staff decided to send; they are exempt from the limit of `mail_allowance`."""
-
 
 def write(
-    case: Case, kind: str, deployment: Deployment, facts: Mapping[str, Any], *, content: CaseContent, now: dt.datetime
+    case: Case,
+    kind: str,
+    deployment: Deployment,
+    facts: Mapping[str, Any],
+    *,
+    content: CaseContent,
+    now: dt.datetime,
+    by_staff: bool = False,
 ) -> bool:
     """Queue an e-mail to the requester. True if it is queued, now or before: a case gets each kind only once, even
     after retries."""
-    return bool(content.address) and write_to(content.address, case, kind, deployment, facts, now=now) is not None
+    return (
+        bool(content.address)
+        and write_to(content.address, case, kind, deployment, facts, now=now, by_staff=by_staff) is not None
+    )
 
 
 def write_to(
@@ -55,13 +50,15 @@ def write_to(
     *,
     now: dt.datetime,
     again: str = "",
+    by_staff: bool = False,
 ) -> LetterRow | None:
     """Queue an e-mail about a case to *address*, once per kind; *again* distinguishes further e-mails of the same kind.
     E-mails to staff are in the language of the policy, not of the case.
 
-    None if *address* is unverified and its daily limit is reached (`mail_allowance`); this is recorded."""
+    None if staff did not decide to send it (*by_staff*), and *address* is unverified and its daily limit is reached
+    (`mail_allowance`); this is recorded."""
     once = f"{case.reference}:{kind}" + (f":{again}" if again else "")
-    is_limited = case.tier == 0 and kinds()[kind].to_person and kind not in _BY_STAFF
+    is_limited = case.tier == 0 and kinds()[kind].to_person and not by_staff
     if is_limited and (known := LetterRow.objects.filter(once=once).first()) is not None:
         return known
     if is_limited and not mail_allowance.take(address, deployment, now=now):
@@ -123,21 +120,13 @@ def staff_address(case: Case, deployment: Deployment, otherwise: str) -> str:
 
 
 def redress(case: Case, deployment: Deployment) -> dict[str, Any]:
-    """Facts about redress: the complaint page of the privacy centre, except in answers to complaints."""
-    return {"complaint_link": f"{deployment.site}/your-data/complain/"} if case.kind != CaseKind.COMPLAINT else {}
+    """Facts about redress for e-mails about *case*."""
+    return {name: fact for one in handlings() for name, fact in one.redress(case, deployment).items()}
 
 
-def appealing(case: Case, deployment: Deployment) -> dict[str, Any]:
-    """Facts about how to appeal, in the language of *case*. Several US state laws require this text; everyone may
-    appeal."""
-    if case.kind != CaseKind.REQUEST or case.right == Right.APPEAL:
-        return {}
-    with translation.override(case.language):
-        said = gettext("You may also appeal: on the page of your request, or by answering this letter.")
-        if case.residence.startswith("US") or deployment.declaration.organisation.country == "US":
-            turn = gettext("If your appeal is refused, you may turn to the attorney general of your state.")
-            said = f"{said} {turn}"
-    return {"appeal": said}
+def recourse(case: Case, deployment: Deployment) -> dict[str, Any]:
+    """Those for answers that do not give all that was asked for."""
+    return {name: fact for one in handlings() for name, fact in one.recourse(case, deployment).items()}
 
 
 def day(at: dt.datetime, deployment: Deployment) -> dt.date:

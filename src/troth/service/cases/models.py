@@ -140,6 +140,11 @@ class Case(models.Model):
         return self.reference
 
     @property
+    def type(self) -> str:
+        """Name of its `CaseType`: the right, or the kind if there is none."""
+        return self.right or self.kind
+
+    @property
     def about(self) -> str:
         """Reference to this case for other packages."""
         return f"case:{self.reference}"

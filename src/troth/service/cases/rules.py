@@ -11,11 +11,7 @@ from importlib import resources
 
 from troth.declaration import Declaration, Organisation
 from troth.law import Applies, ClockEvent, ClockPause, DueDate, Obligation, due, earliest, obligations, regimes_for
-from troth.service.cases.models import CaseKind, Right
-
-_ACKNOWLEDGE = {CaseKind.REQUEST: ("confirm",), CaseKind.COMPLAINT: ("acknowledge_complaint",), CaseKind.QUESTION: ()}
-_CALIFORNIAN = frozenset({Right.VIEW, Right.AMEND, Right.ERASE, Right.PORT})
-"""Rights with the 45 days of 11 CCR 7021; an opt-out has its own clock (7026)."""
+from troth.service.cases.handling import case_types
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +53,7 @@ def clocks(asked: ClockInputs, declaration: Declaration, *, now: dt.datetime) ->
         serves=declaration.requests.serves or None,
         on=on,
     )
-    duties = list(_duties(asked, applying, on))
-    reckoned = [(name, _due(rule, asked, organisation, zone, now)) for name, rule in duties]
+    reckoned = [(name, _due(rule, asked, organisation, zone, now)) for name, rule in _obligations(asked, applying, on)]
     answers = [one for name, one in reckoned if name == "answer"]
     if not answers:  # no law sets a period: use what every such policy promises
         [rule] = [one for one in obligations("gdpr", on) if one.id == "gdpr.answer"]
@@ -70,28 +65,15 @@ def clocks(asked: ClockInputs, declaration: Declaration, *, now: dt.datetime) ->
     )
 
 
-def _duties(asked: ClockInputs, applying: Sequence[Applies], on: dt.date) -> Iterable[tuple[str, Obligation]]:
-    kind = CaseKind(asked.kind)
-    if kind is CaseKind.QUESTION:
-        yield from (("answer", rule) for rule in obligations("standards", on) if rule.id == "standards.answer_question")
-        return
-    if asked.right == Right.APPEAL:
-        yield from (("answer", rule) for rule in obligations("standards", on) if rule.id == "standards.answer_appeal")
-    for one in applying:
-        for rule in obligations(one.regime.id, on):
+def _obligations(asked: ClockInputs, applying: Sequence[Applies], on: dt.date) -> Iterable[tuple[str, Obligation]]:
+    """The obligations that set its clocks, first those of our own standards."""
+    what = case_types()[asked.right or asked.kind]
+    for regime in (*({"standards"} & what.answer_by.keys()), *(one.regime.id for one in applying)):
+        answer, confirm = (by.get(regime, by.get("*", "")) for by in (what.answer_by, what.confirm_by))
+        for rule in obligations(regime, on):
             duty = rule.id.partition(".")[2]
-            if rule.clock is None or (one.regime.id == "ccpa" and not _is_californian(asked, duty)):
-                continue
-            if duty == "answer" or (duty == "opt_out" and one.regime.id == "ccpa"):
-                yield "answer", rule
-            elif duty in _ACKNOWLEDGE[kind]:
-                yield "acknowledge", rule
-
-
-def _is_californian(asked: ClockInputs, duty: str) -> bool:
-    if duty == "opt_out":
-        return asked.right in (Right.OBJECT, Right.WITHDRAW)
-    return asked.kind == CaseKind.REQUEST and asked.right in _CALIFORNIAN
+            if rule.clock is not None and duty in (answer, confirm):
+                yield "answer" if duty == answer else "acknowledge", rule
 
 
 def _due(

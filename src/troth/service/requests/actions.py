@@ -1,4 +1,4 @@
-"""Manual actions on a case: pause, extend, refuse, approve, answer, withdraw and others.
+"""Manual actions on a request: choose rows, retry, grant an objection, lift a restriction.
 
 Each function is one transaction in Troth's own database: the case, its event, its ledger entry and its e-mail commit
 together. Execution in the stores is in `fulfilment`.
@@ -11,73 +11,17 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext
 
-from troth.ledger import Entry, Hash, Pseudonym
-from troth.ledger import Value as FieldValue
-from troth.service.cases.content import SealedContent, readable
-from troth.service.cases.lifecycle import (
-    Actor,
-    CaseRefused,
-    announce_lift,
-    close,
-    locked,
-    plan_approval,
-    pseudonym_of,
-    put_on_record,
-    require_open,
-    subject_of,
-)
+from troth.service.cases.content import SealedContent
+from troth.service.cases.lifecycle import Actor, CaseRefused, locked, put_on_record, subject_of
 from troth.service.cases.messages import day, write
-from troth.service.cases.models import (
-    Case,
-    CaseAlias,
-    CaseEvent,
-    CaseKind,
-    CaseOutcome,
-    CaseState,
-    Right,
-    WaitReason,
-)
+from troth.service.cases.models import Case, CaseAlias, CaseEvent, CaseState, Right, WaitReason
 from troth.service.core.deployment import Deployment
-from troth.service.core.ledger import record
-from troth.service.requests.fulfilment.restriction import restrictions_in_force
-from troth.service.staff import approvals
-from troth.service.staff.models import StaffMember
-
-
-def approve(case_id: int, plan_hash: str, by: StaffMember, deployment: Deployment, *, now: dt.datetime) -> Case:
-    """Approve exactly the plan shown, by a person not otherwise involved in the case. It is executed next.
-
-    Raises `OwnPlan` if the person was involved, `CaseRefused` if the case's plan has changed.
-    """
-    with transaction.atomic():
-        case = locked(case_id)
-        if case.state != CaseState.IN_PROGRESS or case.needs != WaitReason.APPROVAL:
-            raise CaseRefused(f"{case.reference} does not wait for an approval")
-        if not case.plan_hash or case.plan_hash != plan_hash:
-            raise CaseRefused("the plan has changed since it was shown to you; read it again")
-        approvals.approve(plan_approval(case, plan_hash), by=by, asked_by=involved(case), now=now)
-        case.needs = ""
-        case.save(update_fields=["needs"])
-        CaseEvent.objects.create(case=case, at=now, what="approved", actor="staff", by=by.pseudonym, is_internal=True)
-        if case.subject:
-            said: dict[str, FieldValue] = {
-                "plan": Hash(plan_hash),
-                "right": case.right,
-                "subject": Pseudonym(case.subject),
-                "actor": "staff",
-                "by": Pseudonym(by.pseudonym),
-                "case": pseudonym_of(case, deployment),
-            }
-            record(Entry("plan.approved", now, said))
-        return case
-
-
-def involved(case: Case) -> frozenset[str]:
-    """Pseudonyms of the case's handler, and of those who acted on it other than by approving its plans, for example
-    opened it or added notes."""
-    handler = StaffMember.objects.filter(user=case.handler_id).values_list("pseudonym", flat=True)
-    return frozenset([*handler, *case.events.exclude(by="").exclude(what="approved").values_list("by", flat=True)])
+from troth.service.core.jobs.queue import enqueue
+from troth.service.preferences.models import Choice
+from troth.service.requests.fulfilment.restriction import choices_in_force, is_marked, restrictions_in_force
 
 
 def choose_rows(case_id: int, rows: Sequence[str], deployment: Deployment, *, who: Actor, now: dt.datetime) -> Case:
@@ -137,32 +81,36 @@ def lift(case_id: int, reasons: str, deployment: Deployment, *, who: Actor, now:
         return case
 
 
-def answer(case_id: int, text: str, deployment: Deployment, *, who: Actor, now: dt.datetime, remedy: str = "") -> Case:
-    """Answer a question or complaint, and close the case. Raises `CaseRefused`."""
-    with transaction.atomic():
-        case = locked(case_id)
-        require_open(case)
-        if case.needs != WaitReason.ANSWER or case.right == Right.APPEAL:
-            raise CaseRefused(
-                f"{case.reference} is not a case that is answered in writing: only questions and complaints are"
+def end_halt(case: Case, deployment: Deployment, now: dt.datetime) -> None:
+    """End the interim restriction of contested data (GDPR Art. 18(1)(a)) or of a use objected to (Art. 18(1)(d)); the
+    person is informed before."""
+    first = choices_in_force(case).order_by("since").first()
+    if first is not None:
+        with translation.override(case.language):
+            reasons = (
+                gettext("We have weighed your objection, and wrote to you what we decided and why.")
+                if case.right == Right.OBJECT
+                else gettext("We have looked into what you asked us to correct, and answered you.")
             )
-        content = SealedContent(deployment.keyring).content(case)
-        SealedContent(deployment.keyring).put(case, dataclasses.replace(content, answer=text), now=now)
-        received = day(case.received_at, deployment)
-        if case.kind == CaseKind.QUESTION:
-            # Never send typed text to an unverified address: somebody could use us to mail text to its owner.
-            quoted = readable(content.message)[:1_000].strip() if case.tier else ""
-            asked = {"asked": quoted} if quoted else {}
-            write(
-                case,
-                "question_answered",
-                deployment,
-                {"received": received, "answer": text, **asked},
-                content=content,
-                now=now,
-            )
-        else:
-            facts = {"received": received, "outcome": text, **({"remedy": remedy} if remedy else {})}
-            write(case, "complaint_outcome", deployment, facts, content=content, now=now)
-        close(case, CaseOutcome.FULFILLED, deployment, who=who, now=now)
-        return case
+        announce_lift(case, first, reasons, deployment, now)
+
+
+def announce_lift(case: Case, first: Choice, reasons: str, deployment: Deployment, now: dt.datetime) -> None:
+    """Inform the person that the restrictions of *case* end, and schedule that; *first* is the oldest of them."""
+    on = now + _LIFT_NOTICE
+    facts = {"on": day(on, deployment), "reasons": reasons, "since": day(first.since, deployment)}
+    facts |= {} if is_marked(case) else {"recorded": "yes"}
+    write(
+        case,
+        "restriction_lifted",
+        deployment,
+        facts,
+        content=SealedContent(deployment.keyring).content(case),
+        now=now,
+        by_staff=True,
+    )
+    enqueue("requests.lift", str(case.pk), not_before=on)
+
+
+_LIFT_NOTICE = dt.timedelta(days=3)
+"""Time between the notice and the lifting of a restriction."""

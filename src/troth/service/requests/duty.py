@@ -1,15 +1,12 @@
-"""What people ask about their data: requests, complaints, questions, appeals."""
+"""What people ask about their data."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from troth.ledger.fields import Of, Whole
-from troth.ledger.kinds import ACTOR, RIGHT, EntryKind
-from troth.ledger.values import Hash, Pseudonym
 from troth.service.api.scopes import ApiScope
 from troth.service.assurance.duty import EVIDENCE_READ
-from troth.service.duty import ConsolePage, Duty
+from troth.service.duty import CaseType, ConsolePage, Duty
 from troth.service.duty import marked as _
 from troth.service.mail.facts import (
     DAY,
@@ -28,13 +25,6 @@ from troth.service.mail.facts import (
 from troth.service.mail.message_kinds import MessageKind
 from troth.service.staff.rights import StaffRight
 
-_ENTRIES: Mapping[str, EntryKind] = {
-    "plan.approved": EntryKind(
-        {"plan": Of(Hash), "right": RIGHT, "subject": Of(Pseudonym), "actor": ACTOR},
-        {"case": Of(Pseudonym), "by": Of(Pseudonym), "declaration": Of(Hash), "rows": Whole()},
-    ),
-}
-
 CASES_WRITE = ApiScope("cases.write", _("Open requests and withdraw them"), reaches_personal=True)
 CASES_READ = ApiScope("cases.read", _("Follow the requests that it opened"))
 CASES_ALL = ApiScope(
@@ -44,10 +34,6 @@ PACKAGES_READ = ApiScope(
     "packages.read", _("Download the packages of people who were signed in (personal data)"), reaches_personal=True
 )
 GUARD_READ = ApiScope("guard.read", _("Ask whether somebody’s data may be used"))
-
-
-def _without(shapes: Mapping[str, Shape], name: str) -> Mapping[str, Shape]:
-    return {other: shape for other, shape in shapes.items() if other != name}
 
 
 _DONE: Mapping[str, Shape] = {"status": link, "receipt": link, "told": lines, **REDRESS}
@@ -109,33 +95,71 @@ _MESSAGES: Mapping[str, MessageKind] = {
         {"on": date, "reasons": prose},
         {"since": date, "recorded": one_of("yes"), **REDRESS},
     ),
-    "complaint_acknowledged": MessageKind(
-        {"received": date}, {"due": date, "status": link, **_without(REDRESS, "complaint_link")}
-    ),
-    "complaint_outcome": MessageKind(
-        {"received": date, "outcome": prose}, {"remedy": prose, "status": link, **REDRESS}
-    ),
-    "appeal_answered": MessageKind(
-        {"received": date, "answer": prose, "granted": one_of("yes", "no")},
-        {"cite": line, "status": link, **REDRESS},
-    ),
-    "question_acknowledged": MessageKind({"received": date, "due": date}, {"status": link}),
-    "question_answered": MessageKind(
-        {"received": date, "answer": prose},
-        {"asked": prose, "clause": prose, "link": link},
-    ),
     "staff_task": MessageKind({"task": line, "due": date, "link": link}, {"detail": prose}, to_person=False),
 }
 
+
+def _right(
+    name: str,
+    title: str,
+    label: str,
+    grounds: tuple[str, ...],
+    *,
+    in_california: str = "answer",
+    is_harmless: bool = False,
+    stops_use: bool = False,
+) -> CaseType:
+    """A right: *in_california* is the obligation of 11 CCR that sets its period, such as the 45 days of 7021 or the
+    clock of an opt-out (7026); empty if there is none."""
+    return CaseType(
+        name=name,
+        kind="request",
+        letter="R",
+        title=title,
+        label=label,
+        handling="troth.service.requests.handling:RequestHandling",
+        answer_by={"*": "answer", "ccpa": in_california},
+        confirm_by={"*": "confirm", "ccpa": "confirm" if in_california == "answer" else ""},
+        grounds=grounds,
+        is_answered=False,
+        is_harmless=is_harmless,
+        stops_use=stops_use,
+    )
+
+
+_CASES = (
+    _right("view", _("See your data"), _("See data"), ("access",), is_harmless=True),
+    _right("amend", _("Correct your data"), _("Correct data"), ("rectify",)),
+    _right("erase", _("Delete your data"), _("Delete data"), ("erase",)),
+    _right("restrict", _("Pause the use of your data"), _("Restrict use"), ("restrict",), in_california=""),
+    _right("port", _("Take your data with you"), _("Take data along"), ("port",), is_harmless=True),
+    _right(
+        "object",
+        _("Object"),
+        _("Objection"),
+        ("object", "opt_out"),
+        in_california="opt_out",
+        is_harmless=True,
+        stops_use=True,
+    ),
+    _right(
+        "withdraw",
+        _("Withdraw a consent"),
+        _("Withdraw consent"),
+        ("consent",),
+        in_california="opt_out",
+        is_harmless=True,
+        stops_use=True,
+    ),
+)
+
 DUTY = Duty(
-    entries=_ENTRIES,
+    cases=_CASES,
     messages=_MESSAGES,
     controls="troth.service.requests.controls",
     after={
         "case.closed": (
             "requests.answered_in_time",
-            "complaints.acknowledged",
-            "complaints.questions_answered",
             "core.held_cases_freeze_deletion",
             "requests.recipients_told",
         ),

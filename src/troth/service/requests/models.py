@@ -10,6 +10,8 @@ from django.db.models import Q
 from troth.service.cases.models import Case, Right
 from troth.service.core.models import EntryRow, Subject
 
+RIGHTS = (Right.VIEW, Right.AMEND, Right.ERASE, Right.PORT, Right.RESTRICT, Right.OBJECT, Right.WITHDRAW)
+"""Rights of people about their data, each with a form."""
 LOOKS = (Right.VIEW, Right.PORT)
 """Rights that only read data."""
 STOPS = (Right.RESTRICT, Right.OBJECT, Right.WITHDRAW)

@@ -7,20 +7,21 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Literal
 
 from troth.declaration import OBJECTABLE, Basis, Declaration, System, covers
-from troth.service.cases.models import CaseKind, CaseOutcome, Right
+from troth.service.cases.models import Case, CaseOutcome, Right
 from troth.service.cases.rules import zone_of
 from troth.service.requests.models import CHOICES, LOOKS
 
 
-def window_end(declaration: Declaration, since: dt.datetime, due_on: dt.date | None) -> dt.datetime | None:
-    """End of the cooling-off period of an erasure that began at *since*, but never later than its deadline; None if
-    none is declared."""
-    if (window := declaration.requests.window) is None:
-        return None
-    begun = since.astimezone(zone_of(declaration.organisation))
+def window_of(case: Case, declaration: Declaration) -> dt.datetime | None:
+    """End of an erasure's cooling-off period, counted from the acknowledgement, which names the day, but never later
+    than its deadline. None if there is none."""
+    window = declaration.requests.window
+    if case.right != Right.ERASE or case.window_until is not None or window is None:
+        return case.window_until
+    begun = (case.acknowledged_at or case.received_at).astimezone(zone_of(declaration.organisation))
     end = dt.datetime.combine(window.after(begun.date()), begun.timetz())
-    if due_on is not None and end.date() > due_on:
-        end = dt.datetime.combine(due_on, dt.time(), begun.tzinfo)
+    if case.due_on is not None and end.date() > case.due_on:
+        end = dt.datetime.combine(case.due_on, dt.time(), begun.tzinfo)
     return end.astimezone(dt.UTC)
 
 
@@ -40,14 +41,12 @@ _SPECIAL = (
 _ASKED: dict[str, int] = {"channel": 1, "points": 2, "account": 3}
 
 
-def tier_needed(
-    declaration: Declaration, kind: str, right: str, *, residence: str = "", purposes: Collection[str] = ()
-) -> int:
+def tier_needed(declaration: Declaration, right: str, *, residence: str = "", purposes: Collection[str] = ()) -> int:
     """The lowest tier of identity proof that fits the risk (GDPR Art. 12(6), 11 CCR 7060-7062): none to stop marketing
-    or uses based on consent, for complaints and questions; control of the channel for the rest; two stored data points
+    or uses based on consent; control of the channel for the rest; two stored data points
     for access to special categories; three, or an account, for the specific pieces of a Californian. The declaration
     may require more."""
-    if kind != CaseKind.REQUEST or right == Right.WITHDRAW:
+    if right == Right.WITHDRAW:
         return 0
     if right == Right.OBJECT and set(purposes) <= set(marketing(declaration)):
         return 0  # other uses may protect the person, so a stranger must not stop them
@@ -117,7 +116,7 @@ def link_needed(
 ) -> Literal["none", "link", "both"]:
     """Whether a stranger must first open a link: ``none``, ``link`` for all of the purposes, or ``both`` for a part."""
     needed = {
-        tier_needed(declaration, CaseKind.REQUEST, right, residence=residence, purposes=part) > 0
+        tier_needed(declaration, right, residence=residence, purposes=part) > 0
         for part in split(declaration, right, purposes)
     }
     return "both" if len(needed) > 1 else "link" if needed == {True} else "none"

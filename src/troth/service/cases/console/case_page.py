@@ -25,18 +25,14 @@ from troth.service.cases.console.queue_row import (
     state_words,
 )
 from troth.service.cases.content import CaseContent, ContentGone, SealedContent, content_of
+from troth.service.cases.handling import case_types, handling_of, handlings
 from troth.service.cases.labels import category_words
 from troth.service.cases.messages import day
-from troth.service.cases.models import Case, CaseEvent, CaseKind, CaseOutcome, CaseState, Right, WaitReason
+from troth.service.cases.models import Case, CaseEvent, CaseState
 from troth.service.core.deployment import Deployment
-from troth.service.core.jobs.models import Job
 from troth.service.core.models import EntryRow
-from troth.service.disclosures.notifications import NotificationState as NoticeState
-from troth.service.disclosures.notifications import notices
 from troth.service.labels import day as day_words
 from troth.service.mail.models import LetterRow
-from troth.service.requests.fulfilment.restriction import restrictions_in_force
-from troth.service.requests.models import STOPS, CaseStep, Package
 from troth.service.staff.access_log import AccessLogEntry, accesses_of
 from troth.service.staff.models import StaffMember
 
@@ -66,25 +62,6 @@ class CaseLogEntry:
     leaf: int | None = None
     """Its leaf in the ledger, if it has one."""
     note: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class SystemTask:
-    """One system's part of the case: its own task, or our work in its store."""
-
-    id: int | None
-    """The step's primary key; None for a system whose store we access ourselves."""
-    system: str
-    way: str
-    state: str
-    sign: str
-    mark: str
-    why: str
-    at: dt.datetime | None
-    tries: int
-    counts: tuple[tuple[str, int], ...]
-    evidence: str
-    is_waiting: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +98,11 @@ class ConsoleCasePage:
     concerns: tuple[Concern, ...]
     why: str
     problems: tuple[str, ...]
-    lines: tuple[Mapping[str, Any], ...]
-    steps: tuple[SystemTask, ...]
     happened: tuple[CaseLogEntry, ...]
     letters: tuple[LetterRow, ...]
-    receipts: tuple[Any, ...]
     looks: tuple[tuple[AccessLogEntry, str], ...]
-    is_restricted: bool
-    recipients: tuple[tuple[str, str, str], ...]
-    """Recipients to be notified of the change: name, state in words, CSS class."""
-    package: Package | None
+    details: Any
+    """What is special about its type (`CaseHandling.sheet`)."""
     mine: int | None
     """Primary key of the reader's account."""
     content: CaseContent | None = field(default=None, repr=False)
@@ -206,17 +178,12 @@ def sheet(
         acknowledgements=tuple(_clock(one, None, today, now) for one in clocks.acknowledge),
         because=clocks.because,
         concerns=tuple(_concerns(facts)),
-        why=str(_WHY.get(str(facts.get("why", "")), "")),
+        why=_reason(str(facts.get("why", ""))),
         problems=tuple(facts.get("problems", ())),
-        lines=tuple(case.plan or ()),
-        steps=tuple(_systems(case, deployment.declaration)),
         happened=tuple(_happened(event, case, names, leaves, deployment) for event in events),
         letters=tuple(LetterRow.objects.filter(about=case.about).defer("sealed").order_by("queued_at", "id")),
-        receipts=tuple(case.receipts.select_related("entry").order_by("at", "id")),
         looks=tuple(_looks(case, deployment.declaration, withheld)),
-        is_restricted=restrictions_in_force(case).exists(),
-        recipients=tuple(_recipients(case, deployment.declaration)),
-        package=Package.objects.defer("sealed").filter(case=case).first(),
+        details=handling_of(case.type).sheet(case, deployment),
         mine=mine,
         content=content,
         wrote=tuple(wrote(content, deployment.declaration)) if content is not None else (),
@@ -266,38 +233,12 @@ def _clock(clock: Any, first: Any, today: dt.date, now: dt.datetime) -> ClockRow
     )
 
 
-_NOTICES: Mapping[NoticeState, tuple[Any, str]] = {
-    NoticeState.OWED: (_("the e-mail is being sent"), "soon"),
-    NoticeState.SENT: (_("told by e-mail"), "good"),
-    NoticeState.UNTOLD: (_("somebody has to tell them"), "bad"),
-    NoticeState.UNSHOWN: (
-        _("no record shows that this person's data went there: somebody has to find out, and tell them only if it did"),
-        "bad",
-    ),
-    NoticeState.TOLD: (_("told by staff"), "good"),
-    NoticeState.NOTHING_SENT: (_("staff found out that no data of this person went there"), "still"),
-    NoticeState.EXCUSED: (_("cannot be told; the reason is recorded"), "still"),
-}
-
-
-def _recipients(case: Case, declaration: Declaration) -> Iterable[tuple[str, str, str]]:
-    for notice in notices(case.reference):
-        known = declaration.recipients.get(notice.recipient)
-        words, mark = _NOTICES[notice.state]
-        yield (known.title or notice.recipient) if known is not None else notice.recipient, str(words), mark
-
-
 _WHY: Mapping[str, Any] = {
     "not_shown": _(
         "E-mails go to an address that the request does not name, or the request names more than that address. The "
         "link proves only who reads that mailbox. Check that the identifiers belong together before anything is "
         "carried out."
     ),
-    "nobody_named": _("The request contains no identifier that we can search for."),
-    "access_first": _("The same person asked to see their data; that is answered first."),
-    "not_approved": _("The plan has changed since it was approved."),
-    "plan_refused": _("The plan cannot be carried out as it stands."),
-    "run_failed": _("The execution failed several times."),
     "no_sender": _("The e-mail has no sender address that we can answer: answer it another way, if there is one."),
     "not_readable": _("The e-mail is too damaged to be read. What can be shown of it is here."),
     "not_answered": _("The e-mail could not be processed. What can be shown of it is here."),
@@ -305,6 +246,12 @@ _WHY: Mapping[str, Any] = {
     "asks_for_more": _("Cases were opened for what this e-mail clearly asks for. Check whether it asks for more."),
     "too_many": _("Very many e-mails came from this address in a day. This one was kept, and no reply was sent."),
 }
+
+
+def _reason(code: str) -> str:
+    """The reason why a case waits, in words."""
+    known = {**_WHY, **{name: words for one in handlings() for name, words in one.staff_reasons.items()}}
+    return str(known.get(code, ""))
 
 
 def _names(pseudonyms: Iterable[str]) -> dict[str, str]:
@@ -319,7 +266,6 @@ _EVENTS: Mapping[str, Any] = {
     "received": _("It arrived"),
     "verified": _("The person proved their identity"),
     "acknowledged": _("We confirmed it by e-mail"),
-    "appealed": _("The person appealed"),
     "assigned": _("It was assigned"),
     "confided": _("It was handed to the officer"),
     "shared": _("It is visible to handlers again"),
@@ -327,16 +273,7 @@ _EVENTS: Mapping[str, Any] = {
     "asked_again": _("The person was reminded of the question"),
     "resumed": _("The case was resumed"),
     "extended": _("The period was extended, with reasons"),
-    "reviewed": _("A handler chose the person's rows"),
     "approved": _("The plan was approved"),
-    "again": _("It was put back into execution"),
-    "failed": _("The execution failed"),
-    "restricted": _("The use of the data was restricted"),
-    "lifting": _("The end of the restriction was announced"),
-    "data_located": _("Evidence of who received the data was recorded"),
-    "recipients_told": _("It was decided which recipients are told"),
-    "task_ended": _("Staff ended a task"),
-    "given_up": _("The case goes on without a system"),
     "reminded": _("Staff were reminded of the deadline"),
     "escalated": _("The case was escalated"),
     "note": _("Note"),
@@ -344,13 +281,8 @@ _EVENTS: Mapping[str, Any] = {
     "wrote": _("An e-mail in the person's name; its sender is not verified"),
     "closed": _("The case was closed"),
     "needs_review": _("A handler has to review it"),
-    "needs_weighing": _("A handler has to weigh the objection"),
-    "granted": _("The objection was granted"),
     "needs_approval": _("A second person has to approve it"),
     "needs_answer": _("A handler has to answer it"),
-    "needs_window": _("The cooling-off period before the deletion began"),
-    "needs_access": _("A request to see the data is answered first"),
-    "needs_": _("It is carried out again"),
 }
 _ACTORS: Mapping[str, Any] = {
     "subject": _("the person"),
@@ -380,7 +312,12 @@ def _happened(
             note = SealedContent(deployment.keyring).note(case, bytes(event.note))
         except ContentGone:
             note = ""
-    return CaseLogEntry(event.at, str(_EVENTS.get(event.what, event.what)), by, tuple(_facts(event)), leaf, note)
+    return CaseLogEntry(event.at, _event(event.what), by, tuple(_facts(event)), leaf, note)
+
+
+def _event(what: str) -> str:
+    known = {**_EVENTS, **{name: words for one in handlings() for name, words in one.staff_events.items()}}
+    return str(known.get(what, what))
 
 
 def _facts(event: CaseEvent) -> Iterable[tuple[str, str]]:
@@ -395,88 +332,6 @@ def _facts(event: CaseEvent) -> Iterable[tuple[str, str]]:
             yield name, ", ".join(str(one) for one in value)
         elif isinstance(value, str | int | bool):
             yield name, str(value).replace("_", " ")
-
-
-_STEP: Mapping[str, tuple[Any, str, str]] = {
-    CaseStep.State.WAITING: (_("waiting"), "…", "soon"),
-    CaseStep.State.DONE: (_("done"), "✓", "good"),
-    CaseStep.State.REFUSED: (_("refused"), "✗", "bad"),
-    CaseStep.State.FAILED: (_("failed"), "✗", "bad"),
-}
-STEP_WHY: Mapping[str, Any] = {
-    "unreachable": _("cannot be reached; it is retried"),
-    "refused": _("refused the request"),
-    "still_there": _("reported done, but the data is still there"),
-    "secret_missing": _("a secret of its configuration is missing"),
-    "not_declared": _("is no longer declared"),
-    "no_mark": _("has no flag column for it, or not for each row: somebody has to stop it there"),
-    "nothing_held": _("holds nothing about the person"),
-    "not_verified": _("reported done; not verified"),
-    "accepted": _("accepted, not done yet"),
-    "running": _("works on it"),
-    "right_not_answered": _("does not answer this right"),
-    "no_answer": _("never answered; the case went on without it"),
-    "erased": _("no longer needed: the data was deleted at the person’s request"),
-    "cannot_find": _("the person cannot be found there"),
-    "must_keep": _("the law requires keeping it"),
-    "not_possible": _("the system cannot do it"),
-    "other": _("another reason, in the note"),
-}
-
-
-def _systems(case: Case, declaration: Declaration) -> Iterable[SystemTask]:
-    """All systems that the case affects: those whose stores we access, and those that are asked."""
-    if case.kind != CaseKind.REQUEST or case.right == Right.APPEAL:
-        return
-    steps = list(case.steps.order_by("id"))
-    asked = {step.system for step in steps}
-    if case.state not in (CaseState.RECEIVED, CaseState.VERIFYING):
-        for name, system in declaration.systems.items():
-            if system.tables and name not in asked and case.right not in STOPS:
-                yield _looked_into(case, system.title or name)
-    keys = [str(step.pk) for step in steps]
-    attempts = dict(Job.objects.filter(kind="requests.ask", key__in=keys).values_list("key", "attempts"))
-    for step in steps:
-        yield _asked(step, declaration, 1 + attempts.get(str(step.pk), 0))
-
-
-def _looked_into(case: Case, title: str) -> SystemTask:
-    finished = case.outcome in (CaseOutcome.FULFILLED, CaseOutcome.PARTLY_FULFILLED) or case.needs == WaitReason.SYSTEMS
-    state, sign, mark = (_("done"), "✓", "good") if finished else (_("not yet"), "–", "still")
-    return SystemTask(
-        id=None,
-        system=title,
-        way="store",
-        state=str(state),
-        sign=sign,
-        mark=mark,
-        why="",
-        at=None,
-        tries=0,
-        counts=(),
-        evidence="",
-        is_waiting=False,
-    )
-
-
-def _asked(step: CaseStep, declaration: Declaration, tries: int) -> SystemTask:
-    system = declaration.systems.get(step.system)
-    state, sign, mark = _STEP[step.state]
-    counts = step.facts.get("counts") or {}
-    return SystemTask(
-        id=step.pk,
-        system=(system.title or step.system) if system is not None else step.system,
-        way=step.way,
-        state=str(state),
-        sign=sign,
-        mark=mark,
-        why=str(STEP_WHY.get(step.why, step.why.replace("_", " "))),
-        at=step.ended_at or step.asked_at,
-        tries=tries,
-        counts=tuple((str(name), int(count)) for name, count in counts.items()),
-        evidence=str(step.facts.get("evidence") or ""),
-        is_waiting=step.state == CaseStep.State.WAITING,
-    )
 
 
 def wrote(content: CaseContent, declaration: Declaration) -> Iterable[tuple[str, str]]:
@@ -519,15 +374,6 @@ def wrote(content: CaseContent, declaration: Declaration) -> Iterable[tuple[str,
 
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
-_DUTY: Mapping[str, tuple[str, ...]] = {
-    Right.VIEW: ("access",),
-    Right.AMEND: ("rectify",),
-    Right.ERASE: ("erase",),
-    Right.RESTRICT: ("restrict",),
-    Right.PORT: ("port",),
-    Right.OBJECT: ("object", "opt_out"),
-    Right.WITHDRAW: ("consent",),
-}
 _ALWAYS = ("free_of_charge", "verify")
 
 
@@ -541,7 +387,7 @@ def grounds(case: Case, declaration: Declaration) -> list[tuple[str, str]]:
         serves=declaration.requests.serves or None,
         on=on,
     )
-    wanted = (*_DUTY.get(case.right, ()), *_ALWAYS)
+    wanted = (*case_types()[case.type].grounds, *_ALWAYS)
     found = {
         str(rule.citation): rule.what
         for one in applying

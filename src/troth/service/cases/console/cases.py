@@ -7,8 +7,7 @@ shown on the page and changes nothing. Only officers see confidential cases.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from django import forms
@@ -21,21 +20,19 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from troth.errors import TrothError
-from troth.service.cases import lifecycle
-from troth.service.cases.console.actions import ACTS, At, form_of, offered
+from troth.service.cases import actions, lifecycle
+from troth.service.cases.console.actions import At, actions_on, form_of, offered
 from troth.service.cases.console.case_page import everyone_of, people_of, sheet
 from troth.service.cases.console.forms import CaseFilterForm
-from troth.service.cases.console.queue_row import FOR_HANDLER, FOR_STAFF, QueueRow, queue_row, relative
+from troth.service.cases.console.queue_row import FOR_HANDLER, FOR_STAFF, QueueRow, queue_rows, relative
 from troth.service.cases.content import content_of
+from troth.service.cases.handling import handling_of
 from troth.service.cases.messages import day
-from troth.service.cases.models import Case, CaseKind, CaseState, Right, WaitReason
-from troth.service.core.deployment import Deployment, current
+from troth.service.cases.models import Case, CaseState
+from troth.service.core.deployment import current
 from troth.service.labels import sentence
 from troth.service.mail.actions import again
 from troth.service.mail.models import LetterRow
-from troth.service.requests import actions
-from troth.service.requests.fulfilment import external_systems, preview
-from troth.service.requests.models import CaseStep
 from troth.service.staff.access_log import record_access, refuse_own, withheld_from
 from troth.service.staff.console.lists import list_page
 from troth.service.staff.effective_rights import standing_of
@@ -70,8 +67,7 @@ def _queue(request: HttpRequest, form: CaseFilterForm, *, not_found: bool = Fals
     today = day(timezone.now(), current().without_own)
 
     def shown(rows: Sequence[Case]) -> list[QueueRow]:
-        systems, mine = answered(rows), request.user.pk
-        return [queue_row(row, today, mine=mine, answered=systems.get(row.pk, (0, 0))) for row in rows]
+        return queue_rows(rows, today, mine=request.user.pk)
 
     rows = filtered(request, form.wanted, today).select_related("handler").defer("content", "plan")
     page = list_page(form, rows, show=shown)
@@ -87,7 +83,7 @@ def _queue(request: HttpRequest, form: CaseFilterForm, *, not_found: bool = Fals
         **figures,
         "first_when": relative(first, today) if first is not None else "",
     }
-    return render(request, "requests/console/queue.html", context, status=404 if not_found else page.status)
+    return render(request, "cases/console/queue.html", context, status=404 if not_found else page.status)
 
 
 def _visible(request: HttpRequest) -> QuerySet[Case]:
@@ -113,10 +109,8 @@ def filtered(request: HttpRequest, wanted: Mapping[str, str], today: dt.date) ->
         rows = rows.filter(due_on__lt=today)
     elif only == "today":
         rows = rows.filter(due_on=today)
-    if what in (CaseKind.COMPLAINT, CaseKind.QUESTION):
-        rows = rows.filter(kind=what)
-    elif what:
-        rows = rows.filter(right=what)
+    if what:
+        rows = rows.filter(Q(right=what) | Q(kind=what, right=""))
     if need == "somebody":
         rows = rows.filter(needs__in=FOR_STAFF)
     elif need == "handler":
@@ -126,16 +120,6 @@ def filtered(request: HttpRequest, wanted: Mapping[str, str], today: dt.date) ->
     return rows
 
 
-def answered(cases: Iterable[Case]) -> dict[int, tuple[int, int]]:
-    """For each of *cases* that waits for systems: the number that have answered, and the number asked."""
-    waiting = [case.pk for case in cases if case.needs == WaitReason.SYSTEMS]
-    if not waiting:
-        return {}
-    ended = Count("pk", filter=~Q(state=CaseStep.State.WAITING))
-    rows = CaseStep.objects.filter(case__in=waiting).values_list("case").annotate(ended=ended, whole=Count("pk"))
-    return {case: (done, whole) for case, done, whole in rows}
-
-
 # --- one case ---------------------------------------------------------------------------------------------------------
 
 
@@ -143,10 +127,11 @@ def answered(cases: Iterable[Case]) -> dict[int, tuple[int, int]]:
 @require_safe
 def case(request: HttpRequest, reference: str) -> HttpResponse:
     """``/console/cases/<reference>/``: everything about one case, after the access was recorded."""
-    return _page(request, _case(request, reference))
+    return _page(request, visible_case(request, reference))
 
 
-def _case(request: HttpRequest, reference: str) -> Case:
+def visible_case(request: HttpRequest, reference: str) -> Case:
+    """The case, for a member of staff who may see it."""
     row = _visible(request).select_related("key", "handler").filter(reference=reference).first()
     if row is None:
         raise Http404
@@ -188,21 +173,10 @@ def _page(
         "may_approve": _may_approve(request, row),
         "purpose": purpose,
         "purposes": purposes(),
-        **_differences(request, row, deployment, now),
+        "details": made.details,
+        **handling_of(row.type).sheet_context(request, row, deployment),
     }
-    return render(request, "requests/console/case.html", shown, status=status)
-
-
-def _differences(request: HttpRequest, row: Case, deployment: Deployment, now: dt.datetime) -> dict[str, Any]:
-    """Current and new values of an amendment; read from the systems only on demand."""
-    if row.right != Right.AMEND or row.state == CaseState.CLOSED:
-        return {}
-    if not request.GET.get("values"):
-        return {"may_compare": True}
-    try:
-        return {"differences": preview.differences(row, deployment, at=now), "may_compare": True, "compared": True}
-    except TrothError as refused:
-        return {"not_compared": sentence(refused), "may_compare": True}
+    return render(request, "cases/console/case.html", shown, status=status)
 
 
 def purposes() -> list[tuple[str, str]]:
@@ -211,9 +185,10 @@ def purposes() -> list[tuple[str, str]]:
     return sorted(((name, one.title or name) for name, one in declared.items()), key=lambda pair: pair[1])
 
 
-def _back(request: HttpRequest, reference: str, *, values: bool = False) -> HttpResponse:
+def back(request: HttpRequest, reference: str, **query: str) -> HttpResponse:
+    """Redirect to the page of the case, with *query* besides the purpose."""
     purpose = purpose_of(request)
-    asked = ({"purpose": purpose} if purpose != PURPOSE else {}) | ({"values": "1"} if values else {})
+    asked = ({"purpose": purpose} if purpose != PURPOSE else {}) | query
     return HttpResponseRedirect(reverse("case", args=[reference]) + ("?" + urlencode(asked) if asked else ""))
 
 
@@ -232,12 +207,13 @@ def _may_approve(request: HttpRequest, row: Case) -> bool:
 @needs(Leave.CASES_HANDLE, personal=True)
 @require_POST
 def act(request: HttpRequest, reference: str, what: str) -> HttpResponse:
-    """Execute one of `ACTS`. A refusal is shown on the case page, and changes nothing."""
-    row, deployment = _case(request, reference), current().without_own
-    if what not in ACTS or (ACTS[what].is_for_officer and not standing_of(request).is_officer):
+    """Execute one of `actions_on` the case. A refusal is shown on the case page, and changes nothing."""
+    row, deployment = visible_case(request, reference), current().without_own
+    action = actions_on(row).get(what)
+    if action is None or (action.is_for_officer and not standing_of(request).is_officer):
         raise Http404
     made = sheet(row, content_of(row, deployment), deployment, now=timezone.now(), mine=request.user.pk)
-    if not ACTS[what].is_offered(made):
+    if not action.is_offered(made):
         wrong = gettext("The state of the case has changed, and no longer allows that.")
         return _page(request, row, wrong=wrong, status=409)
     form = form_of(what, row, deployment, request.POST)
@@ -245,30 +221,20 @@ def act(request: HttpRequest, reference: str, what: str) -> HttpResponse:
         return _page(request, row, tried=what, form=form, status=400)
     at = At(request, row, deployment, who(request), timezone.now())
     try:
-        ACTS[what].do(at, form.cleaned_data if form is not None else {})
+        query = action.do(at, form.cleaned_data if form is not None else {})
     except TrothError as refused:
-        return _page(request, _case(request, reference), wrong=sentence(refused), tried=what, form=form, status=409)
+        row = visible_case(request, reference)
+        return _page(request, row, wrong=sentence(refused), tried=what, form=form, status=409)
     if not _visible(request).filter(pk=row.pk).exists():  # it is now confidential
         return HttpResponseRedirect(reverse("cases"))
-    return _back(request, reference, values=what == "plan" and row.right == Right.AMEND)
-
-
-@needs(Leave.CASES_HANDLE, personal=True)
-@require_POST
-def give_up(request: HttpRequest, reference: str, step: int) -> HttpResponse:
-    """Stop waiting for one system: the case is answered without it, and the e-mail says so."""
-    row = _case(request, reference)
-    if not row.steps.filter(pk=step).exists():
-        raise Http404
-    external_systems.give_up(step, by=who(request).by, at=timezone.now())
-    return _back(request, reference)
+    return back(request, reference, **(query or {}))
 
 
 @needs(Leave.CASES_HANDLE, personal=True)
 @require_POST
 def send_again(request: HttpRequest, reference: str, letter: int) -> HttpResponse:
     """Resend a failed e-mail of this case, after the cause was fixed."""
-    row = _case(request, reference)
+    row = visible_case(request, reference)
     failed = LetterRow.objects.filter(pk=letter, about=row.about).first()
     if failed is None:
         raise Http404
@@ -276,14 +242,14 @@ def send_again(request: HttpRequest, reference: str, letter: int) -> HttpRespons
         again(failed.once, now=timezone.now())
     except TrothError as refused:
         return _page(request, row, wrong=sentence(refused), status=409)
-    return _back(request, reference)
+    return back(request, reference)
 
 
 @needs(Leave.CASES_APPROVE, Leave.OFFICER, personal=True)
 @require_POST
 def approve(request: HttpRequest, reference: str) -> HttpResponse:
     """Approve exactly the plan that was shown, as someone not otherwise involved in the case."""
-    row = _case(request, reference)
+    row = visible_case(request, reference)
     if not _may_approve(request, row):
         return _page(request, row, wrong=gettext("Somebody else has to approve this plan."), status=403)
     try:
@@ -291,5 +257,5 @@ def approve(request: HttpRequest, reference: str) -> HttpResponse:
         assert member is not None
         actions.approve(row.pk, plan, member, current().without_own, now=timezone.now())
     except TrothError as refused:
-        return _page(request, _case(request, reference), wrong=sentence(refused), status=409)
-    return _back(request, reference)
+        return _page(request, visible_case(request, reference), wrong=sentence(refused), status=409)
+    return back(request, reference)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -22,21 +21,21 @@ from troth.errors import TrothError
 from troth.service.cases import identity, lifecycle
 from troth.service.cases.console.case_page import everyone_in
 from troth.service.cases.console.cases import who
-from troth.service.cases.console.queue_row import RIGHTS
+from troth.service.cases.console.queue_row import labels
 from troth.service.cases.content import CaseContent
+from troth.service.cases.forms import PLACES
+from troth.service.cases.handling import case_types, handling_of
 from troth.service.cases.intake import receive
 from troth.service.cases.messages import day
-from troth.service.cases.models import CaseKind, Channel, Right
+from troth.service.cases.models import CaseKind, Channel
 from troth.service.cases.rules import zone_of
 from troth.service.core.deployment import current
 from troth.service.labels import sentence
-from troth.service.requests.pages.forms import PLACES, CorrectedValueField, categories_to_amend, purposes_for
 from troth.service.staff.access_log import refuse_own
 from troth.service.staff.effective_rights import standing_of
 from troth.service.staff.permissions import needs
 from troth.service.staff.rights import StaffRight as Leave
 
-_CHANGES = 3
 _TIERS = (
     (0, _("Not at all: they get a link by e-mail, if one is needed")),
     (1, _("They answered at an address or number that we have")),
@@ -82,16 +81,7 @@ class NewCaseForm(forms.Form):
         self.fields["arrived_on"].initial = today
         if not is_officer:
             del self.fields["is_confidential"]
-        targets = categories_to_amend(declaration) if what == Right.AMEND else {}
-        for number in range(_CHANGES if targets else 0):
-            self.fields[f"what-{number}"] = forms.ChoiceField(
-                choices=[("", _("Choose")), *targets.items()], required=False, label=_("What is wrong")
-            )
-            self.fields[f"new-{number}"] = CorrectedValueField()
-        if wishes := purposes_for(declaration, what):
-            self.fields["purposes"] = forms.MultipleChoiceField(
-                choices=list(wishes.items()), widget=forms.CheckboxSelectMultiple, label=_("What should stop")
-            )
+        self.fields.update(handling_of(what).fields(what, declaration))
 
     def clean_arrived_on(self) -> dt.date:
         on: dt.date = self.cleaned_data["arrived_on"]
@@ -101,7 +91,6 @@ class NewCaseForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        cleaned["changes"] = self._changes(cleaned)
         if cleaned.get("tier") and not cleaned.get("proof"):
             self.add_error("proof", _("Write what was checked: the proof needs it."))
         if not cleaned.get("address") and not cleaned.get("tier") and not self.errors:
@@ -109,17 +98,10 @@ class NewCaseForm(forms.Form):
                 "address",
                 _("Enter an address: without one the person can neither prove their identity nor get an answer."),
             )
-        is_request = self.what not in (CaseKind.COMPLAINT, CaseKind.QUESTION)
+        is_request = case_types()[self.what].kind == CaseKind.REQUEST
         if is_request and not cleaned.get("tier") and not self.errors and identity.goes_astray(self.content()):
             self.add_error("address", _("Without a proof, e-mails go to the address that identifies the person."))
         return cleaned
-
-    def _changes(self, cleaned: Mapping[str, Any]) -> dict[str, str]:
-        return {
-            cleaned[f"what-{number}"]: cleaned.get(f"new-{number}", "")
-            for number in range(_CHANGES)
-            if cleaned.get(f"what-{number}")
-        }
 
     def content(self) -> CaseContent:
         """The content of the new case."""
@@ -130,8 +112,7 @@ class NewCaseForm(forms.Form):
             identifiers=tuple((str(kind), cleaned[field].strip()) for kind, field in kinds if cleaned[field].strip()),
             name=cleaned["name"],
             message=cleaned["message"],
-            changes=cleaned["changes"],
-            purposes=tuple(cleaned.get("purposes", ())),
+            **handling_of(self.what).given(cleaned),
         )
 
 
@@ -141,9 +122,9 @@ def new_case(request: HttpRequest) -> HttpResponse:
     """Choose the subject of the case, then fill in its form. The case page then shows the input, with a recorded
     access."""
     what = request.POST.get("about") or request.GET.get("about") or ""
-    if what not in RIGHTS or what == Right.APPEAL:
-        kinds = [(name, title) for name, title in RIGHTS.items() if name != Right.APPEAL]
-        return render(request, "requests/console/new.html", {"here": "cases", "kinds": kinds})
+    titles = {name: title for name, title in labels().items() if not case_types()[name].is_followup}
+    if what not in titles:
+        return render(request, "cases/console/new.html", {"here": "cases", "kinds": titles.items()})
     deployment, now = current().without_own, timezone.now()
     today = day(now, deployment)
     form = NewCaseForm(
@@ -158,9 +139,10 @@ def new_case(request: HttpRequest) -> HttpResponse:
         given = form.cleaned_data
         refuse_own(request, everyone_in(form.content(), deployment))
         arrived = dt.datetime.combine(given["arrived_on"], dt.time(), zone_of(deployment.declaration.organisation))
+        kind = CaseKind(case_types()[what].kind)
         intake = receive.Intake(
-            kind=CaseKind(what) if what in (CaseKind.COMPLAINT, CaseKind.QUESTION) else CaseKind.REQUEST,
-            right="" if what in (CaseKind.COMPLAINT, CaseKind.QUESTION) else what,
+            kind=kind,
+            right=what if kind == CaseKind.REQUEST else "",
             content=form.content(),
             channel=Channel.STAFF,
             language=given["language"],
@@ -172,12 +154,12 @@ def new_case(request: HttpRequest) -> HttpResponse:
         )
         try:
             with transaction.atomic():
-                intakes = receive.split_objection(intake, deployment.declaration)
+                intakes = handling_of(what).parts(intake, deployment.declaration)
                 cases = receive.receive_all(intakes, deployment, now=now)
                 for case in cases if given["proof"] else ():
                     lifecycle.note(case, given["proof"], deployment, who=who(request), now=now)
             return HttpResponseRedirect(reverse("case", args=[cases[0].reference]))
         except TrothError as refused:
             wrong = sentence(refused)
-    shown = {"here": "cases", "form": form, "what": what, "title": RIGHTS[what], "wrong": wrong}
-    return render(request, "requests/console/new.html", shown, status=400 if form.errors or wrong else 200)
+    shown = {"here": "cases", "form": form, "what": what, "title": titles[what], "wrong": wrong}
+    return render(request, "cases/console/new.html", shown, status=400 if form.errors or wrong else 200)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from troth.service.cases.models import Case, CaseKind, CaseOutcome, CaseState, Channel, Right, WaitReason
+from troth.service.cases.handling import by_handling, case_types
+from troth.service.cases.models import Case, CaseOutcome, CaseState, Channel, WaitReason
 
 _SOON_DAYS = 7
 
@@ -29,19 +30,10 @@ def proof_words(tier: int) -> str:
     return str(_PROOFS[min(tier, len(_PROOFS) - 1)])
 
 
-RIGHTS: Mapping[str, str | Promise] = {
-    Right.VIEW: _("See data"),
-    Right.AMEND: _("Correct data"),
-    Right.ERASE: _("Delete data"),
-    Right.RESTRICT: _("Restrict use"),
-    Right.PORT: _("Take data along"),
-    Right.OBJECT: _("Objection"),
-    Right.WITHDRAW: _("Withdraw consent"),
-    Right.APPEAL: _("Look again"),
-    CaseKind.COMPLAINT: _("Complaint"),
-    CaseKind.QUESTION: _("Question"),
-}
-"""Titles of cases by right, or by kind if there is no right."""
+def labels() -> dict[str, str]:
+    """Titles of the types of cases, by their names."""
+    return {name: gettext(one.label) for name, one in case_types().items()}
+
 
 CHANNELS: Mapping[str, str | Promise] = {
     Channel.CENTRE: _("privacy centre"),
@@ -67,7 +59,7 @@ FOR_STAFF = (*FOR_HANDLER, WaitReason.APPROVAL)
 
 def about(case: Case) -> str:
     """The title of the case's right or kind."""
-    return str(RIGHTS[case.right or case.kind])
+    return gettext(case_types()[case.type].label)
 
 
 def doing(case: Case) -> tuple[str, bool]:
@@ -150,9 +142,15 @@ class QueueRow:
     handler: str
 
 
-def queue_row(case: Case, today: dt.date, *, mine: int | None, answered: tuple[int, int] = (0, 0)) -> QueueRow:
-    """Build the row of *case*. *mine* is the reader's account; *answered* is the number of systems that have answered,
-    and the number asked."""
+def queue_rows(cases: Collection[Case], today: dt.date, *, mine: int | None) -> list[QueueRow]:
+    """The rows of *cases*. *mine* is the reader's account."""
+    answered = {
+        pk: progress for one, group in by_handling(cases).items() for pk, progress in one.progress(group).items()
+    }
+    return [_queue_row(case, today, mine, answered.get(case.pk, (0, 0))) for case in cases]
+
+
+def _queue_row(case: Case, today: dt.date, mine: int | None, answered: tuple[int, int]) -> QueueRow:
     todo, is_for_somebody = doing(case)
     on = case.closed_at.date() if case.closed_at is not None else case.due_on
     if case.handler is None:

@@ -13,8 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from troth.declaration import IdentityKind
 from troth.service.cases.aliases import about
-from troth.service.cases.console.cases import answered
-from troth.service.cases.console.queue_row import queue_row
+from troth.service.cases.console.queue_row import queue_rows
 from troth.service.cases.messages import day
 from troth.service.cases.models import Case
 from troth.service.core.deployment import Deployment, current
@@ -44,14 +43,14 @@ def search(request: HttpRequest) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         record_access(request, subjects=[], purpose="troth_requests")  # the empty form shows no personal data
         shown: dict[str, Any] = {"here": "search", "form": form}
-        return render(request, "requests/console/search.html", shown, status=400 if form.errors else 200)
+        return render(request, "cases/console/search.html", shown, status=400 if form.errors else 200)
     deployment, identity = current().without_own, form.cleaned_data["identity"]
     names = names_of(identity, deployment.keyring)
     known = cases_of(identity, names, deployment).exclude(reference__in=withheld_from(request))
     rows = list(known.select_related("handler").defer("content", "plan")[:_SHOWN])
     subjects = dict.fromkeys([*names[:1], *(row.subject for row in rows if row.subject)])
     record_access(request, subjects=subjects, purpose=form.cleaned_data["purpose"])
-    return render(request, "requests/console/search.html", _found(request, form, rows, list(subjects), deployment))
+    return render(request, "cases/console/search.html", _found(request, form, rows, list(subjects), deployment))
 
 
 def cases_of(identity: Identity, names: Collection[str], deployment: Deployment) -> QuerySet[Case]:
@@ -74,7 +73,6 @@ def _found(
     against = effective(list(choices.order_by("since")), deployment.declaration)
     now = timezone.now()
     today = day(now, deployment)
-    systems = answered(rows)
     may_see_disclosures = standing_of(request).may(DISCLOSURES_SEE)
     withheld = withheld_from(request)
     looks = [one for name in names for one in accesses_of(name, withheld=withheld)[:20]]
@@ -83,7 +81,7 @@ def _found(
         "here": "search",
         "form": form,
         "is_searched": True,
-        "lines": [queue_row(row, today, mine=request.user.pk, answered=systems.get(row.pk, (0, 0))) for row in rows],
+        "lines": queue_rows(rows, today, mine=request.user.pk),
         "restrictions": against,
         "holds": holds.order_by("placed_at"),
         "may_see_disclosures": may_see_disclosures,

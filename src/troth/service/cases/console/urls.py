@@ -12,7 +12,6 @@ urlpatterns = [
     path("cases/find", cases.find, name="find-case"),
     path("cases/<str:reference>/", cases.case, name="case"),
     path("cases/<str:reference>/approve", cases.approve, name="approve-case"),
-    path("cases/<str:reference>/steps/<int:step>/give-up", cases.give_up, name="give-up-step"),
     path("cases/<str:reference>/letters/<int:letter>/again", cases.send_again, name="send-letter-again"),
     path("cases/<str:reference>/<slug:what>", cases.act, name="act-on-case"),
     path("search/", search.search, name="search"),

@@ -33,8 +33,9 @@ from troth.errors import TrothError
 from troth.policy.parse.language import likeliest_language
 from troth.service.cases import actions, lifecycle
 from troth.service.cases.content import CaseContent, SealedContent
+from troth.service.cases.handling import case_types, handlings
 from troth.service.cases.intake import receive
-from troth.service.cases.intake.recognition import STOPS, Recognised, recognise
+from troth.service.cases.intake.recognition import Recognised, recognise
 from troth.service.cases.messages import staff_address, write_to
 from troth.service.cases.models import Case, CaseEvent, CaseKind, CaseState, Channel, IngestedMessage
 from troth.service.configuration import Mailbox, Settings
@@ -44,7 +45,6 @@ from troth.service.duty import named
 from troth.service.mail.actions import about_of
 from troth.service.mail.message import Address
 from troth.service.mail.rules import LetterRefused
-from troth.service.requests.responses import appeals
 from troth.subjects import Identity, IdentityRefused
 
 _LOG = logging.getLogger("troth.mailbox")
@@ -62,7 +62,7 @@ _TEXT_MAX = 20_000
 _A_DAY_MAX = 20
 """Maximum number of cases that messages of one address may open per day. Further messages go to a handler and get no
 reply; only requests to stop a use are still executed immediately."""
-_REFERENCE = re.compile(r"\b[RCQ]-\d{4}-\d{4,12}\b")
+_REFERENCE = re.compile(r"\b[A-Z]-\d{4}-\d{4,12}\b")
 _MESSAGE_ID = re.compile(r"<[^<>\s]{3,250}>")
 _BAD_MAIL = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """Errors that the standard library's parser raises for malformed messages."""
@@ -173,7 +173,7 @@ def _cases_of(letter: MailboxMessage, deployment: Deployment, now: dt.datetime) 
     )
     asked, left = _asked(recognise(read.subject, read.text))
     if _is_flood(content, deployment, now):
-        stops = [one for one in asked if one[1] in STOPS]
+        stops = [one for one in asked if case_types()[one[1] or one[0]].stops_use]
         asked, left = stops, "too_many" if left or asked != stops else ""
         content = dataclasses.replace(content, address="")  # a forged sender must not flood a mailbox with our replies
     intakes = [
@@ -256,7 +256,7 @@ def _is_theirs(case: Case, sender: str, deployment: Deployment) -> bool:
 
 def _answered(read: MailRead, at: dt.datetime, deployment: Deployment, now: dt.datetime) -> Case | None:
     """Attach a message to a case with the same address, or return None. A reply to an e-mail of ours proves that its
-    sender received it: it answers our question, or appeals against our answer. A case reference proves nothing, because
+    sender received it: it answers our question, or contests our answer. A case reference proves nothing, because
     references can be guessed; a message that only names one is stored with the case for a handler."""
     about = about_of(read.replies_to, to=read.sender, keyring=deployment.keyring).removeprefix("case:")
     for reference in dict.fromkeys(name for name in (about, *read.references) if name):
@@ -264,10 +264,9 @@ def _answered(read: MailRead, at: dt.datetime, deployment: Deployment, now: dt.d
         if case is None or not _is_theirs(case, read.sender, deployment):
             continue
         if case.state == CaseState.CLOSED:
-            if reference == about and appeals.is_possible(case):
-                return appeals.open_appeal(
-                    case.pk, read.text, deployment, channel=Channel.MAIL, is_proved=False, now=now, received_at=at
-                )
+            for handling in handlings() if reference == about else ():
+                if opened := handling.contest(case, read.text, deployment, now=now, received_at=at):
+                    return opened
             continue
         if case.state == CaseState.PAUSED and reference == about:
             return actions.resume(case.pk, read.text, deployment, who=lifecycle.SUBJECT, now=now)

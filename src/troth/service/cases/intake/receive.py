@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
-from django.utils import formats, translation
+from django.utils import translation
 from django.utils.translation import gettext
 
-from troth.declaration import Declaration
 from troth.ledger import Entry, Pseudonym
 from troth.ledger import Value as FieldValue
 from troth.service.cases import case_links, identity
@@ -24,6 +23,7 @@ from troth.service.cases import rules as case_rules
 from troth.service.cases.aliases import each_alone
 from troth.service.cases.content import CaseContent, SealedContent
 from troth.service.cases.duty import AGENT_LINK, PROVE_LINK, STATUS_LINK
+from troth.service.cases.handling import case_types, handling_of
 from troth.service.cases.intake import mail_allowance
 from troth.service.cases.lifecycle import (
     RULE,
@@ -31,7 +31,6 @@ from troth.service.cases.lifecycle import (
     Actor,
     CaseChange,
     CaseRefused,
-    has_other,
     locked,
     pseudonym_of,
     put_all_on_record,
@@ -41,17 +40,11 @@ from troth.service.cases.lifecycle import (
     told,
 )
 from troth.service.cases.messages import CaseEmail, day, write_all, write_to
-from troth.service.cases.models import Case, CaseAlias, CaseEvent, CaseKind, CaseState, Channel, Right, WaitReason
+from troth.service.cases.models import Case, CaseAlias, CaseEvent, CaseKind, CaseState, Channel, WaitReason
 from troth.service.core.deployment import Deployment
 from troth.service.core.ledger import record
+from troth.service.mail.message_kinds import kinds
 from troth.service.portal import links
-from troth.service.requests import rules
-from troth.service.requests.fulfilment.holds import confirm_hold as freeze_for_good
-from troth.service.requests.fulfilment.holds import place_hold
-from troth.service.requests.fulfilment.restriction import record_choice
-from troth.service.requests.models import CHOICES
-
-_LETTER_OF = {CaseKind.REQUEST: "R", CaseKind.COMPLAINT: "C", CaseKind.QUESTION: "Q"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +72,16 @@ class Intake:
     program: str = ""
     """The program that opened it over the API; all its tokens may follow the case."""
 
+    @property
+    def type(self) -> str:
+        """Name of the `CaseType`."""
+        return self.right or self.kind
+
+    @property
+    def is_vouched_for(self) -> bool:
+        """True if the submitter, or the handler of the preceding case, vouches for all identifiers."""
+        return self.answers_case is not None or identity.answers_for_names(self.who.actor, self.tier)
+
     def __repr__(self) -> str:
         return f"Intake({self.kind}, {self.right or '-'}, {self.channel})"
 
@@ -99,7 +102,7 @@ def receive_all(intakes: Sequence[Intake], deployment: Deployment, *, now: dt.da
         cases = [case for case, _ in opened]
         Case.objects.bulk_create(cases)
         for case in cases:
-            case.reference = f"{_LETTER_OF[CaseKind(case.kind)]}-{case.received_at:%Y}-{case.pk:04d}"
+            case.reference = f"{case_types()[case.type].letter}-{case.received_at:%Y}-{case.pk:04d}"
         contents = [intake.content for intake in intakes]
         SealedContent(deployment.keyring).put_all(list(zip(cases, contents, strict=True)), now=now)
         Case.objects.bulk_update(cases, ["reference", "key", "content"], batch_size=200)
@@ -109,7 +112,7 @@ def receive_all(intakes: Sequence[Intake], deployment: Deployment, *, now: dt.da
             events.append(event)
             entries.append(entry)
             if why := intake.why or _doubt(case, intake):
-                what, facts = "needs_review" if case.kind == CaseKind.REQUEST else "needs_answer", {"why": why}
+                what, facts = "needs_answer" if case_types()[case.type].is_answered else "needs_review", {"why": why}
                 events.append(CaseEvent(case=case, at=event.at, what=what, actor="rule", facts=facts, is_internal=True))
         CaseAlias.objects.bulk_create(
             CaseAlias(case=case, name=name)
@@ -131,26 +134,10 @@ class _Begun:
     clocks: case_rules.Clocks
 
 
-def split_objection(intake: Intake, declaration: Declaration) -> list[Intake]:
-    """Split an objection to both direct marketing and other uses into two intakes; otherwise return *intake* alone."""
-    parts = rules.split(declaration, intake.right, intake.content.purposes)
-    return [dataclasses.replace(intake, content=dataclasses.replace(intake.content, purposes=part)) for part in parts]
-
-
 def _case(intake: Intake, deployment: Deployment, now: dt.datetime) -> tuple[Case, case_rules.Clocks]:
     """The unsaved row of a new case, and its clocks. The reference is set once the primary key exists."""
     received = min(intake.received_at or now, now)
-    if intake.kind == CaseKind.REQUEST and not _is_shown(intake) and identity.goes_astray(intake.content):
-        raise CaseRefused(
-            "e-mails would go to another address than the one that identifies the person, and a link in them would "
-            "prove nothing; use that address, or a better proof of identity"
-        )
-    if wrong := rules.not_stoppable(deployment.declaration, intake.right, intake.content.purposes):
-        name, reason = wrong[0]
-        raise CaseRefused(f"'{name[:80]}' cannot be stopped by this: {reason}")
-    needed = rules.tier_needed(
-        deployment.declaration, intake.kind, intake.right, residence=intake.residence, purposes=intake.content.purposes
-    )
+    needed = handling_of(intake.type).admit(intake, deployment)
     case = Case(
         reference=f"new-{id(intake):x}",
         kind=intake.kind,
@@ -174,22 +161,17 @@ def _case(intake: Intake, deployment: Deployment, now: dt.datetime) -> tuple[Cas
     return case, reckon(case, deployment, now=now)
 
 
-def _is_shown(intake: Intake) -> bool:
-    """True if someone vouches for the identifiers: the submitter, or the handler of the preceding case."""
-    return intake.answers_case is not None or identity.answers_for_names(intake.who.actor, intake.tier)
-
-
 def _doubt(case: Case, intake: Intake) -> str:
     """Code of the reason why a link or known data points are not enough as proof; empty if they are."""
-    is_shown = not case.subject or not case.tier_needed or _is_shown(intake) or identity.link_shows(intake.content)
+    is_shown = not case.subject or not case.tier_needed or intake.is_vouched_for or identity.link_shows(intake.content)
     return "" if is_shown else "not_shown"
 
 
 def _begin(new: Sequence[_Begun], deployment: Deployment, now: dt.datetime) -> None:
-    """Start new cases: place their holds, then mail a link that proves the channel, or begin processing."""
+    """Start new cases: mail a link that proves the channel, or begin processing."""
     ready = list[_Begun]()
     for one in new:
-        place_hold(one.case, one.content, deployment, now)
+        handling_of(one.case.type).opened(one.case, one.content, deployment, now)
         if one.case.tier >= one.case.tier_needed:
             ready.append(one)
             continue
@@ -217,7 +199,7 @@ def send_link(case: Case, content: CaseContent, deployment: Deployment, *, now: 
         facts["right"] = case.right  # no name: it is free text that anyone could have us mail to anyone
         row = write_to(content.address, case, "agent_authority", deployment, facts, now=now, again=number)
     else:
-        facts["what"] = case.right or case.kind
+        facts["what"] = case.type
         if case.state != CaseState.VERIFYING or case.tier:
             facts["known"] = "yes"
         row = write_to(content.address, case, "link", deployment, facts, now=now, again=number)
@@ -248,7 +230,7 @@ def _proved(case: Case, tier: int, deployment: Deployment, *, now: dt.datetime) 
     record(Entry("case.verified", now, {"case": pseudonym_of(case, deployment), "tier": tier, **subject}))
     tell_programs("case.verified", [case], now=now)
     content = SealedContent(deployment.keyring).content(case)
-    freeze_for_good(case, content, deployment, now)
+    handling_of(case.type).proved(case, content, deployment, now)
     if is_enough:
         _go_on([_Begun(case, content, clocks)], deployment, now)
 
@@ -263,14 +245,13 @@ def _go_on(proved: Sequence[_Begun], deployment: Deployment, now: dt.datetime) -
     for one in fresh:
         one.case.acknowledged_at = now
     for one in proved:
-        if one.case.right in CHOICES and one.case.subject:
-            record_choice(one.case, one.content, deployment, now)
+        handling_of(one.case.type).begun(one.case, one.content, deployment, now)
     _acknowledge(fresh, deployment, now)
     Case.objects.bulk_update(cases, ["state", "needs", "acknowledged_at"], batch_size=200)
 
 
 def _first_need(case: Case, *, is_doubted: bool) -> str:
-    if case.kind != CaseKind.REQUEST or case.right == Right.APPEAL:
+    if case_types()[case.type].is_answered:
         return WaitReason.ANSWER
     if not case.subject or (case.channel != Channel.CENTRE and is_doubted):
         return WaitReason.REVIEW
@@ -297,60 +278,33 @@ def _acknowledge(fresh: Sequence[_Begun], deployment: Deployment, now: dt.dateti
 
 def _acknowledgement(begun: _Begun, status: str, deployment: Deployment, now: dt.datetime) -> CaseEmail:
     case, received = begun.case, day(begun.case.received_at, deployment)
-    facts: dict[str, Any] = {"received": received, "due": begun.clocks.first.on, "status": status}
-    if case.kind == CaseKind.COMPLAINT:
-        return CaseEmail(case, "complaint_acknowledged", facts, begun.content)
-    if case.kind == CaseKind.QUESTION:
-        return CaseEmail(case, "question_acknowledged", facts, begun.content)
-    # Our own standards are not cited as laws.
-    cited = [clock.citation for clock in begun.clocks.answer if not clock.rule.startswith("standards.")]
+    kind = case_types()[case.type].acknowledged
     with translation.override(case.language):
+        # Our own standards are not cited as laws.
+        cited = [clock.citation for clock in begun.clocks.answer if not clock.rule.startswith("standards.")]
         laws = tuple(dict.fromkeys(str(law) for law in cited if law is not None)) or (gettext("our own promise"),)
-    verification = ("none", "link", "points", "account", "document")[case.tier]
-    facts |= {"right": case.right, "laws": laws, "verification": verification}
-    facts |= _next(case, deployment, now) or _weighing(case, begun.content, deployment)
-    return CaseEmail(case, "acknowledged", facts, begun.content)
+        next_step = handling_of(case.type).next_step(case, begun.content, deployment, now)
+    facts: dict[str, Any] = {"received": received, "due": begun.clocks.first.on, "status": status, "laws": laws}
+    facts |= {"right": case.right, "verification": ("none", "link", "points", "account", "document")[case.tier]}
+    facts |= {"next": next_step} if next_step else {}
+    stated = {**kinds()[kind].needs, **kinds()[kind].may}
+    return CaseEmail(case, kind, {name: fact for name, fact in facts.items() if name in stated}, begun.content)
 
 
-def window_of(case: Case, deployment: Deployment) -> dt.datetime | None:
-    """End of an erasure's cooling-off period, counted from the acknowledgement, which names the day. None if there is
-    none."""
-    if case.right != Right.ERASE or case.window_until is not None:
-        return case.window_until
-    return rules.window_end(deployment.declaration, case.acknowledged_at or case.received_at, case.due_on)
-
-
-def _next(case: Case, deployment: Deployment, now: dt.datetime) -> dict[str, Any]:
-    """Text about special next steps: the decision on an appeal, or the cooling-off period of an erasure; else empty."""
-    if case.right == Right.APPEAL:
-        with translation.override(case.language):
-            text = (
-                gettext("Next, somebody who had no part in our first answer decides, and we write to you why.")
-                if has_other(case, now)
-                else gettext("Next, a person decides, and we write to you why.")
-            )
-        return {"next": text}
-    end = window_of(case, deployment)
-    if end is None:
-        return {}
-    with translation.override(case.language):
-        until = formats.date_format(day(end, deployment), "DATE_FORMAT")
-        text = gettext(
-            "On %(until)s we delete your data. Before that day you can take your request back, on its page. Until then "
-            "we mark your data as restricted in those of our systems that can mark it."
-        )
-        return {"next": text % {"until": until}}
-
-
-def _weighing(case: Case, content: CaseContent, deployment: Deployment) -> dict[str, Any]:
-    """Text about the next step if staff must weigh an objection; else empty."""
-    if not rules.weighed(
-        deployment.declaration, case.right, rules.stopped_by(deployment.declaration, case.right, content.purposes)
-    ):
-        return {}
-    with translation.override(case.language):
-        text = gettext(
-            "Next, a person weighs your objection. Until they have decided, we stop this use in those of our systems "
-            "that can mark it as stopped, and we write to you which these are."
-        )
-    return {"next": text}
+def open_again(case: Case, deployment: Deployment, *, now: dt.datetime) -> Case:
+    """Open the case that *case* followed again, as a new case. Raises `CaseRefused` if its content is gone."""
+    first = case.answers_case
+    if first is None or first.content is None:
+        raise CaseRefused("what was asked for at first is not kept any more; open it as a request of its own")
+    intake = Intake(
+        kind=CaseKind(first.kind),
+        content=dataclasses.replace(SealedContent(deployment.keyring).content(first), answer="", question=""),
+        channel=Channel(case.channel),
+        language=first.language,
+        right=first.right,
+        residence=first.residence,
+        tier=first.tier,
+        is_confidential=first.is_confidential,
+        answers_case=case.pk,
+    )
+    return receive(intake, deployment, now=now)

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from troth.data_files import read_toml
+from troth.service.cases.handling import case_types
 from troth.service.cases.models import CaseKind, Right
-from troth.service.requests.models import LOOKS
 from troth.text import folded
 
 _READ_MAX = 20_000
@@ -24,9 +24,6 @@ _REACH, _REACH_OF_A_STOP = 5, 1
 negation inverts an objection only directly before it."""
 _ORDER = (Right.VIEW, Right.PORT, Right.WITHDRAW, Right.OBJECT, Right.RESTRICT, Right.AMEND, Right.ERASE)
 """Order of several rights in one message: access comes before changes."""
-STOPS = (Right.OBJECT, Right.WITHDRAW)
-"""Rights that only stop a use; granting them harms nobody, even if someone else asked."""
-_HARMLESS = (*LOOKS, *STOPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +39,9 @@ class Recognised:
     def is_sure(self, right: Right) -> bool:
         """True if a case of *right* may proceed before anyone has read the message. Rights that change data may only if
         no other right is mentioned, because templates list many rights but mean few."""
-        return right in self.rights and (right in _HARMLESS or {*self.rights, *self.maybe, *self.negated} == {right})
+        return right in self.rights and (
+            case_types()[right].is_harmless or {*self.rights, *self.maybe, *self.negated} == {right}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ def _is_negated(match: re.Match[str], phrase: _Phrase, words: str, name: str) ->
     if ({*match[0].split()} - phrase.words) & {*negation["words"]}:
         return True
     before = words[max(0, match.start() - 400) : match.start()].rpartition("|")[2].split()
-    for word in reversed(before[-(_REACH_OF_A_STOP if name in STOPS else _REACH) :]):
+    for word in reversed(before[-(_REACH_OF_A_STOP if case_types()[name].stops_use else _REACH) :]):
         if word in negation["ends"]:
             break
         if word in negation["words"]:

@@ -9,28 +9,20 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import Any
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 
 from troth.declaration import Declaration
 from troth.law import Applies
 from troth.service.cases import lifecycle
 from troth.service.cases.content import CaseContent, content_of
-from troth.service.cases.labels import purpose_words, system_words, target_words
-from troth.service.cases.messages import day, not_told
-from troth.service.cases.models import Case, CaseEvent, CaseKind, CaseOutcome, CaseState, Right, WaitReason
+from troth.service.cases.handling import case_types, handling_of, handlings
+from troth.service.cases.labels import purpose_words, target_words
+from troth.service.cases.messages import not_told
+from troth.service.cases.models import Case, CaseEvent, CaseOutcome, CaseState, WaitReason
 from troth.service.core.deployment import Deployment
 from troth.service.core.models import EntryRow
-from troth.service.disclosures.notifications import NotificationState as NoticeState
-from troth.service.disclosures.notifications import notices
-from troth.service.labels import day as day_words
-from troth.service.policy_pages.badges import SIGNS
-from troth.service.requests.models import LOOKS, STOPS, CaseStep, Package
-from troth.service.requests.package import is_searchable
-from troth.service.requests.responses import appeals, outcome
-from troth.service.requests.responses.receipt_sentences import ReceiptSentence, done, joined, kept, whole
 from troth.service.staff.access_log import accesses_of
 from troth.service.staff.rights import role_title
 
@@ -41,16 +33,6 @@ class HistoryEntry:
 
     at: dt.datetime
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class SystemProgress:
-    """One system and its progress. *sign* accompanies the text, so that colour is never the only indicator."""
-
-    name: str
-    text: str
-    state: str
-    sign: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,60 +69,36 @@ class CasePage:
     why: tuple[str, ...]
     laws: tuple[Applies, ...]
     happened: tuple[HistoryEntry, ...]
-    parts: tuple[SystemProgress, ...] = ()
-    done: tuple[ReceiptSentence, ...] = ()
-    kept: tuple[ReceiptSentence, ...] = ()
-    final_after: dt.date | None = None
+    details: Any = None
+    """What is special about its type (`CaseHandling.status`)."""
     proofs: tuple[LedgerProof, ...] = ()
     seen: tuple[StaffAccessRow, ...] = ()
-    package: Package | None = None
     asks: str = ""
     needs_answer: bool = False
-    needs_points: bool = False
     may_withdraw: bool = False
-    may_appeal: bool = False
+    ways_to_contest: tuple[tuple[str, str], ...] = ()
+    """URL name and title of each page to disagree with the answer."""
     content: CaseContent | None = None
     wrote: Sequence[tuple[str, str]] = field(default=(), repr=False)
 
 
-def asked_for(case: Case | None = None, *, kind: str = "", right: str = "") -> str:
-    """Title of the case, for a heading."""
-    kind, right = (case.kind, case.right) if case is not None else (kind, right)
-    if kind == CaseKind.COMPLAINT:
-        return gettext("Your complaint")
-    if kind == CaseKind.QUESTION:
-        return gettext("Your question")
-    words = {
-        Right.VIEW: gettext("See your data"),
-        Right.AMEND: gettext("Correct your data"),
-        Right.ERASE: gettext("Delete your data"),
-        Right.RESTRICT: gettext("Pause the use of your data"),
-        Right.PORT: gettext("Take your data with you"),
-        Right.OBJECT: gettext("Object"),
-        Right.WITHDRAW: gettext("Withdraw a consent"),
-        Right.APPEAL: gettext("Look at an answer again"),
-    }
-    return words[Right(right)]
+def title_of(name: str) -> str:
+    """Title of a type of cases, for a heading."""
+    return gettext(case_types()[name].title)
 
 
 def show(case: Case, deployment: Deployment, *, inside: bool, now: dt.datetime) -> CasePage:
     """Build the page of *case* as of *now*."""
     clocks = lifecycle.reckon(case, deployment, now=now)
     first, closed = clocks.first, case.state == CaseState.CLOSED
-    steps = list(case.steps.order_by("id"))
-    receipts = list(case.receipts.select_related("entry").order_by("at", "id"))
-    lines = [line for receipt in receipts for line in receipt.lines]
-    is_carried = closed or case.needs == WaitReason.SYSTEMS or bool(receipts)
-    wrote = content_of(case, deployment)
-    content = wrote if inside else None
-    finals = [receipt.final_after for receipt in receipts if receipt.final_after is not None]
+    handling, content = handling_of(case.type), content_of(case, deployment) if inside else None
     events = list(case.events.filter(is_internal=False).order_by("at", "id"))
     is_told = closed and not not_told().filter(case=case).exists()
     return CasePage(
         reference=case.reference,
-        heading=asked_for(case),
+        heading=title_of(case.type),
         state=_state(case, events),
-        next=_next(case, deployment, steps, events, is_told=is_told),
+        next=_next(case, deployment, events, is_told=is_told),
         mark=_mark(case),
         is_inside=inside,
         is_closed=closed,
@@ -148,24 +106,16 @@ def show(case: Case, deployment: Deployment, *, inside: bool, now: dt.datetime) 
         is_late=not closed and first.is_late(now),
         why=() if closed else first.steps,
         laws=() if closed else clocks.because,
-        happened=tuple(HistoryEntry(event.at, text) for event in events if (text := _event(event, is_told=is_told))),
-        parts=_parts(case, deployment.declaration, steps, lines, wrote, is_carried=is_carried),
-        done=tuple(
-            sorted(
-                joined(done(line, case.right, deployment.declaration) for line in whole(lines)),
-                key=attrgetter("what", "system", "table"),
-            )
+        happened=tuple(
+            HistoryEntry(event.at, text) for event in events if (text := _event(event, case, is_told=is_told))
         ),
-        kept=tuple(joined(done(line, case.right, deployment.declaration) for line in kept(lines))),
-        final_after=max(finals) if finals else None,
-        proofs=_proofs(case, receipts),
+        details=handling.status(case, deployment, inside=inside, now=now),
+        proofs=_proofs(case),
         seen=_seen(case, deployment.declaration) if inside else (),
-        package=Package.objects.defer("sealed").filter(case=case, until__gt=now).first() if inside else None,
         asks=content.question if content is not None and case.state == CaseState.PAUSED else "",
         needs_answer=case.state == CaseState.PAUSED,
-        needs_points=inside and case.state == CaseState.VERIFYING and case.tier_needed > 1,
         may_withdraw=inside and not closed and case.batch_id is None and case.needs != WaitReason.SYSTEMS,
-        may_appeal=appeals.is_possible(case),
+        ways_to_contest=tuple(page for one in handlings() if (page := one.contest_page(case)) is not None),
         content=content,
         wrote=_wrote(content, deployment.declaration) if content is not None else (),
     )
@@ -199,9 +149,7 @@ def _state(case: Case, events: Sequence[CaseEvent]) -> str:
     }[CaseState(case.state)]
 
 
-def _next(
-    case: Case, deployment: Deployment, steps: Sequence[CaseStep], events: Sequence[CaseEvent], *, is_told: bool
-) -> str:
+def _next(case: Case, deployment: Deployment, events: Sequence[CaseEvent], *, is_told: bool) -> str:
     """Text about the next step, and who does it."""
     if case.state == CaseState.CLOSED:
         return _ended(case, events, is_told=is_told)
@@ -211,30 +159,9 @@ def _next(
         return gettext("Open the link that we mailed and press the button there. Then we begin.")
     if case.state == CaseState.PAUSED:
         return gettext("We have asked you for something that we need. As soon as you answer, we go on.")
-    if case.needs == WaitReason.WINDOW and case.window_until is not None:
-        until = day_words(day(case.window_until, deployment))
-        return gettext("We delete your data on %(day)s. Until then you can take this back.") % {"day": until}
-    if case.needs == WaitReason.SYSTEMS:
-        waiting = sum(step.state == CaseStep.State.WAITING for step in steps)
-        return ngettext(
-            "We wait to hear from %(number)d system, or from a person who sees to it there. Then we write to you.",
-            "We wait to hear from %(number)d systems, or from a person who sees to it there. Then we write to you.",
-            waiting,
-        ) % {"number": waiting}
-    words = {
-        WaitReason.REVIEW: gettext(
-            "A person has to look at it, because a program should not decide it. Then we go on."
-        ),
-        WaitReason.WEIGHING: gettext("A person has to weigh your objection. Then we write to you."),
-        WaitReason.APPROVAL: gettext("A second person checks what will be done. Then it is done."),
-        WaitReason.ANSWER: gettext("A person has to write the answer. It goes to your e-mail address."),
-        WaitReason.ACCESS: gettext(
-            "You also asked to see your data. That comes first, so that nothing is missing from it."
-        ),
-    }
-    if case.needs:
-        return words[WaitReason(case.needs)]
-    return gettext("We look in our systems for your data.")
+    return handling_of(case.type).waiting_words(case, deployment) or gettext(
+        "A person has to write the answer. It goes to your e-mail address."
+    )
 
 
 def _ended(case: Case, events: Sequence[CaseEvent], *, is_told: bool) -> str:
@@ -251,30 +178,9 @@ def _ended(case: Case, events: Sequence[CaseEvent], *, is_told: bool) -> str:
         return gettext("It is closed. We sent no message about that: the address had got several within a day.")
     if case.outcome == CaseOutcome.REFUSED:
         return gettext("Our letter says why, which law it rests on, and whom you can turn to.")
-    if case.right in STOPS:
-        return gettext("Our message says what came of it.")
-    if case.right in LOOKS:
-        if case.outcome == CaseOutcome.PARTLY_FULFILLED:
-            return gettext(
-                "What we found is in the file that our letter leads to. Not every system gave us its part: the letter "
-                "says which are missing, and why."
-            )
-        if any(event.what == "closed" and event.facts.get("package") is False for event in events):
-            return gettext("We looked, and found nothing under the details that you gave us. Our letter says where.")
-        if case.right == Right.PORT:
-            if any(event.what == "closed" and event.facts.get("taken") == 0 for event in events):
-                return gettext(
-                    "Nothing of what we found falls under this right. The file says what is left out, and why."
-                )
-            return gettext(
-                "What you may take with you is in the file that our letter leads to. It says what is left out, and why."
-            )
-        return gettext("What we found is in the file that our letter leads to.")
-    if case.outcome == CaseOutcome.PARTLY_FULFILLED:
-        return gettext("What had to stay, and why, stands below and in our letter.")
-    if any(event.what == "closed" and event.facts.get("did") is False for event in events):
-        return gettext("We looked, and found nothing that had to be done. Our letter says more.")
-    return gettext("It is done, and we wrote you a letter about it.")
+    return handling_of(case.type).outcome_words(case, events) or gettext(
+        "It is done, and we wrote you a letter about it."
+    )
 
 
 def _why(events: Iterable[CaseEvent]) -> str:
@@ -282,7 +188,7 @@ def _why(events: Iterable[CaseEvent]) -> str:
     return next((str(event.facts.get("why", "")) for event in events if event.what == "closed"), "")
 
 
-def _event(event: CaseEvent, *, is_told: bool) -> str:
+def _event(event: CaseEvent, case: Case, *, is_told: bool) -> str:
     """Text for an event; empty for events that are not shown to the person."""
     facts: Mapping[str, Any] = event.facts
     if event.what == "closed":
@@ -302,124 +208,35 @@ def _event(event: CaseEvent, *, is_told: bool) -> str:
             "withdrawn": gettext("You took it back"),
         }
         return words.get(str(facts.get("outcome")), "")
-    if event.what == "recipients_told":
-        states = [notice.state for notice in notices(event.case.reference)]
-        told = sum(state in (NoticeState.SENT, NoticeState.TOLD) for state in states)
-        said = ngettext("We told %(number)d recipient of your data", "We told %(number)d recipients of your data", told)
-        said %= {"number": told}
-        if {NoticeState.OWED, NoticeState.UNTOLD, NoticeState.UNSHOWN} & set(states):
-            return said + ". " + gettext("Whether others have to be told is still open") if told else ""
-        return said if told else ""
     words = {
         "received": gettext("We received it"),
         "verified": gettext("You proved that it was you"),
         "acknowledged": gettext("We confirmed it by letter"),
-        "appealed": gettext("You appealed"),
         "paused": gettext("We asked you for something"),
         "resumed": gettext("You answered, and we went on"),
         "extended": gettext("We wrote you that it takes longer, and why"),
-        "granted": gettext("A person weighed your objection and granted it"),
-        "restricted": gettext("We recorded that your data may only be stored"),
     }
-    return words.get(event.what, "")
+    if event.what in words:
+        return words[event.what]
+    registered = next((one.person_events[event.what] for one in handlings() if event.what in one.person_events), "")
+    return handling_of(case.type).event_words(event, case) or str(registered)
 
 
-# --- systems, receipts, accesses -------------------------------------------------------------------------------------
+# --- proofs, accesses, texts -----------------------------------------------------------------------------------------
 
 
-def _parts(
-    case: Case,
-    declaration: Declaration,
-    steps: Iterable[CaseStep],
-    lines: Sequence[Mapping[str, Any]],
-    wrote: CaseContent | None,
-    *,
-    is_carried: bool,
-) -> tuple[SystemProgress, ...]:
-    """Progress of each system. *lines* are the lines of the case's receipts; *wrote*, if still available, says with
-    which identifiers the systems were searched; *is_carried*: our stores have been processed."""
-    if (
-        case.kind != CaseKind.REQUEST
-        or case.right == Right.APPEAL
-        or case.state in (CaseState.RECEIVED, CaseState.VERIFYING)
-    ):
-        return ()
-    asked = {step.system: step for step in steps}
-    if case.outcome in (CaseOutcome.WITHDRAWN, CaseOutcome.REFUSED):
-        return ()  # nothing was done, and uses stopped meanwhile resume
-    found = {str(line["place"]).partition(".")[0] for line in lines}
-    acted = {str(line["place"]).partition(".")[0] for line in lines if line["what"] != "keep"}
-    kinds = outcome.kinds_of(wrote) if wrote is not None else None
-    parts = list[SystemProgress]()
-    for name, system in declaration.systems.items():
-        if name not in asked and (not system.tables or case.right in STOPS):
-            continue
-        step = asked.get(name)
-        is_ours = (step is None and is_carried and name not in found) or (
-            step is not None and step.way == "store" and step.why == "nothing_held"
-        )
-        if is_ours and kinds is None:
-            continue  # it is no longer known how it was searched
-        if is_ours and not is_searchable(declaration, name, kinds or ()):
-            text, state = gettext("cannot be searched by what you gave us"), "unproven"
-        elif step is None and is_carried:
-            text, state = _looked_into(case.right, is_found=name in found, has_acted=name in acted)
-        else:
-            text, state = _part(step)
-        parts.append(SystemProgress(system_words(declaration, name), text, state, SIGNS[state]))
-    return tuple(parts)
-
-
-def _looked_into(right: str, *, is_found: bool, has_acted: bool) -> tuple[str, str]:
-    """Text and state of a system whose store we access. *is_found*: the receipt has lines for it; *has_acted*: one of
-    them is more than "keep"."""
-    if has_acted:
-        return gettext("done"), "kept"
-    if is_found:
-        return gettext("kept: what was found there had to stay"), "waived"
-    words = {Right.AMEND: gettext("nothing was changed there"), Right.PORT: gettext("nothing was taken from there")}
-    return words.get(Right(right), gettext("nothing found there")), "private"
-
-
-def _part(step: CaseStep | None) -> tuple[str, str]:
-    if step is None:
-        return gettext("not yet"), "private"
-    if step.state == CaseStep.State.WAITING and step.way == "task":
-        return gettext("a task asks a person to see to it"), "unproven"
-    if step.state == CaseStep.State.DONE and step.why == "nothing_held":
-        return gettext("nothing found there"), "private"
-    if step.way == "store":
-        return gettext("the mark was set, and read back"), "kept"
-    words = {
-        CaseStep.State.WAITING: (gettext("asked, waiting for its answer"), "unproven"),
-        CaseStep.State.DONE: (gettext("confirmed"), "kept"),
-        CaseStep.State.REFUSED: (gettext("could not be done there"), "broken"),
-        CaseStep.State.FAILED: (gettext("gave no answer"), "broken"),
-    }
-    return words[CaseStep.State(step.state)]
-
-
-def _proofs(case: Case, receipts: Iterable[Any]) -> tuple[LedgerProof, ...]:
-    found = [
-        LedgerProof(
-            gettext("What was done in our systems") if receipt.lines else gettext("That we looked in our systems"),
-            receipt.at,
-            receipt.entry.leaf,
-        )
-        for receipt in receipts
-        if receipt.entry is not None
-    ]
+def _proofs(case: Case) -> tuple[LedgerProof, ...]:
+    proofs = handling_of(case.type).proofs(case)
     ended = case.events.filter(what="closed").order_by("-id").first()
     entry = EntryRow.objects.filter(pk=ended.facts["entry"]).first() if ended and "entry" in ended.facts else None
     if ended is not None and entry is not None:
-        found.append(LedgerProof(gettext("That it was closed, and when"), ended.at, entry.leaf))
-    return tuple(found)
+        proofs.append(LedgerProof(gettext("That it was closed, and when"), ended.at, entry.leaf))
+    return tuple(proofs)
 
 
 def leaves(case: Case) -> frozenset[int]:
     """Ledger leaves that a person may see for their case."""
-    proofs = _proofs(case, case.receipts.select_related("entry"))
-    return frozenset(proof.leaf for proof in proofs if proof.leaf is not None)
+    return frozenset(proof.leaf for proof in _proofs(case) if proof.leaf is not None)
 
 
 def _seen(case: Case, declaration: Declaration) -> tuple[StaffAccessRow, ...]:

@@ -35,17 +35,19 @@ def _prove(request: HttpRequest, deployment: Deployment, link: MailedLink) -> Ht
 def _ask_prove(request: HttpRequest, deployment: Deployment, link: MailedLink) -> Confirmation:
     case = opened_by(link).case
     if link.used_at or case.state != CaseState.VERIFYING:
-        return _question(heading=gettext("Open it once more"), lead=case_status.asked_for(case), button=gettext("Open"))
+        return _question(
+            heading=gettext("Open it once more"), lead=case_status.title_of(case.type), button=gettext("Open")
+        )
     return _question(
         heading=gettext("Was it you?"),
-        lead=case_status.asked_for(case),
+        lead=case_status.title_of(case.type),
         button=gettext("Yes, it was me"),
         note=gettext("If it was not you, close this page. Nothing happens."),
     )
 
 
 def _ask_status(request: HttpRequest, deployment: Deployment, link: MailedLink) -> Confirmation:
-    asked = case_status.asked_for(opened_by(link).case)
+    asked = case_status.title_of(opened_by(link).case.type)
     return _question(heading=gettext("How far we are"), lead=asked, button=gettext("Show it"))
 
 
@@ -63,7 +65,7 @@ def _ask_agent(request: HttpRequest, deployment: Deployment, link: MailedLink) -
     introduced = gettext("Somebody whom we do not know asked for this, and typed this name:")
     return _question(
         heading=gettext("May somebody ask in your name?"),
-        lead=case_status.asked_for(case),
+        lead=case_status.title_of(case.type),
         text=(
             format_html("{} <q>{}</q>", introduced, name),
             gettext("If you did not send them, say so: then it ends here."),
@@ -82,7 +84,7 @@ def authorise_agent(request: HttpRequest, deployment: Deployment, link: MailedLi
             now = timezone.now()
             actions.withdraw(link.matter, deployment, who=lifecycle.SUBJECT, now=now, is_denied=True)
             links.close(link, now=now)
-            return shown(request, deployment, "requests/denied.html", {})
+            return shown(request, deployment, "cases/denied.html", {})
     return _prove(request, deployment, link)
 
 

@@ -17,16 +17,17 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from troth.service.cases import lifecycle
-from troth.service.cases.console.case_page import STEP_WHY, everyone_of, people_of, wrote
-from troth.service.cases.console.cases import purpose_of, purposes, who
+from troth.service.cases.console.case_page import everyone_of, people_of, wrote
+from troth.service.cases.console.cases import back, purpose_of, purposes, visible_case, who
 from troth.service.cases.console.queue_row import about, relative
 from troth.service.cases.content import ContentGone, SealedContent, content_of
 from troth.service.cases.messages import day
 from troth.service.cases.models import Case, CaseState
 from troth.service.core.deployment import Deployment, current
+from troth.service.requests.console.sheet import STEP_WHY
 from troth.service.requests.fulfilment import external_systems
 from troth.service.requests.models import LOOKS, CaseStep
 from troth.service.staff.access_log import record_access, refuse_own
@@ -271,3 +272,14 @@ def proof(request: HttpRequest, pk: int) -> HttpResponse:
     response = HttpResponse(data, content_type="application/octet-stream")
     response.headers["Content-Disposition"] = f'attachment; filename="{row.case.reference}-{row.pk}.{ending}"'
     return response
+
+
+@needs(Leave.CASES_HANDLE, personal=True)
+@require_POST
+def give_up(request: HttpRequest, reference: str, step: int) -> HttpResponse:
+    """Stop waiting for one system: the case is answered without it, and the e-mail says so."""
+    row = visible_case(request, reference)
+    if not row.steps.filter(pk=step).exists():
+        raise Http404
+    external_systems.give_up(step, by=who(request).by, at=timezone.now())
+    return back(request, reference)

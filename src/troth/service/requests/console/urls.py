@@ -7,6 +7,7 @@ from django.urls import path
 from troth.service.requests.console import halts, tasks
 
 urlpatterns = [
+    path("cases/<str:reference>/steps/<int:step>/give-up", tasks.give_up, name="give-up-step"),
     path("tasks/", tasks.tasks, name="tasks"),
     path("tasks/<int:pk>/", tasks.task, name="task"),
     path("tasks/<int:pk>/proof", tasks.proof, name="task-proof"),

@@ -18,7 +18,6 @@ from django.db.models import Q, QuerySet
 from troth.rows import PlanRefused
 from troth.service.cases.aliases import names_of_cases
 from troth.service.cases.content import CaseContent, SealedContent, content_of
-from troth.service.cases.intake import receive
 from troth.service.cases.lifecycle import plan_approval
 from troth.service.cases.models import Case, CaseBatch, CaseEvent, CaseState, Right, WaitReason
 from troth.service.core.actions import act as carry_out
@@ -159,7 +158,7 @@ def _concerns(work: _Work, cases: Sequence[Case], stores: Mapping[str, Store], a
             found[case.pk] = (WaitReason.WEIGHING, {})
         elif case.pk in looking:
             found[case.pk] = (WaitReason.ACCESS, {"why": "access_first"})
-        elif (until := receive.window_of(case, deployment)) is not None and until > at:
+        elif (until := rules.window_of(case, deployment.declaration)) is not None and until > at:
             found[case.pk] = (WaitReason.WINDOW, {})
     left = [case for case in cases if case.pk not in found]
     if not left:
@@ -246,7 +245,7 @@ def _leave(case: Case, needs: str, facts: Mapping[str, Any], at: dt.datetime) ->
 def _open_window(case: Case, at: dt.datetime) -> None:
     """Start the cooling-off period: the data is restricted now, and erased at its end unless the person withdraws."""
     deployment = current().without_own
-    case.window_until = receive.window_of(case, deployment)
+    case.window_until = rules.window_of(case, deployment.declaration)
     record_choice(case, SealedContent(deployment.keyring).content(case), deployment, at)
     outcome.window_opened(case, deployment, now=at)
 

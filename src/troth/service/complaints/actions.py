@@ -1,4 +1,4 @@
-"""Appeals: after a refusal or a partial fulfilment, someone else decides again.
+"""Answering complaints and questions, and opening and deciding appeals.
 
 An appeal is a separate case that refers to the first one, with its own clock, and decided by someone not involved in
 the first decision. If it is granted, the original request is opened again as a new case and executed.
@@ -13,7 +13,7 @@ from django.db import transaction
 
 from troth.service.cases import lifecycle
 from troth.service.cases.case_links import status_address
-from troth.service.cases.content import CaseContent, SealedContent
+from troth.service.cases.content import CaseContent, SealedContent, readable
 from troth.service.cases.intake import receive
 from troth.service.cases.messages import day, redress, write
 from troth.service.cases.models import Case, CaseEvent, CaseKind, CaseOutcome, CaseState, Channel, Right, WaitReason
@@ -22,7 +22,7 @@ from troth.service.core.deployment import Deployment
 _CHANNEL_TIER = 1
 
 
-def is_possible(case: Case) -> bool:
+def may_appeal(case: Case) -> bool:
     """True if *case* was refused or partly fulfilled, and there is no appeal yet."""
     return (
         case.kind == CaseKind.REQUEST
@@ -48,7 +48,7 @@ def open_appeal(
     because e-mails are easily forged. Raises `lifecycle.CaseRefused` if an appeal is not possible."""
     with transaction.atomic():
         first = lifecycle.locked(case_id)
-        if not is_possible(first):
+        if not may_appeal(first):
             raise lifecycle.CaseRefused(f"{first.reference} was not refused, or somebody has appealed already")
         before = SealedContent(deployment.keyring).content(first)
         content = CaseContent(
@@ -97,25 +97,33 @@ def decide(
             **({"cite": cite} if cite else {}),
             **redress(case, deployment),
         }
-        write(case, "appeal_answered", deployment, facts, content=content, now=now)
+        write(case, "appeal_answered", deployment, facts, content=content, now=now, by_staff=True)
         lifecycle.close(case, CaseOutcome.FULFILLED if granted else CaseOutcome.REFUSED, deployment, who=who, now=now)
-        return _once_more(case, deployment, now) if granted else None
+        return receive.open_again(case, deployment, now=now) if granted else None
 
 
-def _once_more(case: Case, deployment: Deployment, now: dt.datetime) -> Case:
-    """Open the original request again as a new case."""
-    first = case.answers_case
-    if first is None or first.content is None:
-        raise lifecycle.CaseRefused("what was asked for at first is not kept any more; open it as a request of its own")
-    intake = receive.Intake(
-        kind=CaseKind.REQUEST,
-        content=dataclasses.replace(SealedContent(deployment.keyring).content(first), answer="", question=""),
-        channel=Channel(case.channel),
-        language=first.language,
-        right=first.right,
-        residence=first.residence,
-        tier=first.tier,
-        is_confidential=first.is_confidential,
-        answers_case=case.pk,
-    )
-    return receive.receive(intake, deployment, now=now)
+def answer(
+    case_id: int, text: str, deployment: Deployment, *, who: lifecycle.Actor, now: dt.datetime, remedy: str = ""
+) -> Case:
+    """Answer a question or complaint, and close the case. Raises `CaseRefused`."""
+    with transaction.atomic():
+        case = lifecycle.locked(case_id)
+        lifecycle.require_open(case)
+        if case.needs != WaitReason.ANSWER or case.right == Right.APPEAL:
+            raise lifecycle.CaseRefused(
+                f"{case.reference} is not a case that is answered in writing: only questions and complaints are"
+            )
+        content = SealedContent(deployment.keyring).content(case)
+        SealedContent(deployment.keyring).put(case, dataclasses.replace(content, answer=text), now=now)
+        received = day(case.received_at, deployment)
+        if case.kind == CaseKind.QUESTION:
+            # Never send typed text to an unverified address: somebody could use us to mail text to its owner.
+            quoted = readable(content.message)[:1_000].strip() if case.tier else ""
+            asked = {"asked": quoted} if quoted else {}
+            kind, facts = "question_answered", {"received": received, "answer": text, **asked}
+        else:
+            kind, facts = "complaint_outcome", {"received": received, "outcome": text}
+            facts |= {"remedy": remedy} if remedy else {}
+        write(case, kind, deployment, facts, content=content, now=now, by_staff=True)
+        lifecycle.close(case, CaseOutcome.FULFILLED, deployment, who=who, now=now)
+        return case
