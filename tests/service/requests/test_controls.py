@@ -22,6 +22,7 @@ from troth.service.cases.intake.mailbox import read_due
 from troth.service.cases.intake.receive import Intake, receive
 from troth.service.cases.lifecycle import Actor
 from troth.service.cases.models import Case, CaseKind, Channel
+from troth.service.complaints import controls as complaint_controls  # noqa: F401 - registers the answers
 from troth.service.complaints.actions import answer
 from troth.service.configuration import Mailbox
 from troth.service.core.models import LegalHold

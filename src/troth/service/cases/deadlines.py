@@ -15,7 +15,7 @@ from troth.service.cases.content import SealedContent
 from troth.service.cases.duty import STATUS_LINK
 from troth.service.cases.handling import handlings
 from troth.service.cases.intake import mail_allowance
-from troth.service.cases.messages import day, staff_address, write_to
+from troth.service.cases.messages import day, write_staff, write_to
 from troth.service.cases.models import Case, CaseEvent, CaseOutcome, CasePause, CaseState
 from troth.service.core.clock import may_end
 from troth.service.core.deployment import Deployment, current
@@ -80,23 +80,21 @@ def _remind(case: Case, level: str, left: int, deployment: Deployment, now: dt.d
         CaseEvent.objects.create(
             case=locked, at=now, what="reminded", actor="rule", facts={"level": level, "days": left}, is_internal=True
         )
-        facts = {"due": locked.due_on, "link": f"{deployment.site}/console/cases/{locked.reference}/"}
         handler = getattr(case.handler, "email", "") if case.handler is not None else ""
-        organisation = deployment.declaration.organisation
+        organisation, due = deployment.declaration.organisation, {"due": locked.due_on}
         if level in ("soon", "urgent"):
-            address = staff_address(locked, deployment, handler or organisation.email)
-            write_to(
-                address, locked, "staff_due_soon", deployment, {**facts, "days": max(left, 0)}, now=now, again=level
+            facts = {**due, "days": max(left, 0)}
+            write_staff(
+                handler or organisation.email, locked, "staff_due_soon", deployment, facts, now=now, again=level
             )
             return
-        officer = organisation.officer
-        addresses = {handler, officer.email if officer is not None else organisation.email} - {""}
-        addresses = {staff_address(locked, deployment, address) for address in addresses}
+        officer = organisation.officer.email if organisation.officer is not None else organisation.email
         with translation.override(deployment.declaration.policy.language):
             why = gettext("the deadline has passed") if level == "late" else gettext("one day is left")
+        addresses = {officer} if locked.is_confidential else {handler, officer} - {""}
         for number, address in enumerate(sorted(addresses)):
             again = f"{level}-{number}"
-            write_to(address, locked, "staff_escalation", deployment, {**facts, "why": why}, now=now, again=again)
+            write_staff(address, locked, "staff_escalation", deployment, {**due, "why": why}, now=now, again=again)
         lifecycle.put_on_record(locked, "escalated", lifecycle.RULE, deployment, now=now, due=locked.due_on)
 
 
@@ -115,11 +113,7 @@ def _remind_people(deployment: Deployment, now: dt.datetime) -> None:
             if case.state != CaseState.PAUSED or case.events.filter(what="asked_again", at__gt=pause.asked_at).exists():
                 continue
             content = SealedContent(deployment.keyring).content(case)
-            facts = {
-                "right": case.type,
-                "needed": content.question,
-                "asked": day(pause.asked_at, deployment),
-            }
+            facts = {"right": case.type, "needed": content.question, "asked": day(pause.asked_at, deployment)}
             number = str(case.pauses.count())
             write_to(
                 content.address, case, "reminder_to_person", deployment, facts, now=now, again=number, by_staff=True

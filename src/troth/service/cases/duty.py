@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
-from troth.ledger.fields import Day, Of, OneOf, Whole
+from troth.ledger.fields import Day, FieldShape, Of, OneOf, Whole
 from troth.ledger.kinds import ACTOR, RIGHT, EntryKind
 from troth.ledger.values import Commitment, Hash, Pseudonym
 from troth.service.duty import ConsolePage, Duty, LinkKind
@@ -16,21 +16,11 @@ from troth.service.staff.rights import StaffRight
 
 _WHAT = OneOf(("request", "complaint", "question"))
 _CHANNEL = OneOf(("centre", "mail", "api", "staff"))
-_CHANGE = OneOf(
-    (
-        "acknowledged",
-        "paused",
-        "resumed",
-        "extended",
-        "assigned",
-        "escalated",
-        "restricted",
-        "reopened",
-        "stopped",
-        "granted",
-    )
-)
+_CHANGES = "acknowledged paused resumed extended assigned escalated restricted reopened stopped granted"
+_CHANGE = OneOf(tuple(_CHANGES.split()))
 _ENDED = OneOf(("fulfilled", "partly_fulfilled", "refused", "withdrawn"))
+
+_WHO: Mapping[str, FieldShape] = {"subject": Of(Pseudonym), "by": Of(Pseudonym), "actor": ACTOR}
 
 _ENTRIES: Mapping[str, EntryKind] = {
     "plan.approved": EntryKind(
@@ -46,25 +36,15 @@ _ENTRIES: Mapping[str, EntryKind] = {
         {"case": Of(Pseudonym), "tier": Whole()}, {"subject": Of(Pseudonym), "by": Of(Pseudonym)}
     ),
     "case.changed": EntryKind(
-        {"case": Of(Pseudonym), "change": _CHANGE},
-        {"subject": Of(Pseudonym), "by": Of(Pseudonym), "actor": ACTOR, "due": Day(), "why": Of(Commitment)},
+        {"case": Of(Pseudonym), "change": _CHANGE}, {**_WHO, "due": Day(), "why": Of(Commitment)}
     ),
     "case.closed": EntryKind(
-        {"case": Of(Pseudonym), "outcome": _ENDED},
-        {
-            "subject": Of(Pseudonym),
-            "by": Of(Pseudonym),
-            "actor": ACTOR,
-            "cite": Of(Commitment),
-            "in_time": OneOf(("yes", "no")),
-        },
+        {"case": Of(Pseudonym), "outcome": _ENDED}, {**_WHO, "cite": Of(Commitment), "in_time": OneOf(("yes", "no"))}
     ),
 }
 
 PROVE_LINK = LinkKind(
-    "requests.prove",
-    "troth.service.cases.pages.links:prove",
-    resend="troth.service.cases.resend_links:resend_links",
+    "requests.prove", "troth.service.cases.pages.links:prove", resend="troth.service.cases.resend_links:resend_links"
 )
 AGENT_LINK = LinkKind("requests.agent", "troth.service.cases.pages.links:authorise_agent")
 PACKAGE_LINK = LinkKind("requests.package", "troth.service.cases.pages.links:open_package")
@@ -81,11 +61,7 @@ _ASKED = {"right": right, "received": date}
 _MESSAGES: Mapping[str, MessageKind] = {
     "link": MessageKind(
         {"link": link, "until": moment},
-        {
-            "what": one_of(*RIGHTS, "appeal", "complaint", "question", "resume"),
-            "hours": whole,
-            "known": one_of("yes"),
-        },
+        {"what": one_of(*RIGHTS, "appeal", "complaint", "question", "resume"), "hours": whole, "known": one_of("yes")},
         lasts=DAY,
         is_owed=False,
     ),
@@ -94,24 +70,16 @@ _MESSAGES: Mapping[str, MessageKind] = {
     ),
     "acknowledged": MessageKind(
         {**_ASKED, "due": date, "laws": lines},
-        {
-            "status": link,
-            "verification": one_of("none", "link", "points", "account", "document"),
-            "next": prose,
-        },
+        {"status": link, "verification": one_of("none", "link", "points", "account", "document"), "next": prose},
     ),
     "more_information": MessageKind(
         {"right": right, "needed": prose, "clock": one_of("paused", "runs")},
         {"asked": date, "due": date, "link": link, "cite": line},
     ),
     "reminder_to_person": MessageKind({"right": right, "needed": prose, "asked": date}, {"link": link}),
-    "resumed": MessageKind(
-        {"right": right, "due": date},
-        {"paused_days": whole, "status": link, "cite": line},
-    ),
+    "resumed": MessageKind({"right": right, "due": date}, {"paused_days": whole, "status": link, "cite": line}),
     "extended": MessageKind(
-        {**_ASKED, "reasons": prose, "due_before": date, "due": date, "cite": line},
-        {"status": link, **REDRESS},
+        {**_ASKED, "reasons": prose, "due_before": date, "due": date, "cite": line}, {"status": link, **REDRESS}
     ),
     "refused": MessageKind({**_ASKED, "reasons": prose, "cite": line}, {"status": link, **REDRESS}),
     "withdrawn": MessageKind(

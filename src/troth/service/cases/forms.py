@@ -5,55 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy
 
 from troth.service.cases.content import readable
+from troth.service.cases.labels import country
 from troth.service.portal.forms import PublicForm
 
 MESSAGE_MAX = 4_000
+_COUNTRIES = "AT BE BG HR CY CZ DK EE FI FR DE GR HU IS IE IT LV LI LT LU MT NL NO PL PT RO SK SI ES SE CH CA US-CA"
+_country = lazy(country, str)
 PLACES = (
     ("", gettext_lazy("I would rather not say")),
-    ("GB", gettext_lazy("the United Kingdom")),
-    ("AT", gettext_lazy("Austria")),
-    ("BE", gettext_lazy("Belgium")),
-    ("BG", gettext_lazy("Bulgaria")),
-    ("HR", gettext_lazy("Croatia")),
-    ("CY", gettext_lazy("Cyprus")),
-    ("CZ", gettext_lazy("Czechia")),
-    ("DK", gettext_lazy("Denmark")),
-    ("EE", gettext_lazy("Estonia")),
-    ("FI", gettext_lazy("Finland")),
-    ("FR", gettext_lazy("France")),
-    ("DE", gettext_lazy("Germany")),
-    ("GR", gettext_lazy("Greece")),
-    ("HU", gettext_lazy("Hungary")),
-    ("IS", gettext_lazy("Iceland")),
-    ("IE", gettext_lazy("Ireland")),
-    ("IT", gettext_lazy("Italy")),
-    ("LV", gettext_lazy("Latvia")),
-    ("LI", gettext_lazy("Liechtenstein")),
-    ("LT", gettext_lazy("Lithuania")),
-    ("LU", gettext_lazy("Luxembourg")),
-    ("MT", gettext_lazy("Malta")),
-    ("NL", gettext_lazy("the Netherlands")),
-    ("NO", gettext_lazy("Norway")),
-    ("PL", gettext_lazy("Poland")),
-    ("PT", gettext_lazy("Portugal")),
-    ("RO", gettext_lazy("Romania")),
-    ("SK", gettext_lazy("Slovakia")),
-    ("SI", gettext_lazy("Slovenia")),
-    ("ES", gettext_lazy("Spain")),
-    ("SE", gettext_lazy("Sweden")),
-    ("CH", gettext_lazy("Switzerland")),
-    ("CA", gettext_lazy("Canada")),
-    ("US-CA", gettext_lazy("California")),
+    *((code, _country(code)) for code in ("GB", *_COUNTRIES.split())),
     ("US", gettext_lazy("another state of the United States")),
 )
 """Places with a rule set. Other places have none, so choosing them would change nothing."""
 
 
 class ResidenceForm(PublicForm):
-    """A form that asks where the person lives."""
+    """A form that asks where the person lives, and has a message."""
 
     residence = forms.ChoiceField(
         choices=PLACES,
@@ -61,6 +32,9 @@ class ResidenceForm(PublicForm):
         label=gettext_lazy("Where do you live?"),
         help_text=gettext_lazy("It tells us which law counts for you. Without it we keep to the strictest that may."),
     )
+
+    def clean_message(self) -> str:
+        return readable(self.cleaned_data["message"])
 
 
 class ResendLinksForm(PublicForm):

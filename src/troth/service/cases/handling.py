@@ -49,11 +49,8 @@ class CaseHandling:
         """The cases that *intake* is opened as."""
         return [intake]
 
-    def opened(self, case: Case, content: CaseContent, deployment: Deployment, now: dt.datetime) -> None:
-        """The case is new."""
-
-    def proved(self, case: Case, content: CaseContent, deployment: Deployment, now: dt.datetime) -> None:
-        """The person has given a proof of identity."""
+    def identified(self, case: Case, content: CaseContent, deployment: Deployment, now: dt.datetime) -> None:
+        """The case is new, or the person has given more proof of their identity."""
 
     def begun(self, case: Case, content: CaseContent, deployment: Deployment, now: dt.datetime) -> None:
         """The proof suffices, and processing begins."""
@@ -74,12 +71,8 @@ class CaseHandling:
 
     # --- disagreement with the answer to any case ---
 
-    def redress(self, case: Case, deployment: Deployment) -> Mapping[str, str]:
-        """Facts about redress for e-mails about *case*."""
-        return {}
-
-    def recourse(self, case: Case, deployment: Deployment) -> Mapping[str, str]:
-        """Further facts about it, for an answer that does not give all that was asked for."""
+    def redress(self, case: Case, deployment: Deployment, *, is_less: bool) -> Mapping[str, str]:
+        """Facts about redress for e-mails about *case*. *is_less*: the answer does not give all that was asked for."""
         return {}
 
     def contest(self, case: Case, text: str, deployment: Deployment, *, now: dt.datetime, **more: Any) -> Case | None:
@@ -128,14 +121,10 @@ class CaseHandling:
         """For each of *cases* that waits for others: how many have answered, and how many were asked."""
         return {}
 
-    def sheet(self, case: Case, deployment: Deployment) -> Any:
+    def sheet(self, request: HttpRequest, case: Case, deployment: Deployment) -> Any:
         """What the page for staff shows besides what that of every case shows, with its templates *glance* and *body*.
         None if there is nothing."""
         return None
-
-    def sheet_context(self, request: HttpRequest, case: Case, deployment: Deployment) -> Mapping[str, Any]:
-        """Values for these templates that are read on demand."""
-        return {}
 
     def fields(self, name: str, declaration: Declaration) -> Mapping[str, forms.Field]:
         """Further fields of the form by which staff open a case of the type *name*."""

@@ -10,31 +10,22 @@ from decimal import Decimal
 from django.utils.formats import number_format
 from django.utils.translation import get_language, gettext, gettext_lazy, ngettext
 
-from troth.declaration import (
-    Basis,
-    Cookie,
-    Declaration,
-    IdentityKind,
-    Period,
-    Sharing,
-    Table,
-    in_language,
-    is_category,
-    is_special,
-    is_use,
-    title,
-)
+from troth import declaration as declared
 from troth.law.rule_sets import places
 from troth.service.labels import clock, listed
 
-BASES: Mapping[Basis, object] = {
-    Basis.CONSENT: gettext_lazy("you agreed to it (GDPR Art. 6(1)(a)); you may withdraw that at any time"),
-    Basis.CONTRACT: gettext_lazy("we need it for our contract with you, or to prepare one as you asked (Art. 6(1)(b))"),
-    Basis.LEGAL_OBLIGATION: gettext_lazy("the law obliges us (Art. 6(1)(c))"),
-    Basis.VITAL_INTERESTS: gettext_lazy("it protects somebody’s life (Art. 6(1)(d))"),
-    Basis.PUBLIC_TASK: gettext_lazy("it is part of a task in the public interest (Art. 6(1)(e))"),
-    Basis.LEGITIMATE_INTERESTS: gettext_lazy("we have a legitimate interest in it (Art. 6(1)(f)); you may object"),
-    Basis.RECOGNISED_LEGITIMATE_INTERESTS: gettext_lazy(
+BASES: Mapping[declared.Basis, object] = {
+    declared.Basis.CONSENT: gettext_lazy("you agreed to it (GDPR Art. 6(1)(a)); you may withdraw that at any time"),
+    declared.Basis.CONTRACT: gettext_lazy(
+        "we need it for our contract with you, or to prepare one as you asked (Art. 6(1)(b))"
+    ),
+    declared.Basis.LEGAL_OBLIGATION: gettext_lazy("the law obliges us (Art. 6(1)(c))"),
+    declared.Basis.VITAL_INTERESTS: gettext_lazy("it protects somebody’s life (Art. 6(1)(d))"),
+    declared.Basis.PUBLIC_TASK: gettext_lazy("it is part of a task in the public interest (Art. 6(1)(e))"),
+    declared.Basis.LEGITIMATE_INTERESTS: gettext_lazy(
+        "we have a legitimate interest in it (Art. 6(1)(f)); you may object"
+    ),
+    declared.Basis.RECOGNISED_LEGITIMATE_INTERESTS: gettext_lazy(
         "it serves an interest that the law recognises (UK GDPR Art. 6(1)(ea)); you may object"
     ),
 }
@@ -42,26 +33,26 @@ _STOPPED_CONSENT = gettext_lazy("it rested on your consent (GDPR Art. 6(1)(a)), 
 _STOPPED = gettext_lazy("%(basis)s; a stop is recorded")
 
 
-def basis_words(basis: Basis, *, is_stopped: bool) -> str:
+def basis_words(basis: declared.Basis, *, is_stopped: bool) -> str:
     """Text for the legal basis of a use, and whether a stop is recorded."""
     if not is_stopped:
         return str(BASES[basis])
-    return str(_STOPPED_CONSENT) if basis is Basis.CONSENT else _STOPPED % {"basis": BASES[basis]}
+    return str(_STOPPED_CONSENT) if basis is declared.Basis.CONSENT else _STOPPED % {"basis": BASES[basis]}
 
 
 KINDS: Mapping[str, object] = {
-    IdentityKind.EMAIL: gettext_lazy("E-mail address"),
-    IdentityKind.PHONE: gettext_lazy("Telephone number"),
-    IdentityKind.ACCOUNT: gettext_lazy("Account"),
-    IdentityKind.NAME: gettext_lazy("Name"),
-    IdentityKind.POSTAL: gettext_lazy("Postal address"),
+    declared.IdentityKind.EMAIL: gettext_lazy("E-mail address"),
+    declared.IdentityKind.PHONE: gettext_lazy("Telephone number"),
+    declared.IdentityKind.ACCOUNT: gettext_lazy("Account"),
+    declared.IdentityKind.NAME: gettext_lazy("Name"),
+    declared.IdentityKind.POSTAL: gettext_lazy("Postal address"),
 }
-ROLES: Mapping[Sharing, object] = {
-    Sharing.PROCESSOR: gettext_lazy("works for us, by contract and on our instructions"),
-    Sharing.CONTROLLER: gettext_lazy("decides for itself what it does with the data"),
-    Sharing.JOINT: gettext_lazy("decides together with us"),
-    Sharing.SALE: gettext_lazy("buys the data from us"),
-    Sharing.SHARE: gettext_lazy("receives the data for advertising across websites"),
+ROLES: Mapping[declared.Sharing, object] = {
+    declared.Sharing.PROCESSOR: gettext_lazy("works for us, by contract and on our instructions"),
+    declared.Sharing.CONTROLLER: gettext_lazy("decides for itself what it does with the data"),
+    declared.Sharing.JOINT: gettext_lazy("decides together with us"),
+    declared.Sharing.SALE: gettext_lazy("buys the data from us"),
+    declared.Sharing.SHARE: gettext_lazy("receives the data for advertising across websites"),
 }
 SOURCES: Mapping[str, object] = {
     "given": gettext_lazy("Forms of ours ask for it"),
@@ -99,19 +90,8 @@ _UNANSWERED: Mapping[str, object] = {
     "right_not_answered": gettext_lazy("it does not answer such requests by itself; write to us about it"),
     "other": gettext_lazy("for a reason that we tell you when you ask"),
 }
-_COUNTRIES: Mapping[str, object] = {
-    "US": gettext_lazy("the United States"),
-    "GB": gettext_lazy("the United Kingdom"),
-    "CH": gettext_lazy("Switzerland"),
-    "CA": gettext_lazy("Canada"),
-    "DE": gettext_lazy("Germany"),
-    "FR": gettext_lazy("France"),
-    "ES": gettext_lazy("Spain"),
-    "IE": gettext_lazy("Ireland"),
-    "NL": gettext_lazy("the Netherlands"),
-    "IN": gettext_lazy("India"),
-    "JP": gettext_lazy("Japan"),
-}
+_COUNTRIES: Mapping[str, object] = {"IN": gettext_lazy("India"), "JP": gettext_lazy("Japan")}
+"""Those without a rule set."""
 _REGULATORS: Mapping[str, str] = {
     "ICO": "https://ico.org.uk/make-a-complaint/",
     "CNIL": "https://www.cnil.fr/",
@@ -129,45 +109,49 @@ def human(name: str) -> str:
 
 def category_words(key: str) -> str:
     """Title of a data category, with a note if it is a special category (Art. 9)."""
-    if not is_category(key):
+    if not declared.is_category(key):
         return human(key.rpartition(".")[2])
-    words = gettext(title(key))
-    return gettext("%(category)s (specially protected, Art. 9)") % {"category": words} if is_special(key) else words
+    words = gettext(declared.title(key))
+    return (
+        gettext("%(category)s (specially protected, Art. 9)") % {"category": words}
+        if declared.is_special(key)
+        else words
+    )
 
 
 def declared_words(text: str) -> str:
     """A declared text in the active language if available, else in its original language."""
-    return in_language(text, get_language() or "en") or str(text)
+    return declared.in_language(text, get_language() or "en") or str(text)
 
 
-def _own(declaration: Declaration, text: str | None) -> str:
+def _own(declaration: declared.Declaration, text: str | None) -> str:
     """*text* in the active language; empty if it is declared only in other languages."""
     if text is None:
         return ""
     language = get_language() or "en"
-    return in_language(text, language) or (str(text) if language == declaration.policy.language else "")
+    return declared.in_language(text, language) or (str(text) if language == declaration.policy.language else "")
 
 
-def purpose_words(declaration: Declaration, name: str) -> str:
+def purpose_words(declaration: declared.Declaration, name: str) -> str:
     """Title of a purpose; if it is not declared, its name in readable form."""
     purpose = declaration.purposes.get(name)
     if purpose is None:
         return human(name)
-    general = gettext(title(purpose.use)) if is_use(purpose.use) else human(name)
+    general = gettext(declared.title(purpose.use)) if declared.is_use(purpose.use) else human(name)
     return declared_words(purpose.title) if purpose.title else general
 
 
-def recipient_words(declaration: Declaration, name: str) -> str:
+def recipient_words(declaration: declared.Declaration, name: str) -> str:
     recipient = declaration.recipients.get(name)
     return declared_words(recipient.title) if recipient and recipient.title else human(name)
 
 
-def system_words(declaration: Declaration, name: str) -> str:
+def system_words(declaration: declared.Declaration, name: str) -> str:
     system = declaration.systems.get(name)
     return declared_words(system.title) if system and system.title else human(name)
 
 
-def form_words(declaration: Declaration, name: str) -> str:
+def form_words(declaration: declared.Declaration, name: str) -> str:
     """Title of a collection point."""
     point = declaration.collection_points.get(name)
     return declared_words(point.title) if point and point.title else human(name)
@@ -177,7 +161,7 @@ _WORD = re.compile(r"[A-Za-z]{3,}")
 _KINDS_MAX = 3
 
 
-def table_words(declaration: Declaration, place: str) -> str:
+def table_words(declaration: declared.Declaration, place: str) -> str:
     """Title of the rows of ``system.table``: the declared title, a name that is a plain word, or their data categories.
     Empty if none of these is readable."""
     table, name = declaration.table_at(place), place.partition(".")[2]
@@ -196,46 +180,46 @@ def table_words(declaration: Declaration, place: str) -> str:
     return next((str(text) for text in titles if text), word)
 
 
-def place_words(declaration: Declaration, place: str) -> str:
+def place_words(declaration: declared.Declaration, place: str) -> str:
     """Title of a table with its system: ``The shop: Orders``."""
     system, table = system_words(declaration, place.partition(".")[0]), table_words(declaration, place)
     return f"{system}: {table}" if table else system
 
 
-def column_words(declaration: Declaration, place: str, column: str, category: str | None = None) -> str:
+def column_words(declaration: declared.Declaration, place: str, column: str, category: str | None = None) -> str:
     """Title of a column of ``system.table``: the declared title, or its data category."""
     table = declaration.table_at(place)
-    declared = table.titles.get(column) if table else None
-    if own := _own(declaration, declared):
+    title = table.titles.get(column) if table else None
+    if own := _own(declaration, title):
         return own
     if category is None and table and column in table.fields:
         category = table.fields[column].category
     if category is not None:
         return category_words(category)
-    if declared:
-        return str(declared)
+    if title:
+        return str(title)
     if table and column in {*(table.key or ()), *_referring(table)}:
         return gettext("Record number")
     is_words = re.fullmatch(r"[^\W\d_]+" if table else r"[^\W\d]+", column)
     return human(column) if is_words else gettext("Detail")
 
 
-def target_words(declaration: Declaration, target: str) -> str:
+def target_words(declaration: declared.Declaration, target: str) -> str:
     """Title of the target of a correction: a category, or a column as ``system.table.column``."""
-    if is_category(target):
+    if declared.is_category(target):
         return category_words(target)
     place, _, column = target.rpartition(".")
     return column_words(declaration, place, column)
 
 
-def _referring(table: Table) -> set[str]:
+def _referring(table: declared.Table) -> set[str]:
     return {column for to in (*table.belongs_to.values(), *table.refers_to.values()) for column in to.columns}
 
 
 _MADE = {"created", "created_at", "created_on", "inserted_at", "recorded_at"}
 
 
-def lasting_words(declaration: Declaration, place: str, period: Period, column: str | None) -> str:
+def lasting_words(declaration: declared.Declaration, place: str, period: declared.Period, column: str | None) -> str:
     """Retention period of ``system.table`` and its start. A start without text in the active language is left out."""
     said = {"period": period_words(period)}
     if column is None:
@@ -271,7 +255,7 @@ _COOKIE_USES: Mapping[str, object] = {
 }
 
 
-def cookie_words(name: str, cookie: Cookie) -> tuple[str, str, str]:
+def cookie_words(name: str, cookie: declared.Cookie) -> tuple[str, str, str]:
     """Name, purpose and lifetime of a cookie."""
     why = declared_words(cookie.why) if cookie.why else str(_COOKIE_USES[cookie.purpose])
     try:
@@ -281,7 +265,7 @@ def cookie_words(name: str, cookie: Cookie) -> tuple[str, str, str]:
     return name, why, period_words(period) if period else gettext("until you close the browser")
 
 
-def period_words(period: Period) -> str:
+def period_words(period: declared.Period) -> str:
     """A period such as ``3 years``, in the active language."""
     many = period.count
     match period.unit:

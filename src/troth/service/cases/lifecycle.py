@@ -125,13 +125,16 @@ def close_all(closings: Sequence[Closing], deployment: Deployment, *, who: Actor
 
 def _closed(case: Case, who: Actor, deployment: Deployment, now: dt.datetime) -> Entry:
     in_time = case.due_on is None or day(now, deployment) <= case.due_on
-    said: dict[str, FieldValue] = {"case": pseudonym_of(case, deployment), "outcome": case.outcome, "actor": who.actor}
-    said["in_time"] = "yes" if in_time else "no"
-    if case.subject:
-        said["subject"] = Pseudonym(case.subject)
-    if who.by:
-        said["by"] = Pseudonym(who.by)
-    return Entry("case.closed", now, said)
+    ended: dict[str, FieldValue] = {"outcome": case.outcome, "in_time": "yes" if in_time else "no"}
+    return Entry("case.closed", now, entry_fields(case, who, deployment) | ended)
+
+
+def entry_fields(case: Case, who: Actor, deployment: Deployment, due: dt.date | None = None) -> dict[str, FieldValue]:
+    """Fields of every entry about *case*."""
+    fields: dict[str, FieldValue] = {"case": pseudonym_of(case, deployment), "actor": who.actor}
+    fields |= {"subject": Pseudonym(case.subject)} if case.subject else {}
+    fields |= {"by": Pseudonym(who.by)} if who.by else {}
+    return fields | ({"due": due} if due else {})
 
 
 def note(case: Case, text: str, deployment: Deployment, *, who: Actor, now: dt.datetime) -> None:
@@ -187,16 +190,8 @@ def pseudonym_of(case: Case, deployment: Deployment) -> Pseudonym:
 
 
 def told(case: Case, what: str, who: Actor, deployment: Deployment, *, now: dt.datetime) -> tuple[CaseEvent, Entry]:
-    fields: dict[str, FieldValue] = {
-        "case": pseudonym_of(case, deployment),
-        "what": case.kind,
-        "channel": case.channel,
-        "actor": who.actor,
-    }
+    fields = entry_fields(case, who, deployment, case.due_on) | {"what": case.kind, "channel": case.channel}
     fields |= {"right": case.right} if case.right else {}
-    fields |= {"subject": Pseudonym(case.subject)} if case.subject else {}
-    fields |= {"by": Pseudonym(who.by)} if who.by else {}
-    fields |= {"due": case.due_on} if case.due_on else {}
     facts = {"channel": case.channel, "tier": case.tier}
     event = CaseEvent(case=case, at=now, what=what, actor=who.actor, by=who.by, facts=facts)
     return event, Entry("case.received", now, fields)
@@ -239,23 +234,11 @@ def put_all_on_record(changes: Sequence[CaseChange], who: Actor, deployment: Dep
         )
         for one in changes
     )
-    record(*(_changed(one, who, deployment, now) for one in changes))
+    fields = ({**entry_fields(one.case, who, deployment, one.due), "change": one.change} for one in changes)
+    record(*(Entry("case.changed", now, change) for change in fields))
     for name in dict.fromkeys(one.change for one in changes):
         event = "case.escalated" if name == "escalated" else "case.changed"
         tell_programs(event, [one.case for one in changes if one.change == name], now=now, change=name)
-
-
-def _changed(change: CaseChange, who: Actor, deployment: Deployment, now: dt.datetime) -> Entry:
-    case = change.case
-    fields: dict[str, FieldValue] = {
-        "case": pseudonym_of(case, deployment),
-        "change": change.change,
-        "actor": who.actor,
-    }
-    fields |= {"due": change.due} if change.due else {}
-    fields |= {"by": Pseudonym(who.by)} if who.by else {}
-    fields |= {"subject": Pseudonym(case.subject)} if case.subject else {}
-    return Entry("case.changed", now, fields)
 
 
 def tell_programs(event: str, cases: Iterable[Case], *, now: dt.datetime, **more: str) -> None:
@@ -265,14 +248,8 @@ def tell_programs(event: str, cases: Iterable[Case], *, now: dt.datetime, **more
 
 def facts_of(case: Case) -> dict[str, Any]:
     """Facts about a case for webhooks: its status, but nothing about the person."""
-    return {
-        "reference": case.reference,
-        "kind": case.kind,
-        "right": case.right,
-        "state": case.state,
-        "outcome": case.outcome,
-        "due_on": case.due_on.isoformat() if case.due_on else None,
-    }
+    facts = {name: getattr(case, name) for name in ("reference", "kind", "right", "state", "outcome")}
+    return facts | {"due_on": case.due_on.isoformat() if case.due_on else None}
 
 
 def subject_of(content: CaseContent, deployment: Deployment) -> str:

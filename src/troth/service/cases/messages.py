@@ -111,22 +111,28 @@ def not_told() -> QuerySet[CaseEvent]:
     return CaseEvent.objects.filter(is_last | Q(what="closed", facts__why="identity_not_shown"))
 
 
-def staff_address(case: Case, deployment: Deployment, otherwise: str) -> str:
-    """Address for messages to staff about *case*: *otherwise*, but for a confidential case only the officer."""
+def write_staff(
+    address: str,
+    case: Case,
+    kind: str,
+    deployment: Deployment,
+    facts: Mapping[str, Any],
+    *,
+    now: dt.datetime,
+    again: str,
+) -> None:
+    """Queue an e-mail to staff, with the link of the case's page unless *facts* has another: to *address*, but about a
+    confidential case only to the officer."""
     organisation = deployment.declaration.organisation
-    if not case.is_confidential:
-        return otherwise
-    return organisation.officer.email if organisation.officer is not None else organisation.email
+    if case.is_confidential:
+        address = organisation.officer.email if organisation.officer is not None else organisation.email
+    facts = {"link": f"{deployment.site}/console/cases/{case.reference}/", **facts}
+    write_to(address, case, kind, deployment, facts, now=now, again=again)
 
 
-def redress(case: Case, deployment: Deployment) -> dict[str, Any]:
-    """Facts about redress for e-mails about *case*."""
-    return {name: fact for one in handlings() for name, fact in one.redress(case, deployment).items()}
-
-
-def recourse(case: Case, deployment: Deployment) -> dict[str, Any]:
-    """Those for answers that do not give all that was asked for."""
-    return {name: fact for one in handlings() for name, fact in one.recourse(case, deployment).items()}
+def redress(case: Case, deployment: Deployment, *, is_less: bool = False) -> dict[str, Any]:
+    """Facts about redress for e-mails about *case*. *is_less*: the answer does not give all that was asked for."""
+    return {name: fact for one in handlings() for name, fact in one.redress(case, deployment, is_less=is_less).items()}
 
 
 def day(at: dt.datetime, deployment: Deployment) -> dt.date:

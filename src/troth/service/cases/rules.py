@@ -47,12 +47,7 @@ def clocks(asked: ClockInputs, declaration: Declaration, *, now: dt.datetime) ->
     earliest is the deadline."""
     organisation, zone = declaration.organisation, zone_of(declaration.organisation)
     on = asked.received_at.astimezone(zone).date()
-    applying = regimes_for(
-        residence=asked.residence or None,
-        established=organisation.country,
-        serves=declaration.requests.serves or None,
-        on=on,
-    )
+    applying = regimes(declaration, asked.residence, on)
     reckoned = [(name, _due(rule, asked, organisation, zone, now)) for name, rule in _obligations(asked, applying, on)]
     answers = [one for name, one in reckoned if name == "answer"]
     if not answers:  # no law sets a period: use what every such policy promises
@@ -63,6 +58,12 @@ def clocks(asked: ClockInputs, declaration: Declaration, *, now: dt.datetime) ->
         acknowledge=tuple(one for name, one in reckoned if name == "acknowledge"),
         because=tuple(applying),
     )
+
+
+def regimes(declaration: Declaration, residence: str, on: dt.date) -> list[Applies]:
+    """Rule sets that apply or may apply to a person who lives in *residence*, which may be unknown."""
+    serves, country = declaration.requests.serves or None, declaration.organisation.country
+    return list(regimes_for(residence=residence or None, established=country, serves=serves, on=on))
 
 
 def _obligations(asked: ClockInputs, applying: Sequence[Applies], on: dt.date) -> Iterable[tuple[str, Obligation]]:
@@ -83,16 +84,9 @@ def _due(
     if asked.verified_at is not None:
         # Before identity is confirmed, the clock counts from arrival, so it is never too late under any law.
         started[ClockEvent.IDENTITY_CONFIRMED] = asked.verified_at
-    may_extend = rule.clock is not None and bool(rule.clock.extension)
-    return due(
-        rule,
-        started,
-        zone=zone,
-        pauses=asked.pauses,
-        extended=asked.is_extended and may_extend,
-        place=_place(organisation),
-        now=now,
-    )
+    extended = asked.is_extended and rule.clock is not None and bool(rule.clock.extension)
+    place, pauses = _place(organisation), asked.pauses
+    return due(rule, started, zone=zone, pauses=pauses, extended=extended, place=place, now=now)
 
 
 def _place(organisation: Organisation) -> str:

@@ -92,11 +92,7 @@ def decide(
         SealedContent(deployment.keyring).put(case, dataclasses.replace(content, answer=text), now=now)
         page = status_address(case, deployment, now=now)
         facts = {"received": day(case.received_at, deployment), "answer": text, "granted": "yes" if granted else "no"}
-        facts |= {
-            "status": page,
-            **({"cite": cite} if cite else {}),
-            **redress(case, deployment),
-        }
+        facts |= {"status": page, **({"cite": cite} if cite else {}), **redress(case, deployment)}
         write(case, "appeal_answered", deployment, facts, content=content, now=now, by_staff=True)
         lifecycle.close(case, CaseOutcome.FULFILLED if granted else CaseOutcome.REFUSED, deployment, who=who, now=now)
         return receive.open_again(case, deployment, now=now) if granted else None

@@ -18,13 +18,11 @@ _MESSAGES: Mapping[str, MessageKind] = {
         {"received": date, "outcome": prose}, {"remedy": prose, "status": link, **REDRESS}
     ),
     "appeal_answered": MessageKind(
-        {"received": date, "answer": prose, "granted": one_of("yes", "no")},
-        {"cite": line, "status": link, **REDRESS},
+        {"received": date, "answer": prose, "granted": one_of("yes", "no")}, {"cite": line, "status": link, **REDRESS}
     ),
     "question_acknowledged": MessageKind({"received": date, "due": date}, {"status": link}),
     "question_answered": MessageKind(
-        {"received": date, "answer": prose},
-        {"asked": prose, "clause": prose, "link": link},
+        {"received": date, "answer": prose}, {"asked": prose, "clause": prose, "link": link}
     ),
 }
 

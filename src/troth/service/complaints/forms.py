@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from troth.declaration import IdentityKind
 from troth.service.cases.console.forms import ActionForm, text_field
-from troth.service.cases.content import CaseContent, readable
+from troth.service.cases.content import CaseContent
 from troth.service.cases.forms import MESSAGE_MAX, ClarificationAnswerForm, ResidenceForm
 from troth.service.cases.models import Case, CaseKind, Right
 
@@ -36,9 +36,6 @@ class ComplaintForm(ResidenceForm):
             self.fields["message"].label = gettext_lazy("Your question")
         else:
             self.fields["message"].label = gettext_lazy("What went wrong, and what would put it right?")
-
-    def clean_message(self) -> str:
-        return readable(self.cleaned_data["message"])
 
     def content(self) -> CaseContent:
         address = self.cleaned_data["email"]

@@ -40,14 +40,14 @@ class QuestionHandling(CaseHandling):
             AnswerForm,
             place=20,
             is_first=True,
-        ),
+        )
     }
 
 
 class ComplaintHandling(QuestionHandling):
     """A complaint is possible against every answer but that to a complaint."""
 
-    def redress(self, case: Case, deployment: Deployment) -> Mapping[str, str]:
+    def redress(self, case: Case, deployment: Deployment, *, is_less: bool) -> Mapping[str, str]:
         is_complaint = case.kind == CaseKind.COMPLAINT
         return {} if is_complaint else {"complaint_link": f"{deployment.site}/your-data/complain/"}
 
@@ -70,9 +70,9 @@ class AppealHandling(QuestionHandling):
             return gettext("Next, somebody who had no part in our first answer decides, and we write to you why.")
         return gettext("Next, a person decides, and we write to you why.")
 
-    def recourse(self, case: Case, deployment: Deployment) -> Mapping[str, str]:
+    def redress(self, case: Case, deployment: Deployment, *, is_less: bool) -> Mapping[str, str]:
         """How to appeal, in the language of *case*. Several US state laws require this text; everyone may appeal."""
-        if case.kind != CaseKind.REQUEST or case.right == Right.APPEAL:
+        if not is_less or case.kind != CaseKind.REQUEST or case.right == Right.APPEAL:
             return {}
         with translation.override(case.language):
             text = gettext("You may also appeal: on the page of your request, or by answering this letter.")

@@ -65,13 +65,8 @@ def _in_words(
                 intake = intake_of(form, kind, form.content(), clause=form.cleaned_data.get("clause", ""))
                 receive.receive(intake, deployment, now=timezone.now())
             return to(request, deployment, "centre-sent", what=kind)
-    told = {
-        "form": form,
-        "kind": kind,
-        "due": due(deployment, kind).on,
-        "regulator": deployment.declaration.organisation.regulator,
-        **more,
-    }
+    regulator = deployment.declaration.organisation.regulator
+    told = {"form": form, "kind": kind, "due": due(deployment, kind).on, "regulator": regulator, **more}
     return shown(request, deployment, "complaints/words.html", told, status=form_status(form))
 
 

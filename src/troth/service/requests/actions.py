@@ -100,15 +100,8 @@ def announce_lift(case: Case, first: Choice, reasons: str, deployment: Deploymen
     on = now + _LIFT_NOTICE
     facts = {"on": day(on, deployment), "reasons": reasons, "since": day(first.since, deployment)}
     facts |= {} if is_marked(case) else {"recorded": "yes"}
-    write(
-        case,
-        "restriction_lifted",
-        deployment,
-        facts,
-        content=SealedContent(deployment.keyring).content(case),
-        now=now,
-        by_staff=True,
-    )
+    content = SealedContent(deployment.keyring).content(case)
+    write(case, "restriction_lifted", deployment, facts, content=content, now=now, by_staff=True)
     enqueue("requests.lift", str(case.pk), not_before=on)
 
 

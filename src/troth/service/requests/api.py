@@ -319,18 +319,8 @@ def _intake(asked: NewCase, program: str) -> Intake:
 
 
 def _known(case: Case, steps: Mapping[str, str]) -> CaseView:
-    return CaseView(
-        reference=case.reference,
-        kind=case.kind,
-        right=case.right,
-        state=case.state,
-        outcome=case.outcome,
-        needs=case.needs,
-        received_at=case.received_at,
-        due_on=case.due_on,
-        closed_at=case.closed_at,
-        steps=dict(steps),
-    )
+    facts = {name: getattr(case, name) for name in CaseView.model_fields if name != "steps"}
+    return CaseView(**facts, steps=dict(steps))
 
 
 class CaseFilter(Schema):

@@ -8,20 +8,7 @@ from troth.service.api.scopes import ApiScope
 from troth.service.assurance.duty import EVIDENCE_READ
 from troth.service.duty import CaseType, ConsolePage, Duty
 from troth.service.duty import marked as _
-from troth.service.mail.facts import (
-    DAY,
-    REDRESS,
-    Shape,
-    date,
-    kept,
-    line,
-    lines,
-    link,
-    moment,
-    one_of,
-    prose,
-    right,
-)
+from troth.service.mail.facts import DAY, REDRESS, Shape, date, kept, line, lines, link, moment, one_of, prose, right
 from troth.service.mail.message_kinds import MessageKind
 from troth.service.staff.rights import StaffRight
 
@@ -40,26 +27,14 @@ _DONE: Mapping[str, Shape] = {"status": link, "receipt": link, "told": lines, **
 """Links to a fulfilled request and its proof, and recipients *told* (Art. 19)."""
 _ASKED: Mapping[str, Shape] = {"right": right, "received": date}
 _STOP: Mapping[str, Shape] = {"right": one_of("restrict", "object", "withdraw"), "received": date}
-_STOPPED: Mapping[str, Shape] = {
-    "purposes": lines,
-    "places": lines,
-    "searched": lines,
-    "remembered": one_of("yes"),
-}
+_STOPPED: Mapping[str, Shape] = {"purposes": lines, "places": lines, "searched": lines, "remembered": one_of("yes")}
 """Stopped uses, systems where that was verified, systems that hold nothing of the person, and whether their choice is
 kept."""
 
 _MESSAGES: Mapping[str, MessageKind] = {
     "nothing_held": MessageKind(
         _ASKED,
-        {
-            "where": lines,
-            "unsearchable": lines,
-            "elsewhere": lines,
-            "searched": lines,
-            "choices": lines,
-            **REDRESS,
-        },
+        {"where": lines, "unsearchable": lines, "elsewhere": lines, "searched": lines, "choices": lines, **REDRESS},
     ),
     "package_ready": MessageKind(
         {"right": one_of("view", "port"), "link": link, "until": moment},
@@ -68,8 +43,7 @@ _MESSAGES: Mapping[str, MessageKind] = {
     ),
     "fulfilled_view": MessageKind({"received": date, "done": date}, _DONE),
     "fulfilled_amend": MessageKind(
-        {"received": date, "done": date},
-        {"changed": lines, "unchanged": lines, "elsewhere": lines, **_DONE},
+        {"received": date, "done": date}, {"changed": lines, "unchanged": lines, "elsewhere": lines, **_DONE}
     ),
     "fulfilled_erase": MessageKind(
         {"received": date, "done": date},
@@ -92,8 +66,7 @@ _MESSAGES: Mapping[str, MessageKind] = {
         {"unsearched": lines, "elsewhere": lines, "choices": lines, **_DONE},
     ),
     "restriction_lifted": MessageKind(  # Art. 18(3)
-        {"on": date, "reasons": prose},
-        {"since": date, "recorded": one_of("yes"), **REDRESS},
+        {"on": date, "reasons": prose}, {"since": date, "recorded": one_of("yes"), **REDRESS}
     ),
     "staff_task": MessageKind({"task": line, "due": date, "link": link}, {"detail": prose}, to_person=False),
 }
@@ -103,8 +76,7 @@ def _right(
     name: str,
     title: str,
     label: str,
-    grounds: tuple[str, ...],
-    *,
+    *grounds: str,
     in_california: str = "answer",
     is_harmless: bool = False,
     stops_use: bool = False,
@@ -118,39 +90,23 @@ def _right(
         title=title,
         label=label,
         handling="troth.service.requests.handling:RequestHandling",
-        answer_by={"*": "answer", "ccpa": in_california},
-        confirm_by={"*": "confirm", "ccpa": "confirm" if in_california == "answer" else ""},
+        answer_by={"*": "answer", "ccpa": "opt_out" if stops_use else in_california},
+        confirm_by={"*": "confirm", "ccpa": "confirm" if in_california == "answer" and not stops_use else ""},
         grounds=grounds,
         is_answered=False,
-        is_harmless=is_harmless,
+        is_harmless=is_harmless or stops_use,
         stops_use=stops_use,
     )
 
 
 _CASES = (
-    _right("view", _("See your data"), _("See data"), ("access",), is_harmless=True),
-    _right("amend", _("Correct your data"), _("Correct data"), ("rectify",)),
-    _right("erase", _("Delete your data"), _("Delete data"), ("erase",)),
-    _right("restrict", _("Pause the use of your data"), _("Restrict use"), ("restrict",), in_california=""),
-    _right("port", _("Take your data with you"), _("Take data along"), ("port",), is_harmless=True),
-    _right(
-        "object",
-        _("Object"),
-        _("Objection"),
-        ("object", "opt_out"),
-        in_california="opt_out",
-        is_harmless=True,
-        stops_use=True,
-    ),
-    _right(
-        "withdraw",
-        _("Withdraw a consent"),
-        _("Withdraw consent"),
-        ("consent",),
-        in_california="opt_out",
-        is_harmless=True,
-        stops_use=True,
-    ),
+    _right("view", _("See your data"), _("See data"), "access", is_harmless=True),
+    _right("amend", _("Correct your data"), _("Correct data"), "rectify"),
+    _right("erase", _("Delete your data"), _("Delete data"), "erase"),
+    _right("restrict", _("Pause the use of your data"), _("Restrict use"), "restrict", in_california=""),
+    _right("port", _("Take your data with you"), _("Take data along"), "port", is_harmless=True),
+    _right("object", _("Object"), _("Objection"), "object", "opt_out", stops_use=True),
+    _right("withdraw", _("Withdraw a consent"), _("Withdraw consent"), "consent", stops_use=True),
 )
 
 DUTY = Duty(
@@ -158,21 +114,14 @@ DUTY = Duty(
     messages=_MESSAGES,
     controls="troth.service.requests.controls",
     after={
-        "case.closed": (
-            "requests.answered_in_time",
-            "core.held_cases_freeze_deletion",
-            "requests.recipients_told",
-        ),
+        "case.closed": ("requests.answered_in_time", "core.held_cases_freeze_deletion", "requests.recipients_told"),
         "choice.changed": ("requests.recipients_told",),
     },
     scopes=(CASES_WRITE, CASES_READ, CASES_ALL, PACKAGES_READ, GUARD_READ),
     webhooks={"line.stopped": _("Processing is halted until the configuration is fixed")},
     jobs=("troth.service.requests.jobs",),
     tables="own_tables.yaml",
-    urls=(
-        ("your-data/", "troth.service.requests.pages.urls"),
-        ("console/", "troth.service.requests.console.urls"),
-    ),
+    urls=(("your-data/", "troth.service.requests.pages.urls"), ("console/", "troth.service.requests.console.urls")),
     api="troth.service.requests.api:router",
     console=(
         ConsolePage(

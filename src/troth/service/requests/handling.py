@@ -4,73 +4,37 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django import forms
-from django.db.models import Count, Q
-from django.http import HttpRequest
 from django.utils import formats
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from troth.declaration import Declaration
 from troth.service.cases import identity
-from troth.service.cases.case_links import OpenedCase
 from troth.service.cases.content import CaseContent
-from troth.service.cases.handling import CaseHandling
 from troth.service.cases.intake.receive import Intake
 from troth.service.cases.lifecycle import CaseRefused, Closing
 from troth.service.cases.messages import day
-from troth.service.cases.models import Case, CaseEvent, CaseOutcome, CaseState, Right, WaitReason
-from troth.service.cases.pages.case_status import LedgerProof
+from troth.service.cases.models import Case, CaseOutcome, Right
 from troth.service.core.deployment import Deployment
 from troth.service.core.jobs.queue import enqueue
 from troth.service.requests import actions, rules
-from troth.service.requests.console import sheet
-from troth.service.requests.console.actions import ACTIONS
+from troth.service.requests.console.sheet import RequestConsole
 from troth.service.requests.fulfilment import holds
 from troth.service.requests.fulfilment.restriction import choices_in_force, record_choice
-from troth.service.requests.models import CHOICES, CaseStep
-from troth.service.requests.pages import status
-from troth.service.requests.pages.forms import CorrectedValueField, categories_to_amend, points_form, purposes_for
+from troth.service.requests.models import CHOICES
+from troth.service.requests.pages.forms import categories_to_amend, change_fields, purposes_for
+from troth.service.requests.pages.status import RequestPages
 from troth.service.requests.responses import outcome
-from troth.service.requests.verification import proof
 
 _CHANGES = 3
 
 
-class RequestHandling(CaseHandling):
+class RequestHandling(RequestPages, RequestConsole):
     """Requests are executed in every system, by batches and jobs (`fulfilment`)."""
-
-    actions: ClassVar[Mapping[str, Any]] = ACTIONS
-    staff_events: ClassVar[Mapping[str, Any]] = {
-        "reviewed": _("A handler chose the person's rows"),
-        "again": _("It was put back into execution"),
-        "failed": _("The execution failed"),
-        "restricted": _("The use of the data was restricted"),
-        "lifting": _("The end of the restriction was announced"),
-        "data_located": _("Evidence of who received the data was recorded"),
-        "recipients_told": _("It was decided which recipients are told"),
-        "task_ended": _("Staff ended a task"),
-        "given_up": _("The case goes on without a system"),
-        "needs_weighing": _("A handler has to weigh the objection"),
-        "granted": _("The objection was granted"),
-        "needs_window": _("The cooling-off period before the deletion began"),
-        "needs_access": _("A request to see the data is answered first"),
-        "needs_": _("It is carried out again"),
-    }
-    staff_reasons: ClassVar[Mapping[str, Any]] = {
-        "nobody_named": _("The request contains no identifier that we can search for."),
-        "access_first": _("The same person asked to see their data; that is answered first."),
-        "not_approved": _("The plan has changed since it was approved."),
-        "plan_refused": _("The plan cannot be carried out as it stands."),
-        "run_failed": _("The execution failed several times."),
-    }
-    person_events: ClassVar[Mapping[str, Any]] = {
-        "granted": _("A person weighed your objection and granted it"),
-        "restricted": _("We recorded that your data may only be stored"),
-    }
 
     def admit(self, intake: Intake, deployment: Deployment) -> int:
         if not intake.is_vouched_for and identity.goes_astray(intake.content):
@@ -88,11 +52,8 @@ class RequestHandling(CaseHandling):
         content = intake.content
         return [dataclasses.replace(intake, content=dataclasses.replace(content, purposes=part)) for part in parts]
 
-    def opened(self, case: Case, content: CaseContent, deployment: Deployment, now: dt.datetime) -> None:
-        holds.place_hold(case, content, deployment, now)
-
-    def proved(self, case: Case, content: CaseContent, deployment: Deployment, now: dt.datetime) -> None:
-        holds.confirm_hold(case, content, deployment, now)
+    def identified(self, case: Case, content: CaseContent, deployment: Deployment, now: dt.datetime) -> None:
+        holds.hold(case, content, deployment, now)
 
     def begun(self, case: Case, content: CaseContent, deployment: Deployment, now: dt.datetime) -> None:
         if case.right in CHOICES and case.subject:
@@ -131,53 +92,8 @@ class RequestHandling(CaseHandling):
             pass
         holds.end_unproved(deployment, now)
 
-    def waiting_words(self, case: Case, deployment: Deployment) -> str:
-        return status.waiting_words(case, deployment)
-
-    def outcome_words(self, case: Case, events: Iterable[CaseEvent]) -> str:
-        return status.outcome_words(case, events)
-
-    def event_words(self, event: CaseEvent, case: Case) -> str:
-        return status.recipients_words(case) if event.what == "recipients_told" else ""
-
-    def proofs(self, case: Case) -> list[LedgerProof]:
-        return status.proofs(case)
-
-    def status(self, case: Case, deployment: Deployment, *, inside: bool, now: dt.datetime) -> Any:
-        return status.status(case, deployment, inside=inside, now=now)
-
-    def status_context(self, opened: OpenedCase, deployment: Deployment, now: dt.datetime) -> Mapping[str, Any]:
-        case = opened.case
-        if not opened.is_inside or case.state != CaseState.VERIFYING or case.tier_needed < 2:
-            return {}
-        return {"points": points_form(opened, deployment, None), "tries_left": proof.tries_left(case, now=now)}
-
-    def headers(self, case: Case) -> Mapping[str, str]:
-        is_erased = case.right == Right.ERASE and case.state == CaseState.CLOSED
-        return {"Clear-Site-Data": '"cache", "storage"'} if is_erased else {}
-
-    def progress(self, cases: Collection[Case]) -> Mapping[int, tuple[int, int]]:
-        waiting = [case.pk for case in cases if case.needs == WaitReason.SYSTEMS]
-        if not waiting:
-            return {}
-        ended = Count("pk", filter=~Q(state=CaseStep.State.WAITING))
-        rows = CaseStep.objects.filter(case__in=waiting).values_list("case").annotate(ended=ended, whole=Count("pk"))
-        return {case: (done, whole) for case, done, whole in rows}
-
-    def sheet(self, case: Case, deployment: Deployment) -> Any:
-        return sheet.sheet(case, deployment)
-
-    def sheet_context(self, request: HttpRequest, case: Case, deployment: Deployment) -> Mapping[str, Any]:
-        return sheet.differences(request, case, deployment)
-
     def fields(self, name: str, declaration: Declaration) -> Mapping[str, forms.Field]:
-        fields: dict[str, forms.Field] = {}
-        targets = categories_to_amend(declaration) if name == Right.AMEND else {}
-        for number in range(_CHANGES if targets else 0):
-            fields[f"what-{number}"] = forms.ChoiceField(
-                choices=[("", _("Choose")), *targets.items()], required=False, label=_("What is wrong")
-            )
-            fields[f"new-{number}"] = CorrectedValueField()
+        fields = change_fields(categories_to_amend(declaration) if name == Right.AMEND else {}, _CHANGES)
         if purposes := purposes_for(declaration, name):
             fields["purposes"] = forms.MultipleChoiceField(
                 choices=list(purposes.items()), widget=forms.CheckboxSelectMultiple, label=_("What should stop")

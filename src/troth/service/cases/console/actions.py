@@ -1,5 +1,5 @@
 """Actions that a handler or officer may take on a case: each with its labels, its form, and when it is offered. The
-views are in `console.cases`; `requests.actions` executes the actions, and refuses invalid ones."""
+views are in `console.cases`; `actions` of the app executes them, and refuses invalid ones."""
 
 from __future__ import annotations
 
@@ -47,8 +47,7 @@ class ConsoleAction:
 
     title: Any
     button: Any
-    do: Callable[[At, Mapping[str, Any]], Mapping[str, str] | None]
-    """May return query parameters of the page that follows."""
+    do: Callable[[At, Mapping[str, Any]], object]
     is_offered: Callable[[ConsoleCasePage], bool]
     form: type[ActionForm] | None = None
     hint: Any = ""
@@ -57,6 +56,8 @@ class ConsoleAction:
     """Where it stands among the actions."""
     is_first: bool = False
     """Whether it is the one that the case waits for, wherever it is offered."""
+    query: Callable[[Case], Mapping[str, str]] = lambda case: {}
+    """Query parameters of the page that follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,44 +65,9 @@ class Offered:
     """An action as the page shows it."""
 
     name: str
-    title: str
-    button: str
-    hint: str
+    action: ConsoleAction
     form: forms.Form | None
-    is_first: bool
     is_open: bool
-
-
-def _take(at: At, given: Mapping[str, Any]) -> None:
-    actions.take(at.case.pk, at.request.user, at.deployment, who=at.who, now=at.now)
-
-
-def _confide(at: At, given: Mapping[str, Any]) -> None:
-    actions.confide(at.case.pk, apart=True, who=at.who, now=at.now)
-
-
-def _share(at: At, given: Mapping[str, Any]) -> None:
-    actions.confide(at.case.pk, apart=False, who=at.who, now=at.now)
-
-
-def _ask(at: At, given: Mapping[str, Any]) -> None:
-    actions.pause(at.case.pk, given["question"], at.deployment, who=at.who, now=at.now)
-
-
-def _resume(at: At, given: Mapping[str, Any]) -> None:
-    actions.resume(at.case.pk, given["text"], at.deployment, who=at.who, now=at.now)
-
-
-def _extend(at: At, given: Mapping[str, Any]) -> None:
-    actions.extend(at.case.pk, given["reasons"], at.deployment, who=at.who, now=at.now)
-
-
-def _refuse(at: At, given: Mapping[str, Any]) -> None:
-    actions.refuse(at.case.pk, given["reasons"], given["law"], at.deployment, who=at.who, now=at.now)
-
-
-def _note(at: At, given: Mapping[str, Any]) -> None:
-    lifecycle.note(at.case, given["text"], at.deployment, who=at.who, now=at.now)
 
 
 def _withdraw(at: At, given: Mapping[str, Any]) -> None:
@@ -123,7 +89,7 @@ ACTIONS: Mapping[str, ConsoleAction] = {
     "resume": ConsoleAction(
         _("The person has answered"),
         _("Go on"),
-        _resume,
+        lambda at, given: actions.resume(at.case.pk, given["text"], at.deployment, who=at.who, now=at.now),
         lambda made: made.case.state == CaseState.PAUSED,
         ResumeForm,
         hint=_("If the answer came another way, by telephone or letter."),
@@ -132,7 +98,7 @@ ACTIONS: Mapping[str, ConsoleAction] = {
     "take": ConsoleAction(
         _("Take it"),
         _("Take it"),
-        _take,
+        lambda at, given: actions.take(at.case.pk, at.request.user, at.deployment, who=at.who, now=at.now),
         lambda made: not made.is_closed and (made.case.handler_id is None or made.case.handler_id != made.mine),
         hint=_("You work on it from now on. Nobody approves the plan of a case that they work on."),
         place=60,
@@ -140,7 +106,7 @@ ACTIONS: Mapping[str, ConsoleAction] = {
     "ask": ConsoleAction(
         _("Ask the person for something"),
         _("Send the question, and pause"),
-        _ask,
+        lambda at, given: actions.pause(at.case.pk, given["question"], at.deployment, who=at.who, now=at.now),
         lambda made: made.case.state == CaseState.IN_PROGRESS and is_idle(made),
         ClarificationForm,
         hint=_("Only ask for what the answer needs. Clocks that may be paused are paused."),
@@ -149,8 +115,8 @@ ACTIONS: Mapping[str, ConsoleAction] = {
     "extend": ConsoleAction(
         _("Take more time"),
         _("Tell the person, and extend"),
-        _extend,
-        lambda made: not made.is_closed and made.case.extended_at is None and not made.is_late,
+        lambda at, given: actions.extend(at.case.pk, given["reasons"], at.deployment, who=at.who, now=at.now),
+        lambda made: not made.is_closed and made.case.extended_at is None and not made.row.is_late,
         ReasonsForm,
         hint=_("Only once, before the deadline, and if the request is complex or there are many (GDPR Art. 12(3))."),
         place=90,
@@ -158,7 +124,9 @@ ACTIONS: Mapping[str, ConsoleAction] = {
     "refuse": ConsoleAction(
         _("Refuse"),
         _("Send the refusal, and close"),
-        _refuse,
+        lambda at, given: actions.refuse(
+            at.case.pk, given["reasons"], given["law"], at.deployment, who=at.who, now=at.now
+        ),
         is_idle,
         RefusalForm,
         hint=_("The e-mail says why, on which legal ground, and whom the person may turn to."),
@@ -176,7 +144,7 @@ ACTIONS: Mapping[str, ConsoleAction] = {
     "note": ConsoleAction(
         _("Write a note"),
         _("Keep the note"),
-        _note,
+        lambda at, given: lifecycle.note(at.case, given["text"], at.deployment, who=at.who, now=at.now),
         lambda made: made.content is not None,
         NoteForm,
         place=130,
@@ -184,7 +152,7 @@ ACTIONS: Mapping[str, ConsoleAction] = {
     "confide": ConsoleAction(
         _("Hand it to the officer"),
         _("For the officer and the deputy alone"),
-        _confide,
+        lambda at, given: actions.confide(at.case.pk, apart=True, who=at.who, now=at.now),
         lambda made: not made.case.is_confidential,
         hint=_("Handlers no longer see it, nor do you unless you are one of the two."),
         place=140,
@@ -192,7 +160,7 @@ ACTIONS: Mapping[str, ConsoleAction] = {
     "share": ConsoleAction(
         _("Let handlers see it"),
         _("No longer confidential"),
-        _share,
+        lambda at, given: actions.confide(at.case.pk, apart=False, who=at.who, now=at.now),
         lambda made: made.case.is_confidential,
         is_for_officer=True,
         place=150,
@@ -214,23 +182,15 @@ def offered(
     standing = standing_of(request)
     if not standing.may(Leave.CASES_HANDLE):
         return []
-    found = [
-        Offered(
-            name,
-            str(one.title),
-            str(one.button),
-            str(one.hint),
-            form if name == tried and form is not None else form_of(name, made.case, deployment, None),
-            is_first=one.is_first,
-            is_open=name == tried,
-        )
-        for name, one in actions_on(made.case).items()
-        if (standing.is_officer or not one.is_for_officer) and one.is_offered(made)
+    known = [
+        Offered(name, action, form if name == tried and form else form_of(name, made.case, deployment), name == tried)
+        for name, action in actions_on(made.case).items()
+        if (standing.is_officer or not action.is_for_officer) and action.is_offered(made)
     ]
-    return sorted(found, key=lambda one: not one.is_first)
+    return sorted(known, key=lambda offered: not offered.action.is_first)
 
 
-def form_of(name: str, row: Case, deployment: Deployment, given: Any) -> forms.Form | None:
+def form_of(name: str, row: Case, deployment: Deployment, given: Any = None) -> forms.Form | None:
     """The form of an action, with unique element ids so that a page can contain several; None if it has no form."""
     form = actions_on(row)[name].form
     return form(given, auto_id=f"{name}_%s", case=row, declaration=deployment.declaration) if form is not None else None

@@ -7,28 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from troth.declaration import Declaration, is_category
-from troth.law import Applies, obligations, regimes_for
+from troth.law import Applies, obligations
 from troth.service.cases import lifecycle
-from troth.service.cases.console.queue_row import (
-    CHANNELS,
-    ClockBar,
-    about,
-    clock_bar,
-    doing,
-    proof_words,
-    relative,
-    state_words,
-)
+from troth.service.cases.console.queue_row import QueueRow, proof_words, queue_row, relative
 from troth.service.cases.content import CaseContent, ContentGone, SealedContent, content_of
 from troth.service.cases.handling import case_types, handling_of, handlings
-from troth.service.cases.labels import category_words
+from troth.service.cases.labels import KINDS, category_words
 from troth.service.cases.messages import day
 from troth.service.cases.models import Case, CaseEvent, CaseState
+from troth.service.cases.rules import regimes
 from troth.service.core.deployment import Deployment
 from troth.service.core.models import EntryRow
 from troth.service.labels import day as day_words
@@ -64,40 +56,21 @@ class CaseLogEntry:
     note: str = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Concern:
-    """A question that staff must resolve before the case continues."""
-
-    place: str
-    message: str
-    fix: str
-    rows: tuple[str, ...]
-
-
 @dataclass(frozen=True)
 class ConsoleCasePage:
     """The page of one case. Its `repr` excludes personal data."""
 
     case: Case
-    about: str
+    row: QueueRow
     proof: str
     proof_needed: str
-    state: str
-    todo: str
-    is_for_somebody: bool
     is_closed: bool
-    bar: ClockBar | None
-    due: dt.date | None
-    when: str
-    is_late: bool
-    channel: str
-    handler: str
     clocks: tuple[ClockRow, ...]
     acknowledgements: tuple[ClockRow, ...]
     because: tuple[Applies, ...]
-    concerns: tuple[Concern, ...]
+    need: Mapping[str, Any]
+    """Facts about what it needs: *reviews* and *problems*."""
     why: str
-    problems: tuple[str, ...]
     happened: tuple[CaseLogEntry, ...]
     letters: tuple[LetterRow, ...]
     looks: tuple[tuple[AccessLogEntry, str], ...]
@@ -144,47 +117,34 @@ def sheet(
     case: Case,
     content: CaseContent | None,
     deployment: Deployment,
+    request: HttpRequest,
     *,
     now: dt.datetime,
-    mine: int | None,
     withheld: frozenset[str] = frozenset(),
 ) -> ConsoleCasePage:
     """Build the page of *case*. The access must be recorded first; the cases *withheld* are hidden from the reader."""
     clocks = lifecycle.reckon(case, deployment, now=now)
     today = day(now, deployment)
-    closed = case.state == CaseState.CLOSED
-    todo, is_for_somebody = doing(case)
     events = list(case.events.order_by("at", "id"))
     facts = _need(case, events)
     names = _names(event.by for event in events)
     leaves = _leaves(events)
-    on = case.closed_at.date() if case.closed_at is not None else clocks.first.on
     return ConsoleCasePage(
         case=case,
-        about=about(case),
+        row=queue_row(case, today, mine=request.user.pk),
         proof=proof_words(case.tier),
         proof_needed=proof_words(case.tier_needed) if case.tier_needed > case.tier else "",
-        state=state_words(case),
-        todo=todo,
-        is_for_somebody=is_for_somebody,
-        is_closed=closed,
-        bar=clock_bar(case, today),
-        due=on,
-        when=relative(on, today),
-        is_late=not closed and clocks.first.is_late(now),
-        channel=str(CHANNELS[case.channel]),
-        handler=_handler(case.handler, mine),
+        is_closed=case.state == CaseState.CLOSED,
         clocks=tuple(_clock(one, clocks.first, today, now) for one in clocks.answer),
         acknowledgements=tuple(_clock(one, None, today, now) for one in clocks.acknowledge),
         because=clocks.because,
-        concerns=tuple(_concerns(facts)),
+        need=facts,
         why=_reason(str(facts.get("why", ""))),
-        problems=tuple(facts.get("problems", ())),
         happened=tuple(_happened(event, case, names, leaves, deployment) for event in events),
         letters=tuple(LetterRow.objects.filter(about=case.about).defer("sealed").order_by("queued_at", "id")),
         looks=tuple(_looks(case, deployment.declaration, withheld)),
-        details=handling_of(case.type).sheet(case, deployment),
-        mine=mine,
+        details=handling_of(case.type).sheet(request, case, deployment),
+        mine=request.user.pk,
         content=content,
         wrote=tuple(wrote(content, deployment.declaration)) if content is not None else (),
     )
@@ -196,15 +156,10 @@ def _need(case: Case, events: Sequence[CaseEvent]) -> Mapping[str, Any]:
     return need.facts if case.needs and need is not None and need.what == f"needs_{case.needs}" else {}
 
 
-def _concerns(facts: Mapping[str, Any]) -> Iterable[Concern]:
-    for one in facts.get("reviews", ()):
-        yield Concern(one["place"], one["message"], one["fix"], tuple(one["rows"]))
-
-
 def rows_in_question(case: Case) -> tuple[str, ...]:
     """Rows from which a handler has to choose."""
     facts = _need(case, list(case.events.filter(what__startswith="needs_").order_by("at", "id")))
-    return tuple(dict.fromkeys(row for one in _concerns(facts) for row in one.rows))
+    return tuple(dict.fromkeys(row for review in facts.get("reviews", ()) for row in review["rows"]))
 
 
 def _looks(case: Case, declaration: Declaration, withheld: frozenset[str]) -> Iterable[tuple[AccessLogEntry, str]]:
@@ -212,12 +167,6 @@ def _looks(case: Case, declaration: Declaration, withheld: frozenset[str]) -> It
     for one in accesses_of(case.subject, withheld=withheld)[:50] if case.subject else ():
         known = declaration.purposes.get(one.purpose)
         yield one, (known.title or one.purpose) if known is not None else one.purpose
-
-
-def _handler(handler: User | None, mine: int | None) -> str:
-    if handler is None:
-        return ""
-    return gettext("you") if handler.pk == mine else handler.get_username()
 
 
 def _clock(clock: Any, first: Any, today: dt.date, now: dt.datetime) -> ClockRow:
@@ -340,13 +289,7 @@ def wrote(content: CaseContent, declaration: Declaration) -> Iterable[tuple[str,
         yield gettext("Name"), content.name
     if content.address:
         yield gettext("E-mails go to"), content.address
-    kinds = {
-        "email": gettext("E-mail address"),
-        "phone": gettext("Telephone number"),
-        "account": gettext("Account"),
-        "name": gettext("Full name"),
-        "postal": gettext("Postal address"),
-    }
+    kinds = {**KINDS, "name": gettext("Full name")}
     for kind, value in content.identifiers:
         yield gettext("Named by: %s") % kinds.get(kind, kind), value
     if content.rows:
@@ -379,14 +322,8 @@ _ALWAYS = ("free_of_charge", "verify")
 
 def grounds(case: Case, declaration: Declaration) -> list[tuple[str, str]]:
     """Legal grounds on which a refusal of this case may be based, from all applicable regimes: citation and text."""
-    organisation = declaration.organisation
     on = case.received_at.date()
-    applying = regimes_for(
-        residence=case.residence or None,
-        established=organisation.country,
-        serves=declaration.requests.serves or None,
-        on=on,
-    )
+    applying = regimes(declaration, case.residence, on)
     wanted = (*case_types()[case.type].grounds, *_ALWAYS)
     found = {
         str(rule.citation): rule.what

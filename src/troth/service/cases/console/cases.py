@@ -26,7 +26,6 @@ from troth.service.cases.console.case_page import everyone_of, people_of, sheet
 from troth.service.cases.console.forms import CaseFilterForm
 from troth.service.cases.console.queue_row import FOR_HANDLER, FOR_STAFF, QueueRow, queue_rows, relative
 from troth.service.cases.content import content_of
-from troth.service.cases.handling import handling_of
 from troth.service.cases.messages import day
 from troth.service.cases.models import Case, CaseState
 from troth.service.core.deployment import current
@@ -101,14 +100,8 @@ def filtered(request: HttpRequest, wanted: Mapping[str, str], today: dt.date) ->
         rows = rows.filter(state=CaseState.CLOSED).order_by("-closed_at", "-id")
     else:
         rows = rows.exclude(state=CaseState.CLOSED).order_by("due_on", "id")
-    if only == "mine":
-        rows = rows.filter(handler=request.user.pk)
-    elif only == "unassigned":
-        rows = rows.filter(handler=None)
-    elif only == "late":
-        rows = rows.filter(due_on__lt=today)
-    elif only == "today":
-        rows = rows.filter(due_on=today)
+    by = {"mine": Q(handler=request.user.pk), "unassigned": Q(handler=None)}
+    rows = rows.filter((by | {"late": Q(due_on__lt=today), "today": Q(due_on=today)}).get(only or "", Q()))
     if what:
         rows = rows.filter(Q(right=what) | Q(kind=what, right=""))
     if need == "somebody":
@@ -161,7 +154,7 @@ def _page(
     deployment, now, purpose = current().without_own, timezone.now(), purpose_of(request)
     content = content_of(row, deployment)
     record_access(request, subjects=people_of(row, content, deployment), purpose=purpose, about=row.about)
-    made = sheet(row, content, deployment, now=now, mine=request.user.pk, withheld=withheld_from(request))
+    made = sheet(row, content, deployment, request, now=now, withheld=withheld_from(request))
     shown = {
         "here": "cases",
         "sheet": made,
@@ -174,7 +167,6 @@ def _page(
         "purpose": purpose,
         "purposes": purposes(),
         "details": made.details,
-        **handling_of(row.type).sheet_context(request, row, deployment),
     }
     return render(request, "cases/console/case.html", shown, status=status)
 
@@ -212,7 +204,7 @@ def act(request: HttpRequest, reference: str, what: str) -> HttpResponse:
     action = actions_on(row).get(what)
     if action is None or (action.is_for_officer and not standing_of(request).is_officer):
         raise Http404
-    made = sheet(row, content_of(row, deployment), deployment, now=timezone.now(), mine=request.user.pk)
+    made = sheet(row, content_of(row, deployment), deployment, request, now=timezone.now())
     if not action.is_offered(made):
         wrong = gettext("The state of the case has changed, and no longer allows that.")
         return _page(request, row, wrong=wrong, status=409)
@@ -221,13 +213,13 @@ def act(request: HttpRequest, reference: str, what: str) -> HttpResponse:
         return _page(request, row, tried=what, form=form, status=400)
     at = At(request, row, deployment, who(request), timezone.now())
     try:
-        query = action.do(at, form.cleaned_data if form is not None else {})
+        action.do(at, form.cleaned_data if form is not None else {})
     except TrothError as refused:
         row = visible_case(request, reference)
         return _page(request, row, wrong=sentence(refused), tried=what, form=form, status=409)
     if not _visible(request).filter(pk=row.pk).exists():  # it is now confidential
         return HttpResponseRedirect(reverse("cases"))
-    return back(request, reference, **(query or {}))
+    return back(request, reference, **action.query(row))
 
 
 @needs(Leave.CASES_HANDLE, personal=True)

@@ -80,19 +80,17 @@ def doing(case: Case) -> tuple[str, bool]:
 
 def state_words(case: Case) -> str:
     """State or outcome of a case, in the words of the glossary."""
-    words = {
+    words: dict[CaseState | CaseOutcome, str] = {
         CaseState.RECEIVED: gettext("received"),
         CaseState.VERIFYING: gettext("verifying"),
         CaseState.IN_PROGRESS: gettext("in progress"),
         CaseState.PAUSED: gettext("paused"),
-    }
-    outcomes = {
         CaseOutcome.FULFILLED: gettext("fulfilled"),
         CaseOutcome.PARTLY_FULFILLED: gettext("partly fulfilled"),
         CaseOutcome.REFUSED: gettext("refused"),
         CaseOutcome.WITHDRAWN: gettext("withdrawn"),
     }
-    return outcomes[CaseOutcome(case.outcome)] if case.state == CaseState.CLOSED else words[CaseState(case.state)]
+    return words[CaseOutcome(case.outcome) if case.outcome else CaseState(case.state)]
 
 
 def relative(on: dt.date, today: dt.date) -> str:
@@ -147,10 +145,11 @@ def queue_rows(cases: Collection[Case], today: dt.date, *, mine: int | None) -> 
     answered = {
         pk: progress for one, group in by_handling(cases).items() for pk, progress in one.progress(group).items()
     }
-    return [_queue_row(case, today, mine, answered.get(case.pk, (0, 0))) for case in cases]
+    return [queue_row(case, today, mine=mine, answered=answered.get(case.pk)) for case in cases]
 
 
-def _queue_row(case: Case, today: dt.date, mine: int | None, answered: tuple[int, int]) -> QueueRow:
+def queue_row(case: Case, today: dt.date, *, mine: int | None, answered: tuple[int, int] | None = None) -> QueueRow:
+    """The row of one case. *answered*: of those that it waits for, how many have answered, and how many were asked."""
     todo, is_for_somebody = doing(case)
     on = case.closed_at.date() if case.closed_at is not None else case.due_on
     if case.handler is None:
@@ -161,7 +160,7 @@ def _queue_row(case: Case, today: dt.date, mine: int | None, answered: tuple[int
         reference=case.reference,
         about=about(case),
         channel=str(CHANNELS[case.channel]),
-        state=state_words(case) + (f" · {answered[0]}/{answered[1]}" if case.needs == WaitReason.SYSTEMS else ""),
+        state=state_words(case) + (f" · {answered[0]}/{answered[1]}" if answered else ""),
         todo=todo,
         is_for_somebody=is_for_somebody,
         is_confidential=case.is_confidential,

@@ -36,7 +36,7 @@ from troth.service.cases.content import CaseContent, SealedContent
 from troth.service.cases.handling import case_types, handlings
 from troth.service.cases.intake import receive
 from troth.service.cases.intake.recognition import Recognised, recognise
-from troth.service.cases.messages import staff_address, write_to
+from troth.service.cases.messages import write_staff
 from troth.service.cases.models import Case, CaseEvent, CaseKind, CaseState, Channel, IngestedMessage
 from troth.service.configuration import Mailbox, Settings
 from troth.service.core import timestamps
@@ -196,11 +196,8 @@ def _asked(recognised: Recognised) -> tuple[list[tuple[CaseKind, str, str]], str
     """Cases to open for a message: kind, right, and the reason (code) for a prior review. Plus the reason for an extra
     case for a handler, because uncertain parts would be lost if all certain ones proceed."""
     if not recognised.rights:
-        return [
-            (recognised.kind, recognised.maybe[0], "not_sure")
-            if recognised.kind == CaseKind.REQUEST
-            else (recognised.kind, "", "")
-        ], ""
+        name = str(recognised.maybe[0]) if recognised.kind == CaseKind.REQUEST else ""
+        return [(recognised.kind, name, "not_sure" if name else "")], ""
     asked = [(CaseKind.REQUEST, str(one), "" if recognised.is_sure(one) else "not_sure") for one in recognised.rights]
     is_read = any(why for _, _, why in asked)
     return asked, "asks_for_more" if recognised.maybe and not is_read else ""
@@ -282,17 +279,9 @@ def _alert(case: Case, deployment: Deployment, now: dt.datetime) -> None:
     organisation = deployment.declaration.organisation
     with translation.override(deployment.declaration.policy.language):
         what = gettext("An e-mail about a case waits to be read.")
-    facts = {"what": what, "at": now, "link": f"{deployment.site}/console/cases/{case.reference}/"}
     address = (case.handler.email if case.handler is not None else "") or organisation.email
-    write_to(
-        staff_address(case, deployment, address),
-        case,
-        "staff_alert",
-        deployment,
-        facts,
-        now=now,
-        again=f"wrote-{now:%Y-%m-%d}",
-    )
+    facts, again = {"what": what, "at": now}, f"wrote-{now:%Y-%m-%d}"
+    write_staff(address, case, "staff_alert", deployment, facts, now=now, again=again)
 
 
 # --- parsing ----------------------------------------------------------------------------------------------------------

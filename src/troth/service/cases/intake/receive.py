@@ -18,27 +18,13 @@ from django.utils.translation import gettext
 
 from troth.ledger import Entry, Pseudonym
 from troth.ledger import Value as FieldValue
-from troth.service.cases import case_links, identity
+from troth.service.cases import case_links, identity, lifecycle
 from troth.service.cases import rules as case_rules
 from troth.service.cases.aliases import each_alone
 from troth.service.cases.content import CaseContent, SealedContent
 from troth.service.cases.duty import AGENT_LINK, PROVE_LINK, STATUS_LINK
 from troth.service.cases.handling import case_types, handling_of
 from troth.service.cases.intake import mail_allowance
-from troth.service.cases.lifecycle import (
-    RULE,
-    SUBJECT,
-    Actor,
-    CaseChange,
-    CaseRefused,
-    locked,
-    pseudonym_of,
-    put_all_on_record,
-    reckon,
-    subject_of,
-    tell_programs,
-    told,
-)
 from troth.service.cases.messages import CaseEmail, day, write_all, write_to
 from troth.service.cases.models import Case, CaseAlias, CaseEvent, CaseKind, CaseState, Channel, WaitReason
 from troth.service.core.deployment import Deployment
@@ -68,7 +54,7 @@ class Intake:
     answers_case: int | None = None
     """Primary key of the preceding case: for an appeal, the case appealed against; for a request after a granted
     appeal, the appeal."""
-    who: Actor = field(default=SUBJECT)
+    who: lifecycle.Actor = field(default=lifecycle.SUBJECT)
     program: str = ""
     """The program that opened it over the API; all its tokens may follow the case."""
 
@@ -84,6 +70,10 @@ class Intake:
 
     def __repr__(self) -> str:
         return f"Intake({self.kind}, {self.right or '-'}, {self.channel})"
+
+
+_SAME = ("kind", "right", "channel", "language", "residence", "clause", "is_confidential", "program", "tier")
+"""Fields that a case has from its intake."""
 
 
 def receive(intake: Intake, deployment: Deployment, *, now: dt.datetime) -> Case:
@@ -108,7 +98,7 @@ def receive_all(intakes: Sequence[Intake], deployment: Deployment, *, now: dt.da
         Case.objects.bulk_update(cases, ["reference", "key", "content"], batch_size=200)
         events, entries = list[CaseEvent](), list[Entry]()
         for case, intake in zip(cases, intakes, strict=True):
-            event, entry = told(case, "received", intake.who, deployment, now=case.received_at)
+            event, entry = lifecycle.told(case, "received", intake.who, deployment, now=case.received_at)
             events.append(event)
             entries.append(entry)
             if why := intake.why or _doubt(case, intake):
@@ -121,7 +111,7 @@ def receive_all(intakes: Sequence[Intake], deployment: Deployment, *, now: dt.da
         )
         CaseEvent.objects.bulk_create(events)
         record(*entries)
-        tell_programs("case.received", cases, now=now)
+        lifecycle.tell_programs("case.received", cases, now=now)
         begun = [_Begun(case, intake.content, clocks) for (case, clocks), intake in zip(opened, intakes, strict=True)]
         _begin(begun, deployment, now)
     return cases
@@ -139,26 +129,18 @@ def _case(intake: Intake, deployment: Deployment, now: dt.datetime) -> tuple[Cas
     received = min(intake.received_at or now, now)
     needed = handling_of(intake.type).admit(intake, deployment)
     case = Case(
+        **{name: getattr(intake, name) for name in _SAME},
         reference=f"new-{id(intake):x}",
-        kind=intake.kind,
-        right=intake.right,
         state=CaseState.RECEIVED,
-        channel=intake.channel,
-        language=intake.language,
-        residence=intake.residence,
-        clause=intake.clause,
-        is_confidential=intake.is_confidential,
         by_agent=bool(intake.content.agent_address),
-        program=intake.program,
         received_at=received,
-        tier=intake.tier,
         tier_needed=needed,
-        subject=subject_of(intake.content, deployment),
+        subject=lifecycle.subject_of(intake.content, deployment),
         answers_case_id=intake.answers_case,
     )
     if needed and intake.tier >= needed:
         case.verified_at = now
-    return case, reckon(case, deployment, now=now)
+    return case, lifecycle.reckon(case, deployment, now=now)
 
 
 def _doubt(case: Case, intake: Intake) -> str:
@@ -171,7 +153,7 @@ def _begin(new: Sequence[_Begun], deployment: Deployment, now: dt.datetime) -> N
     """Start new cases: mail a link that proves the channel, or begin processing."""
     ready = list[_Begun]()
     for one in new:
-        handling_of(one.case.type).opened(one.case, one.content, deployment, now)
+        handling_of(one.case.type).identified(one.case, one.content, deployment, now)
         if one.case.tier >= one.case.tier_needed:
             ready.append(one)
             continue
@@ -211,7 +193,7 @@ def send_link(case: Case, content: CaseContent, deployment: Deployment, *, now: 
 def prove(case_id: int, deployment: Deployment, *, now: dt.datetime, tier: int = 1) -> Case:
     """Record that the person has proved their identity to *tier*; continue the case if that suffices. Idempotent."""
     with transaction.atomic():
-        case = locked(case_id)
+        case = lifecycle.locked(case_id)
         if case.tier < tier and case.state == CaseState.VERIFYING:
             _proved(case, tier, deployment, now=now)
         return case
@@ -223,14 +205,14 @@ def _proved(case: Case, tier: int, deployment: Deployment, *, now: dt.datetime) 
     is_enough = tier >= case.tier_needed
     if is_enough:
         case.verified_at = now
-    clocks = reckon(case, deployment, now=now)
+    clocks = lifecycle.reckon(case, deployment, now=now)
     case.save(update_fields=["tier", "verified_at", "due_on", "due_by"])
-    CaseEvent.objects.create(case=case, at=now, what="verified", actor=SUBJECT.actor, facts={"tier": tier})
+    CaseEvent.objects.create(case=case, at=now, what="verified", actor=lifecycle.SUBJECT.actor, facts={"tier": tier})
     subject: dict[str, FieldValue] = {"subject": Pseudonym(case.subject)} if case.subject else {}
-    record(Entry("case.verified", now, {"case": pseudonym_of(case, deployment), "tier": tier, **subject}))
-    tell_programs("case.verified", [case], now=now)
+    record(Entry("case.verified", now, {"case": lifecycle.pseudonym_of(case, deployment), "tier": tier, **subject}))
+    lifecycle.tell_programs("case.verified", [case], now=now)
     content = SealedContent(deployment.keyring).content(case)
-    handling_of(case.type).proved(case, content, deployment, now)
+    handling_of(case.type).identified(case, content, deployment, now)
     if is_enough:
         _go_on([_Begun(case, content, clocks)], deployment, now)
 
@@ -266,14 +248,14 @@ def _acknowledge(fresh: Sequence[_Begun], deployment: Deployment, now: dt.dateti
         _acknowledgement(one, links.address_of(secret, deployment), deployment, now)
         for one, secret in zip(fresh, secrets, strict=True)
     ]
-    acknowledged = list[CaseChange]()
+    acknowledged = list[lifecycle.CaseChange]()
     for one, secret, is_queued in zip(fresh, secrets, write_all(answers, deployment, now=now), strict=True):
         if is_queued or not one.content.address:
-            acknowledged.append(CaseChange(one.case, "acknowledged", due=one.clocks.first.on))
+            acknowledged.append(lifecycle.CaseChange(one.case, "acknowledged", due=one.clocks.first.on))
         else:
             one.case.acknowledged_at = None
             links.drop(secret)
-    put_all_on_record(acknowledged, RULE, deployment, now=now)
+    lifecycle.put_all_on_record(acknowledged, lifecycle.RULE, deployment, now=now)
 
 
 def _acknowledgement(begun: _Begun, status: str, deployment: Deployment, now: dt.datetime) -> CaseEmail:
@@ -295,7 +277,7 @@ def open_again(case: Case, deployment: Deployment, *, now: dt.datetime) -> Case:
     """Open the case that *case* followed again, as a new case. Raises `CaseRefused` if its content is gone."""
     first = case.answers_case
     if first is None or first.content is None:
-        raise CaseRefused("what was asked for at first is not kept any more; open it as a request of its own")
+        raise lifecycle.CaseRefused("what was asked for at first is not kept any more; open it as a request of its own")
     intake = Intake(
         kind=CaseKind(first.kind),
         content=dataclasses.replace(SealedContent(deployment.keyring).content(first), answer="", question=""),

@@ -127,26 +127,21 @@ def show(case: Case, deployment: Deployment, *, inside: bool, now: dt.datetime) 
 def _mark(case: Case) -> str:
     if case.state != CaseState.CLOSED:
         return "unproven" if case.state in (CaseState.PAUSED, CaseState.VERIFYING) else "stated"
-    return {CaseOutcome.FULFILLED: "kept", CaseOutcome.PARTLY_FULFILLED: "kept"}.get(
-        CaseOutcome(case.outcome), "waived"
-    )
+    return "kept" if case.outcome in (CaseOutcome.FULFILLED, CaseOutcome.PARTLY_FULFILLED) else "waived"
 
 
 def _state(case: Case, events: Sequence[CaseEvent]) -> str:
-    if case.state == CaseState.CLOSED:
-        words = {
-            CaseOutcome.FULFILLED: gettext("Done"),
-            CaseOutcome.PARTLY_FULFILLED: gettext("Done as far as possible"),
-            CaseOutcome.REFUSED: gettext("Refused"),
-            CaseOutcome.WITHDRAWN: gettext("Closed") if _why(events) else gettext("Taken back"),
-        }
-        return words[CaseOutcome(case.outcome)]
-    return {
+    words: dict[CaseState | CaseOutcome, str] = {
         CaseState.RECEIVED: gettext("Received"),
         CaseState.VERIFYING: gettext("Waiting for your proof"),
         CaseState.IN_PROGRESS: gettext("In progress"),
         CaseState.PAUSED: gettext("Waiting for your answer"),
-    }[CaseState(case.state)]
+        CaseOutcome.FULFILLED: gettext("Done"),
+        CaseOutcome.PARTLY_FULFILLED: gettext("Done as far as possible"),
+        CaseOutcome.REFUSED: gettext("Refused"),
+        CaseOutcome.WITHDRAWN: gettext("Closed") if _why(events) else gettext("Taken back"),
+    }
+    return words[CaseOutcome(case.outcome) if case.outcome else CaseState(case.state)]
 
 
 def _next(case: Case, deployment: Deployment, events: Sequence[CaseEvent], *, is_told: bool) -> str:

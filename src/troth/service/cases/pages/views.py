@@ -68,13 +68,8 @@ def ask_again(request: HttpRequest, deployment: Deployment) -> HttpResponse:
             if not form.is_by_a_program:
                 request_links(form.cleaned_data["email"], deployment)
             return to(request, deployment, "centre-sent", what="again")
-    return shown(
-        request,
-        deployment,
-        "cases/again.html",
-        {"form": form, "cases": resend_links.CASES_MAX},
-        status=form_status(form),
-    )
+    told = {"form": form, "cases": resend_links.CASES_MAX}
+    return shown(request, deployment, "cases/again.html", told, status=form_status(form))
 
 
 @require_safe

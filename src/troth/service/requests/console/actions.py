@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from troth.service.cases.console.actions import At, ConsoleAction, is_idle, needs
+from troth.service.cases.console.actions import ConsoleAction, is_idle, needs
 from troth.service.cases.console.case_page import rows_in_question
 from troth.service.cases.console.forms import ActionForm, ReasonsForm, text_field
 from troth.service.cases.models import Case, CaseState, Right, WaitReason
@@ -46,34 +46,13 @@ class ChoiceForm(ActionForm):
         return cleaned
 
 
-def _rows(at: At, given: Mapping[str, Any]) -> None:
-    actions.choose_rows(at.case.pk, given["chosen"], at.deployment, who=at.who, now=at.now)
-
-
-def _again(at: At, given: Mapping[str, Any]) -> None:
-    actions.try_again(at.case.pk, at.deployment, who=at.who, now=at.now)
-
-
-def _grant(at: At, given: Mapping[str, Any]) -> None:
-    actions.grant(at.case.pk, at.deployment, who=at.who, now=at.now)
-
-
-def _plan(at: At, given: Mapping[str, Any]) -> Mapping[str, str]:
-    preview.previewed(at.case, at.deployment, at=at.now)
-    return {"values": "1"} if at.case.right == Right.AMEND else {}
-
-
-def _lift(at: At, given: Mapping[str, Any]) -> None:
-    actions.lift(at.case.pk, given["reasons"], at.deployment, who=at.who, now=at.now)
-
-
 _CHANGING = (Right.AMEND, Right.ERASE, Right.RESTRICT, Right.OBJECT, Right.WITHDRAW)
 
 ACTIONS: Mapping[str, ConsoleAction] = {
     "rows": ConsoleAction(
         _("Choose the person's rows"),
         _("Continue with these rows"),
-        _rows,
+        lambda at, given: actions.choose_rows(at.case.pk, given["chosen"], at.deployment, who=at.who, now=at.now),
         lambda made: needs(made, WaitReason.REVIEW),
         ChoiceForm,
         hint=_("The case continues with exactly these rows."),
@@ -83,7 +62,7 @@ ACTIONS: Mapping[str, ConsoleAction] = {
     "grant": ConsoleAction(
         _("Grant the objection"),
         _("Stop the use for good"),
-        _grant,
+        lambda at, given: actions.grant(at.case.pk, at.deployment, who=at.who, now=at.now),
         lambda made: needs(made, WaitReason.WEIGHING),
         hint=_(
             "Unless compelling grounds override the interests of this person, or a legal claim needs the data (GDPR "
@@ -95,7 +74,7 @@ ACTIONS: Mapping[str, ConsoleAction] = {
     "again": ConsoleAction(
         _("Try again"),
         _("Carry it out again"),
-        _again,
+        lambda at, given: actions.try_again(at.case.pk, at.deployment, who=at.who, now=at.now),
         lambda made: needs(made, WaitReason.REVIEW) and bool(made.case.subject),
         hint=_("After something was fixed, or checked and found to be right."),
         place=40,
@@ -103,15 +82,16 @@ ACTIONS: Mapping[str, ConsoleAction] = {
     "plan": ConsoleAction(
         _("Show what would be done"),
         _("Look now"),
-        _plan,
+        lambda at, given: preview.previewed(at.case, at.deployment, at=at.now),
         lambda made: is_idle(made) and made.case.right in _CHANGING and made.case.state == CaseState.IN_PROGRESS,
         hint=_("Searches every system and shows places, counts and grounds. Nothing is changed."),
         place=70,
+        query=lambda case: {"values": "1"} if case.right == Right.AMEND else {},
     ),
     "lift": ConsoleAction(
         _("Lift the restriction"),
         _("Announce it to the person"),
-        _lift,
+        lambda at, given: actions.lift(at.case.pk, given["reasons"], at.deployment, who=at.who, now=at.now),
         lambda made: restrictions_in_force(made.case).exists(),
         ReasonsForm,
         hint=_("The person is told first; it is lifted three days later (GDPR Art. 18(3))."),

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from troth.declaration import Declaration
 from troth.errors import TrothError
+from troth.service.cases.console.actions import ConsoleAction
+from troth.service.cases.handling import CaseHandling
 from troth.service.cases.models import Case, CaseOutcome, CaseState, Right, WaitReason
 from troth.service.core.deployment import Deployment
 from troth.service.core.jobs.models import Job
 from troth.service.disclosures.notifications import NotificationState as NoticeState
 from troth.service.disclosures.notifications import notices
 from troth.service.labels import sentence
+from troth.service.requests.console.actions import ACTIONS
 from troth.service.requests.fulfilment import preview
 from troth.service.requests.models import STOPS, CaseStep, Package
 
@@ -34,12 +38,12 @@ class SystemTask:
     state: str
     sign: str
     mark: str
-    why: str
-    at: dt.datetime | None
-    tries: int
-    counts: tuple[tuple[str, int], ...]
-    evidence: str
-    is_waiting: bool
+    why: str = ""
+    at: dt.datetime | None = None
+    tries: int = 0
+    counts: tuple[tuple[str, int], ...] = ()
+    evidence: str = ""
+    is_waiting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,33 +56,69 @@ class RequestSheet:
     recipients: tuple[tuple[str, str, str], ...]
     """Recipients to be notified of the change: name, state in words, CSS class."""
     package: Package | None
+    amendment: Mapping[str, Any]
+    """For an amendment: current and new values, or why they were not read."""
 
     glance: ClassVar[str] = "requests/console/glance.html"
     body: ClassVar[str] = "requests/console/sheet.html"
 
 
-def sheet(case: Case, deployment: Deployment) -> RequestSheet:
-    """What is special about the page of *case*, a request."""
-    return RequestSheet(
-        lines=tuple(case.plan or ()),
-        steps=tuple(_systems(case, deployment.declaration)),
-        receipts=tuple(case.receipts.select_related("entry").order_by("at", "id")),
-        recipients=tuple(_recipients(case, deployment.declaration)),
-        package=Package.objects.defer("sealed").filter(case=case).first(),
-    )
+class RequestConsole(CaseHandling):
+    """What differs on the pages of staff."""
+
+    actions: ClassVar[Mapping[str, ConsoleAction]] = ACTIONS
+    staff_events: ClassVar[Mapping[str, Any]] = {
+        "reviewed": _("A handler chose the person's rows"),
+        "again": _("It was put back into execution"),
+        "failed": _("The execution failed"),
+        "restricted": _("The use of the data was restricted"),
+        "lifting": _("The end of the restriction was announced"),
+        "data_located": _("Evidence of who received the data was recorded"),
+        "recipients_told": _("It was decided which recipients are told"),
+        "task_ended": _("Staff ended a task"),
+        "given_up": _("The case goes on without a system"),
+        "needs_weighing": _("A handler has to weigh the objection"),
+        "granted": _("The objection was granted"),
+        "needs_window": _("The cooling-off period before the deletion began"),
+        "needs_access": _("A request to see the data is answered first"),
+        "needs_": _("It is carried out again"),
+    }
+    staff_reasons: ClassVar[Mapping[str, Any]] = {
+        "nobody_named": _("The request contains no identifier that we can search for."),
+        "access_first": _("The same person asked to see their data; that is answered first."),
+        "not_approved": _("The plan has changed since it was approved."),
+        "plan_refused": _("The plan cannot be carried out as it stands."),
+        "run_failed": _("The execution failed several times."),
+    }
+
+    def sheet(self, request: HttpRequest, case: Case, deployment: Deployment) -> RequestSheet:
+        return RequestSheet(
+            lines=tuple(case.plan or ()),
+            steps=tuple(_systems(case, deployment.declaration)),
+            receipts=tuple(case.receipts.select_related("entry").order_by("at", "id")),
+            recipients=tuple(_recipients(case, deployment.declaration)),
+            package=Package.objects.defer("sealed").filter(case=case).first(),
+            amendment=_amendment(request, case, deployment),
+        )
+
+    def progress(self, cases: Collection[Case]) -> Mapping[int, tuple[int, int]]:
+        waiting = [case.pk for case in cases if case.needs == WaitReason.SYSTEMS]
+        if not waiting:
+            return {}
+        ended = Count("pk", filter=~Q(state=CaseStep.State.WAITING))
+        rows = CaseStep.objects.filter(case__in=waiting).values_list("case").annotate(ended=ended, whole=Count("pk"))
+        return {case: (done, whole) for case, done, whole in rows}
 
 
-def differences(request: HttpRequest, case: Case, deployment: Deployment) -> dict[str, Any]:
-    """Current and new values of an amendment; read from the systems only on demand."""
+def _amendment(request: HttpRequest, case: Case, deployment: Deployment) -> dict[str, Any]:
+    """Values are read from the systems only on demand."""
     if case.right != Right.AMEND or case.state == CaseState.CLOSED:
         return {}
-    if not request.GET.get("values"):
-        return {"may_compare": True}
     try:
-        shown = preview.differences(case, deployment, at=timezone.now())
-        return {"differences": shown, "may_compare": True, "compared": True}
+        compared = preview.differences(case, deployment, at=timezone.now()) if request.GET.get("values") else None
+        return {"is_possible": True, "differences": compared}
     except TrothError as refused:
-        return {"not_compared": sentence(refused), "may_compare": True}
+        return {"is_possible": True, "not_compared": sentence(refused)}
 
 
 _NOTICES: Mapping[NoticeState, tuple[Any, str]] = {
@@ -146,20 +186,7 @@ def _systems(case: Case, declaration: Declaration) -> Iterable[SystemTask]:
 def _looked_into(case: Case, title: str) -> SystemTask:
     finished = case.outcome in (CaseOutcome.FULFILLED, CaseOutcome.PARTLY_FULFILLED) or case.needs == WaitReason.SYSTEMS
     state, sign, mark = (_("done"), "✓", "good") if finished else (_("not yet"), "–", "still")
-    return SystemTask(
-        id=None,
-        system=title,
-        way="store",
-        state=str(state),
-        sign=sign,
-        mark=mark,
-        why="",
-        at=None,
-        tries=0,
-        counts=(),
-        evidence="",
-        is_waiting=False,
-    )
+    return SystemTask(id=None, system=title, way="store", state=str(state), sign=sign, mark=mark)
 
 
 def _asked(step: CaseStep, declaration: Declaration, tries: int) -> SystemTask:

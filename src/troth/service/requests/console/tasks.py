@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from troth.service.cases import lifecycle
 from troth.service.cases.console.case_page import everyone_of, people_of, wrote
 from troth.service.cases.console.cases import back, purpose_of, purposes, visible_case, who
-from troth.service.cases.console.queue_row import about, relative
+from troth.service.cases.console.queue_row import QueueRow, queue_row
 from troth.service.cases.content import ContentGone, SealedContent, content_of
 from troth.service.cases.messages import day
 from troth.service.cases.models import Case, CaseState
@@ -132,12 +132,8 @@ class TaskRow:
     """One task in the list, without personal data."""
 
     id: int
-    what: str
+    case: QueueRow
     system: str
-    reference: str
-    on: dt.date | None
-    when: str
-    is_late: bool
     assignee: str
 
 
@@ -175,17 +171,7 @@ def _visible(request: HttpRequest) -> QuerySet[CaseStep]:
 
 
 def _line(row: CaseStep, deployment: Deployment, today: dt.date) -> TaskRow:
-    on = row.case.due_on
-    return TaskRow(
-        id=row.pk,
-        what=about(row.case),
-        system=_title(row, deployment),
-        reference=row.case.reference,
-        on=on,
-        when=relative(on, today) if on is not None else "",
-        is_late=on is not None and on < today,
-        assignee=row.assignee,
-    )
+    return TaskRow(row.pk, queue_row(row.case, today, mine=None), _title(row, deployment), row.assignee)
 
 
 def _title(row: CaseStep, deployment: Deployment) -> str:

@@ -40,6 +40,18 @@ class CorrectedValueField(forms.CharField):
         return text
 
 
+def change_fields(targets: Mapping[str, str], rows: int) -> dict[str, forms.Field]:
+    """Fields for *rows* corrections: each has a target and its new value. None without *targets*."""
+    fields: dict[str, forms.Field] = {}
+    for number in range(rows if targets else 0):
+        choices = [("", gettext_lazy("Choose")), *targets.items()]
+        fields[f"what-{number}"] = forms.ChoiceField(
+            choices=choices, required=False, label=gettext_lazy("What is wrong")
+        )
+        fields[f"new-{number}"] = CorrectedValueField()
+    return fields
+
+
 class RequestForm(ResidenceForm):
     """Form for one right: requester, subject, and the details that the right needs."""
 
@@ -87,9 +99,7 @@ class RequestForm(ResidenceForm):
             del self.fields["agent_name"], self.fields["agent_email"]
         self._targets = categories_to_amend(declaration) if right == Right.AMEND else {}
         self._purposes = purposes_for(declaration, right)
-        if self._targets:
-            for number in range(self.rows):
-                self._add_row(number)
+        self.fields.update(change_fields(self._targets, self.rows))
         if self._purposes:
             self.fields["purposes"] = forms.MultipleChoiceField(
                 choices=list(self._purposes.items()),
@@ -99,13 +109,6 @@ class RequestForm(ResidenceForm):
                 else gettext_lazy("Which consent do you withdraw?"),
                 error_messages={"required": gettext_lazy("Choose at least one.")},
             )
-
-    def _add_row(self, number: int) -> None:
-        nothing = ("", gettext_lazy("Choose"))
-        self.fields[f"what-{number}"] = forms.ChoiceField(
-            choices=[nothing, *self._targets.items()], required=False, label=gettext_lazy("What is wrong")
-        )
-        self.fields[f"new-{number}"] = CorrectedValueField()
 
     @property
     def changes(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
@@ -121,9 +124,6 @@ class RequestForm(ResidenceForm):
         """True if a collapsed field was filled in or has an error."""
         folded = ("agent_name", "agent_email")
         return any(self.data.get(name) for name in folded) or any(name in self.errors for name in folded)
-
-    def clean_message(self) -> str:
-        return readable(self.cleaned_data["message"])
 
     def clean_agent_email(self) -> str:
         address: str = self.cleaned_data["agent_email"]

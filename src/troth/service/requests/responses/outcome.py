@@ -24,7 +24,7 @@ from troth.service.cases.content import CaseContent, ContentGone, SealedContent
 from troth.service.cases.duty import PACKAGE_LINK, STATUS_LINK
 from troth.service.cases.intake import mail_allowance
 from troth.service.cases.labels import place_words, purpose_words, system_words, target_words
-from troth.service.cases.messages import CaseEmail, day, recourse, redress, write, write_all
+from troth.service.cases.messages import CaseEmail, day, redress, write, write_all
 from troth.service.cases.models import Case, CaseEvent, CaseOutcome, CaseState, Right
 from troth.service.core.actions import view_entries
 from troth.service.core.deployment import Deployment
@@ -281,7 +281,7 @@ def _mail_link(
         facts["empty"] = empty
     if missing:
         facts |= {"missing": tuple(shortened(f"{_title(step, deployment)}: {_undone_words(step)}") for step in missing)}
-        facts |= redress(case, deployment) | recourse(case, deployment)
+        facts |= redress(case, deployment, is_less=True)
     write(case, "package_ready", deployment, facts, content=content, now=now)
 
 
@@ -380,10 +380,7 @@ def _done(
     lines = [line for receipt in _receipts(case) for line in receipt.lines]
     steps = list(case.steps.all())
     with translation.override(case.language):
-        stayed = [
-            *_kept(lines, case, deployment),
-            *(one for step in steps for one in _kept_there(step, deployment)),
-        ]
+        stayed = [*_kept(lines, case, deployment), *(one for step in steps for one in _kept_there(step, deployment))]
         did = _did(lines, case, steps, deployment)
         stayed += _left(case, deployment)
     undone = _missing(case)
@@ -398,7 +395,7 @@ def _done(
         stayed += [
             RetainedItem(shortened(_title(step, deployment)), _undone_words(step), "GDPR Art. 12(4)") for step in undone
         ]
-        facts |= recourse(case, deployment)
+        facts |= redress(case, deployment, is_less=True)
         kind, facts = "partly_fulfilled", facts | {"right": case.right, "did": did, "kept": tuple(stayed)}
     else:
         facts |= _erased(case, did) if case.right == Right.ERASE else _said(case, content, deployment)
@@ -422,7 +419,7 @@ def _close_stopped(
     facts = {**_stops(case, content, deployment), **_status(case, deployment, now), **redress(case, deployment)}
     facts |= {"done": day(now, deployment), **({"told": notified} if notified else {})}
     if undone:
-        facts |= recourse(case, deployment)
+        facts |= redress(case, deployment, is_less=True)
         facts["undone"] = tuple(shortened(f"{_title(step, deployment)}: {_undone_words(step)}") for step in undone)
     write(case, "stopped", deployment, facts, content=content, now=now)
     lifecycle.close(case, outcome, deployment, who=RULE, now=now, facts={"kept": len(undone), "told": len(notified)})

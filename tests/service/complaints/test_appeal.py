@@ -14,7 +14,7 @@ from tests.service.team import StaffClient
 from troth.service.cases import actions, case_links, lifecycle
 from troth.service.cases.duty import STATUS_LINK
 from troth.service.cases.lifecycle import Actor, CaseRefused
-from troth.service.cases.models import Case, Channel
+from troth.service.cases.models import Case, Channel, WaitReason
 from troth.service.complaints import actions as appeals
 from troth.service.mail.actions import letter_context
 from troth.service.mail.models import LetterRow
@@ -122,13 +122,21 @@ def test_an_answer_to_a_partial_answer_by_mail_appeals_as_well(office: Office) -
     assert (opened.right, opened.answers_case) == ("appeal", case)
 
 
+def test_a_paused_appeal_waits_for_its_answer_again(office: Office) -> None:
+    opened = appealed(office, refused(office))
+    actions.pause(opened.pk, "Which claim?", office.deployment, who=CHLOE, now=office.now())
+    resumed = actions.resume(opened.pk, "The one of May.", office.deployment, who=lifecycle.SUBJECT, now=office.now())
+    assert resumed.needs == WaitReason.ANSWER
+    appeals.decide(opened.pk, "It is still open.", office.deployment, granted=False, who=CHLOE, now=office.now())
+
+
 @pytest.mark.parametrize(("country", "turns"), [("GB", False), ("US", True)])
 def test_a_refusal_says_how_to_appeal(office: Office, country: str, turns: bool) -> None:
     path = office.folder / "troth.yaml"
     path.write_text(path.read_text().replace("country: GB", f"country: {country}").replace("regulator: ICO,", ""))
-    from troth.service.cases.messages import recourse
+    from troth.service.cases.messages import redress
 
-    said = recourse(refused(office), office.deployment)["appeal"]
+    said = redress(refused(office), office.deployment, is_less=True)["appeal"]
     assert "You may also appeal" in said
     assert ("attorney general" in said) is turns
 
