@@ -86,10 +86,10 @@ def lay(folder: Path, promises: int) -> None:
 def _fill(days: int) -> int:
     from django.db import transaction
 
+    from troth.controls import promise_name
     from troth.ledger import DeclaredName, Entry
     from troth.service.assurance.evaluation import judge_all
     from troth.service.assurance.models import ChangeRow
-    from troth.service.assurance.rules import promise_name
     from troth.service.core.deployment import current
     from troth.service.core.ledger import record
     from troth.service.core.models import CheckRow
@@ -155,7 +155,7 @@ def _pages(many: int) -> Iterator[str]:
     """Measure each page; the goals that were missed."""
     from django.test import Client
 
-    from troth.service.assurance.rules import promise_name
+    from troth.controls import promise_name
     from troth.service.core.deployment import current
 
     client = Client(headers={"host": "localhost"}, REMOTE_ADDR="127.0.0.1")

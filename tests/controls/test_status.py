@@ -18,8 +18,8 @@ from troth.controls import (
     Control,
     ControlFinding,
     Evidence,
-    Judgement,
     Portion,
+    PromiseStatus,
     Status,
     status_of,
 )
@@ -77,7 +77,7 @@ def approved(bound: Promise) -> frozenset[str]:
     return frozenset(filter(None, (bound.waiver_hash, bound.attestation_hash)))
 
 
-def judge(bound: Promise, *checks: Check) -> Judgement:
+def judge(bound: Promise, *checks: Check) -> PromiseStatus:
     history: dict[str, list[Check]] = {}
     for check in checks:
         history.setdefault(check.control, []).append(check)
@@ -93,7 +93,7 @@ def test_kept_needs_every_control_passed() -> None:
 
 
 def test_a_doubt_leaves_a_promise_unproven_whatever_passed_and_fixes_no_failure() -> None:
-    def doubted(outcome: CheckOutcome) -> Judgement:
+    def doubted(outcome: CheckOutcome) -> PromiseStatus:
         checks = {"a.once": [made(outcome=outcome)]}
         bound, doubt = promise("a.once", attest=word()), "The policy says another period."
         return status_of(
@@ -551,7 +551,7 @@ def test_a_promise_is_told_the_figures_of_what_it_is_about(
 ) -> None:
     bound = promise("a.once").model_copy(update={"about": about})
     judgement = judge(bound, aged(login=0, order=4, empty=0))
-    (standing,) = judgement.standings
+    (standing,) = judgement.by_control
     assert (judgement.status, standing.check and standing.check.summary) == (status, summary)
     assert summary in judgement.reasons[0]
     assert standing.check is not None
@@ -579,7 +579,7 @@ def test_only_the_systems_of_what_a_promise_is_about_were_looked_at_for_it() -> 
     both = frozenset({"shop", "desk"})
     wide = aged(login=0, order=0)
     wide = replace(wide, evidence=replace(wide.evidence, in_scope=both, observed=both))
-    (standing,) = judge(promise("a.once").model_copy(update={"about": ("shop.login",)}), wide).standings
+    (standing,) = judge(promise("a.once").model_copy(update={"about": ("shop.login",)}), wide).by_control
     assert standing.check is not None
     assert standing.check.evidence.in_scope == standing.check.evidence.observed == frozenset({"shop"})
     without_desk = replace(wide, evidence=replace(wide.evidence, observed=frozenset({"shop"})))

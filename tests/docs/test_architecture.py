@@ -19,7 +19,7 @@ def test_each_of_its_questions_is_answered_by_one_folder_and_one_file() -> None:
 
 def test_it_names_every_package_and_every_app() -> None:
     packages = {path.parent for path in (ROOT / "src/troth").glob("*/__init__.py")}
-    apps = {path.parent for path in (ROOT / "src/troth/service").glob("*/apps.py")}
+    apps = {path.parent for path in (ROOT / "src/troth/service").glob("*/duty.py")}
     assert [path.name for path in sorted(packages | apps) if f"`{path.name}`" not in PAGE] == []
 
 

@@ -25,7 +25,6 @@ from troth.service.staff.approvals import (
     ApprovalPurpose,
     ApprovalRequest,
     ApprovalState,
-    GivenApproval,
     OwnPlan,
     approve,
     is_approved,
@@ -42,6 +41,10 @@ OTHER = ApprovalRequest(ONE, "case:R-2026-0001", "sha256:" + 64 * "b")
 pytestmark = pytest.mark.sampled
 
 
+def given_by(name: str, until: dt.datetime, used_for: str = "") -> Approval:
+    return Approval(by=name, until=until, used_for=used_for)
+
+
 # --- the decision -----------------------------------------------------------------------------------------------------
 
 
@@ -49,21 +52,21 @@ pytestmark = pytest.mark.sampled
     ("given", "state"),
     [
         ([], ApprovalState.MISSING),
-        ([GivenApproval("ann", NOW + DAY)], ApprovalState.MISSING),
-        ([GivenApproval("ann", NOW + DAY), GivenApproval("ann", NOW + DAY)], ApprovalState.MISSING),
-        ([GivenApproval("ann", NOW + DAY), GivenApproval("ben", NOW + DAY)], ApprovalState.APPROVED),
-        ([GivenApproval("ann", NOW + DAY), GivenApproval("ben", NOW)], ApprovalState.EXPIRED),
-        ([GivenApproval("ann", NOW + DAY, "run:1"), GivenApproval("ben", NOW + DAY, "run:1")], ApprovalState.USED),
-        ([GivenApproval("ann", NOW + DAY, "run:1"), GivenApproval("ben", NOW + DAY)], ApprovalState.USED),
-        ([GivenApproval("ann", NOW - DAY, "run:2"), GivenApproval("ben", NOW - DAY, "run:2")], ApprovalState.APPROVED),
+        ([given_by("ann", NOW + DAY)], ApprovalState.MISSING),
+        ([given_by("ann", NOW + DAY), given_by("ann", NOW + DAY)], ApprovalState.MISSING),
+        ([given_by("ann", NOW + DAY), given_by("ben", NOW + DAY)], ApprovalState.APPROVED),
+        ([given_by("ann", NOW + DAY), given_by("ben", NOW)], ApprovalState.EXPIRED),
+        ([given_by("ann", NOW + DAY, "run:1"), given_by("ben", NOW + DAY, "run:1")], ApprovalState.USED),
+        ([given_by("ann", NOW + DAY, "run:1"), given_by("ben", NOW + DAY)], ApprovalState.USED),
+        ([given_by("ann", NOW - DAY, "run:2"), given_by("ben", NOW - DAY, "run:2")], ApprovalState.APPROVED),
     ],
 )
-def test_a_plan_needs_so_many_people_whose_approvals_hold(given: list[GivenApproval], state: ApprovalState) -> None:
+def test_a_plan_needs_so_many_people_whose_approvals_hold(given: list[Approval], state: ApprovalState) -> None:
     assert state_of(TWO, given, now=NOW, use="run:2") is state
 
 
 def test_an_unused_approval_is_not_taken_for_used_where_no_use_is_named() -> None:
-    assert state_of(ONE, [GivenApproval("ann", NOW - DAY)], now=NOW) is ApprovalState.EXPIRED
+    assert state_of(ONE, [given_by("ann", NOW - DAY)], now=NOW) is ApprovalState.EXPIRED
 
 
 # --- giving and using -------------------------------------------------------------------------------------------------

@@ -135,8 +135,8 @@ def test_another_limit_is_asked_at_once_and_a_looser_one_is_an_entry(database: s
     told = [
         entry.fields["what"]
         for entry in rules.loosened(
-            set(rules.bindings(before.declaration.promises, before.controls)),
-            set(rules.bindings(after.declaration.promises, after.controls)),
+            rules.bindings(before.declaration.promises, before.controls),
+            rules.bindings(after.declaration.promises, after.controls),
             now=NOW,
         )
     ]

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from tests.rig.disclosing import disclose
 from tests.scale import scaled
 
 from troth.declaration import Declaration, parse
 from troth.protect import Keyring
 from troth.service.core.disposal import dispose
 from troth.service.core.models import EntryRow
-from troth.service.disclosures.actions import disclose, names_of, received, record_disclosure, record_disclosures
+from troth.service.disclosures.actions import names_of, received, record_disclosures
 from troth.service.disclosures.models import Disclosure, DisclosureKind, DisclosureSubject
 from troth.service.disclosures.rules import DisclosureEvidence, DisclosureRefused, PlannedDisclosure, Went, owed
 from troth.subjects import Identity
@@ -65,7 +66,7 @@ def test_a_disclosure_is_on_record_with_its_entry(database: str, declaration: De
         "post",
         "processor",
         "news",
-        ("user.contact.email",),
+        ["user.contact.email"],
         NOW,
     )
     [entry] = entries()
@@ -99,7 +100,7 @@ def test_no_identifier_reaches_the_database(database: str, declaration: Declarat
 def test_it_commits_with_the_callers_transaction_or_not_at_all(database: str, declaration: Declaration) -> None:
     release = PlannedDisclosure("post", [names_of(ANN, KEYS)], ["user.contact.email"], "news", DisclosureKind.PROCESSOR)
     with transaction.atomic():
-        record_disclosure(release, declaration=declaration, keyring=KEYS, now=NOW)
+        record_disclosures([release], declaration=declaration, keyring=KEYS, now=NOW)
         transaction.set_rollback(True)
     assert (Disclosure.objects.count(), DisclosureSubject.objects.count(), EntryRow.objects.count()) == (0, 0, 0)
 

@@ -10,13 +10,12 @@ from django.template.loader import render_to_string
 from playwright.sync_api import Browser
 from tests.browsing import axe, opened, too_wide
 
-from troth.controls import Status
+from troth.controls import PublishedStatus, Status
 from troth.policy import PolicyText, read
-from troth.service.policy_pages.badges import Badge
 from troth.service.policy_pages.policy_text import Item, TextBlock, chapters
 
 POLICY = "# Policy\n\n| What | How long |\n|---|---|\n| Sign-in history | ninety days |\n| Orders | six years |\n"
-MARK = Badge("p-1", "Sign-in history | ninety days", Status.STATED, "It is so.")
+MARK = PublishedStatus("~1", "p-1", "Sign-in history | ninety days", Status.STATED, says="It is so.")
 
 
 def shown(policy: PolicyText, *marked: str) -> str:
@@ -51,7 +50,7 @@ def test_a_table_of_a_page_is_a_table() -> None:
 
 def test_a_promise_that_is_a_heading_is_marked_below_it() -> None:
     policy = read("# Policy\n\n## We never sell your data\n\nThat is that.\n", kind="markdown")
-    mark = Badge("p-1", "We never sell your data", Status.KEPT, "kept")
+    mark = PublishedStatus("~1", "p-1", "We never sell your data", Status.KEPT)
     [head] = [sentence.id for sentence in policy.sentences if sentence.text == mark.quote]
     _, chapter = chapters(policy, {head: (mark,)})
     assert [passage.marks for part in chapter.parts for item in part.items for passage in item] == [(mark,), ()]

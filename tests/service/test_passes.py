@@ -86,7 +86,7 @@ def test_a_promise_of_another_period_than_its_rule_says_why_it_cannot_be_kept(
     quote = "We delete logins after 30 days."
     bound = Promise(quote=quote, owner="dpo@example.org", controls=("retention.nothing_overdue",))
     here = promising(office, bound).but(policy=read(f"# Policy\n\n{quote}\n"))
-    (judged,) = evaluation.judge(here, now=NOW).values()
+    (judged,) = evaluation.judge(here, now=NOW)
     assert judged.status is Status.UNPROVEN
     assert any("says 30 days" in reason for reason in judged.reasons)
 
@@ -266,7 +266,7 @@ def test_a_result_that_comes_after_its_lease_leaves_nothing_behind(database: str
 
 
 def test_judging_needs_no_database_of_statuses(database: str, office: Deployment) -> None:
-    [judgement] = evaluation.judge(office, now=NOW).values()
+    [judgement] = evaluation.judge(office, now=NOW)
     assert judgement.status is Status.UNPROVEN
 
 

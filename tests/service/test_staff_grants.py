@@ -42,7 +42,7 @@ from troth.service.staff.models import (
 )
 from troth.service.staff.rights import StaffRight, StaffRole, conflicts, rights, rights_of_role
 from troth.service.staff.roster import roster
-from troth.service.staff.rules import GrantFacts, InactiveReason, MemberFacts, rights_of, why_not
+from troth.service.staff.rules import InactiveReason, MemberFacts, rights_of, why_not
 from troth.service.staff.undertaking import document_hash
 
 pytestmark = pytest.mark.sampled
@@ -63,14 +63,13 @@ def text(response: Any) -> str:
 
 # --- when a grant counts --------------------------------------------------------------------------------------------
 
-GRANT = GrantFacts("cases.handle", "handler", NOW - 10 * DAY, NOW + 10 * DAY, NOW - 10 * DAY)
+TERMS = {"starts_at": NOW - 10 * DAY, "until": NOW + 10 * DAY, "reviewed_at": NOW - 10 * DAY}
+GRANT = Grant(right="cases.handle", role="handler", **TERMS)
 ANN = MemberFacts(is_open=True, seen_at=NOW - DAY, undertaking_until=NOW + DAY)
 
 
-def _held(**change: Any) -> GrantFacts:
-    from dataclasses import replace
-
-    return replace(GRANT, **change)
+def _held(**change: Any) -> Grant:
+    return Grant(right="cases.handle", role="handler", **{**TERMS, **change})
 
 
 def _person(**change: Any) -> MemberFacts:
@@ -95,7 +94,7 @@ def _person(**change: Any) -> MemberFacts:
     ],
 )
 def test_a_grant_counts_only_while_everything_is_in_order(
-    grant: GrantFacts, person: MemberFacts, why: InactiveReason | None
+    grant: Grant, person: MemberFacts, why: InactiveReason | None
 ) -> None:
     assert why_not(grant, person, now=NOW) is why
     assert rights_of([grant], person, now=NOW) == ({} if why else {"cases.handle": "handler"})

@@ -16,18 +16,17 @@ from tests.service.conftest import Live
 from tests.service.test_passes import HOUR, QUOTE, office, promising  # noqa: F401 - a fixture
 from tests.service.test_passes import RUN as BEGUN
 
-from troth.controls import Status
+from troth.controls import Status, promise_name
 from troth.declaration import Audience, Granularity, Period
 from troth.ledger import DeclaredName, Entry
 from troth.service.assurance import jobs, status_history
 from troth.service.assurance.models import ChangeRow
-from troth.service.assurance.rules import promise_name
 from troth.service.assurance.status_reasons import reason_sentence
 from troth.service.core.deployment import Deployment
 from troth.service.core.jobs.models import Job
 from troth.service.core.journal import DatabaseJournal
 from troth.service.core.models import EntryRow
-from troth.service.policy_pages.audience import page_for
+from troth.service.policy_pages.status_page import page_for
 
 pytestmark = pytest.mark.sampled
 
@@ -74,10 +73,10 @@ def test_each_change_is_kept_with_its_cause_its_control_and_its_entry(happened: 
     assert turns[0] == (Status.KEPT, "passed")
     assert (Status.BROKEN, "failed") in turns
     assert turns[-1] == (Status.KEPT, "passed")
-    broken = next(each for each in changes if each.status is Status.BROKEN)
+    broken = next(each for each in changes if each.status == Status.BROKEN)
     assert broken.control == "core.runs_finished"
     assert broken.figures["left_half_done"] == 1
-    entry = Entry.decode(bytes(EntryRow.objects.get(leaf=broken.leaf).content))
+    entry = Entry.decode(bytes(EntryRow.objects.get(leaf=broken.entry.leaf).content))
     assert (entry.kind, entry.fields["after"]) == ("promise.changed", "broken")
     assert entry.fields["control"] == DeclaredName.of("core.runs_finished")
 
@@ -96,7 +95,7 @@ def test_outsiders_see_a_delayed_promise_as_it_was_and_staff_as_it_is(happened: 
         Status.BROKEN,
         dt.datetime.combine((TODAY - 4 * DAY).date(), dt.time(), dt.UTC),
     )
-    assert late.known.since < late.as_of
+    assert late.since < late.as_of
     assert late.checks == ()
     assert shown(happened, Audience.STAFF, now, delay=days).status is Status.KEPT
     assert shown(happened, Audience.PUBLIC, now).status is Status.KEPT
@@ -110,7 +109,7 @@ def test_the_picture_covers_the_time_without_gaps_and_says_the_same(happened: De
     until = TODAY
     changes = status_history.changes_of(NAME, since=NOW, until=until)
     segments = status_history.strip(changes, NOW, until)
-    assert [one.word for one in segments] == [each.status.value for each in changes]
+    assert [one.word for one in segments] == [each.status for each in changes]
     assert segments[0].start == 0
     assert all(a.start + a.width == b.start for a, b in itertools.pairwise(segments))
     assert segments[-1].start + segments[-1].width == 1_000

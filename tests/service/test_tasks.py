@@ -112,7 +112,7 @@ def broken(scope: str, *checks: Check, approved: bool = True, **promise: Any) ->
         controls={"c.d": CONTROL},
         approved={hash_ for hash_ in hashes if hash_},
     )
-    return broken_by("c.d", scope, {"~q": judgement}) == ("~q",)
+    return broken_by("c.d", scope, [judgement]) == (judgement,)
 
 
 def test_a_task_breaks_the_promises_that_its_findings_concern() -> None:

@@ -28,6 +28,7 @@ def keep(declaration: Path, hasten: bool, as_json: bool) -> None:
     from troth.declaration import load
 
     resumed = cli.OpenDeclaration(load(declaration), {}).resume()
+    from troth.controls import Status
     from troth.service.assurance.jobs import run_due
     from troth.service.assurance.models import PromiseRow
 
@@ -35,7 +36,7 @@ def keep(declaration: Path, hasten: bool, as_json: bool) -> None:
     log.setLevel(logging.ERROR)  # its messages are printed instead
     report = run_due(hasten=hasten)
     log.setLevel(logging.NOTSET)
-    broken = PromiseRow.objects.filter(status=PromiseRow.Status.BROKEN).count()
+    broken = PromiseRow.objects.filter(status=Status.BROKEN.value).count()
     if as_json:
         cli.print_json(
             {

@@ -14,8 +14,7 @@ from troth.cli import deployment as cli
 from troth.text import counted
 
 if TYPE_CHECKING:
-    from troth.controls import Control, ControlStatus
-    from troth.service.assurance.promise_status import PromiseStatus
+    from troth.controls import Control, ControlStatus, PromiseStatus
     from troth.service.assurance.statements import Statement
     from troth.service.core.deployment import Deployment
 
@@ -57,7 +56,7 @@ def promises(
     else:
         for line in _shown(found[0], deployment) if id_ is not None else _listed(found):
             click.echo(cli.printable(line))
-    if any(each.judgement.status == "broken" for each in found):
+    if any(each.status == "broken" for each in found):
         raise click.exceptions.Exit(1)
 
 
@@ -68,11 +67,11 @@ def _found(declaration: Path, id_: str | None) -> tuple[Deployment, Sequence[Pro
     load(declaration)  # reports all its mistakes before anything is opened
     set_up()
     catch_up()
-    from troth.service.assurance.promise_status import meant, stand
+    from troth.service.assurance.evaluation import judge_with_dates, meant
     from troth.service.core.deployment import current
 
     deployment = current()
-    found = {each.name: each for each in stand(deployment, dt.datetime.now(dt.UTC))}
+    found = {each.name: each for each in judge_with_dates(deployment, dt.datetime.now(dt.UTC))}
     return deployment, [found[meant(id_, found)]] if id_ is not None else list(found.values())
 
 
@@ -117,7 +116,7 @@ def _approve(declaration: Path, id_: str | None, email: str, plan: str | None, a
 
 def _stated(statement: Statement) -> dict[str, Any]:
     return {
-        "id": f"p-{statement.name.removeprefix('~')}",
+        "id": statement.id,
         "quote": statement.promise.quote,
         "owner": statement.promise.owner,
         "kind": statement.kind,
@@ -142,9 +141,9 @@ def _to_approve(wanted: Sequence[Statement], others: int) -> Iterator[str]:
 def _listed(statuses: Sequence[PromiseStatus]) -> Iterator[str]:
     for each in statuses:
         since = f"{each.since:%Y-%m-%d}" if each.since else _NO_DAY
-        yield f"{each.judgement.status:9} {each.id}  {since}  “{each.promise.quote}”"
+        yield f"{each.status:9} {each.id}  {since}  “{each.promise.quote}”"
         yield f"{'':9} {each.reason}"
-    told = ", ".join(f"{count} {status}" for status, count in Counter(it.judgement.status for it in statuses).items())
+    told = ", ".join(f"{count} {status}" for status, count in Counter(it.status for it in statuses).items())
     yield f"{counted(len(statuses), 'promise')}{f': {told}' if told else ''}"
 
 
@@ -152,11 +151,11 @@ def _shown(status: PromiseStatus, deployment: Deployment) -> Iterator[str]:
     promise = status.promise
     yield f"“{promise.quote}”"
     since = f", since {status.since:%Y-%m-%d %H:%M} UTC" if status.since else ""
-    yield f"{status.judgement.status}{since}  {status.id}"
+    yield f"{status.status}{since}  {status.id}"
     yield f"owner: {promise.owner}"
     if promise.about:
         yield f"about: {', '.join(promise.about)}"
-    for it in status.judgement.standings:
+    for it in status.by_control:
         yield ""
         yield from _control(it, deployment.controls.get(it.control or ""))
     if promise.waive is not None:
@@ -185,7 +184,7 @@ def _control(it: ControlStatus, control: Control | None) -> Iterator[str]:
 def _brief(status: PromiseStatus) -> dict[str, Any]:
     return {
         "id": status.id,
-        "status": str(status.judgement.status),
+        "status": str(status.status),
         "since": status.since.isoformat() if status.since else None,
         "reason": status.reason,
         "quote": status.promise.quote,
@@ -198,8 +197,8 @@ def _whole(status: PromiseStatus, deployment: Deployment) -> dict[str, Any]:
     return {
         **_brief(status),
         "about": list(promise.about),
-        "reasons": list(status.judgement.reasons),
-        "controls": [_checked(it, deployment.controls.get(it.control or "")) for it in status.checked],
+        "reasons": list(status.reasons),
+        "controls": [_checked(it, deployment.controls.get(it.control or "")) for it in status.by_control if it.control],
         "attest": promise.attest.model_dump(mode="json") if promise.attest else None,
         "waive": promise.waive.model_dump(mode="json") if promise.waive else None,
     }

@@ -257,15 +257,15 @@ def _of(rows: Any, emails: tuple[str, ...], find: Callable[[str], StaffMember]) 
 
 
 def _told(grant: Grant, now: dt.datetime) -> dict[str, str]:
-    from troth.service.staff.effective_rights import held, person_of
+    from troth.service.staff.effective_rights import person_of
     from troth.service.staff.rules import review_due, why_not
 
-    why = why_not(held(grant), person_of(grant.member), now=now)
+    why = why_not(grant, person_of(grant.member), now=now)
     return {
         "right": grant.right,
         "role": grant.role,
         "until": grant.until.date().isoformat(),
-        "review_by": review_due(held(grant)).date().isoformat(),
+        "review_by": review_due(grant).date().isoformat(),
         "state": why.value if why else "counts",
     }
 

@@ -7,7 +7,7 @@ controls with `answers`, in a module ``controls``; importing that module registe
 
 from troth.controls import controls as _controls  # noqa: F401 - registers them
 from troth.controls.binding import check
-from troth.controls.catalogue import CatalogueError, PromisesError, UnknownControl, add_controls, catalogue, control
+from troth.controls.catalogue import CatalogueError, UnknownControl, add_controls, catalogue, control
 from troth.controls.check_session import CheckSession
 from troth.controls.custom import controls_of
 from troth.controls.figures import BadFigure, faults, figure_of, judged
@@ -22,9 +22,9 @@ from troth.controls.model import (
     Pushed,
     Status,
 )
-from troth.controls.principles import Matrix, Principle, matrix, principles
+from troth.controls.principles import Matrix, matrix, principles
 from troth.controls.publish import (
-    Earlier,
+    INSIDE,
     PromiseTally,
     PublishedStatus,
     ShownCheck,
@@ -44,10 +44,11 @@ from troth.controls.result import (
     looked_at_hash,
     run,
 )
-from troth.controls.status import Cause, ControlStatus, Judgement, status_of
+from troth.controls.status import Cause, ControlStatus, PromiseStatus, promise_id, promise_name, status_of
 
 __all__ = [
     "CONTROL_INPUTS",
+    "INSIDE",
     "BadAnswer",
     "BadFigure",
     "CatalogueError",
@@ -59,15 +60,12 @@ __all__ = [
     "ControlFinding",
     "ControlResult",
     "ControlStatus",
-    "Earlier",
     "Evidence",
     "Figure",
-    "Judgement",
     "Matrix",
     "Portion",
-    "Principle",
+    "PromiseStatus",
     "PromiseTally",
-    "PromisesError",
     "PublishedStatus",
     "Pushed",
     "ShownCheck",
@@ -89,6 +87,8 @@ __all__ = [
     "looked_at_hash",
     "matrix",
     "principles",
+    "promise_id",
+    "promise_name",
     "run",
     "shown_late",
     "status_of",

@@ -23,9 +23,13 @@ def check(declaration: Declaration) -> list[Problem]:
                 problems.append(_unknown(declaration, f"{path}.controls.{place}", id_, known))
         for place, id_ in enumerate(promise.waive.scope if promise.waive else ()):
             if id_ not in promise.controls:
-                problems.append(_unbound(declaration, f"{path}.waive.scope.{place}", id_))
+                message = f"the waiver covers '{id_[:80]}', which is not a control of this promise"
+                place_path, fix = f"{path}.waive.scope.{place}", "give controls of this promise"
+                problems.append(declaration.problem("waiver-scope", place_path, message, fix))
         if not promise.controls and promise.attest is None:
-            problems.append(_unproven(declaration, path))
+            message = "no control or attestation shows that this promise is kept, so it will be 'unproven'"
+            fix = "bind a control, or have a named person attest it"
+            problems.append(declaration.problem("promise-unbound", path, message, fix, Severity.WARNING))
         problems += _elsewhere(declaration, promise, path)
     return problems
 
@@ -69,14 +73,3 @@ def _elsewhere(declaration: Declaration, promise: Promise, path: str) -> Iterato
 def _unknown(declaration: Declaration, path: str, id_: str, known: Mapping[str, Control]) -> Problem:
     fix = did_you_mean(id_, known).removeprefix("; ") or "docs/reference/controls.md lists them"
     return declaration.problem("control-unknown", path, f"no control '{id_[:80]}'", fix)
-
-
-def _unbound(declaration: Declaration, path: str, id_: str) -> Problem:
-    message = f"the waiver covers '{id_[:80]}', which is not a control of this promise"
-    return declaration.problem("waiver-scope", path, message, "give controls of this promise")
-
-
-def _unproven(declaration: Declaration, path: str) -> Problem:
-    message = "no control or attestation shows that this promise is kept, so it will be 'unproven'"
-    fix = "bind a control, or have a named person attest it"
-    return declaration.problem("promise-unbound", path, message, fix, Severity.WARNING)

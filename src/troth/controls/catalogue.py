@@ -7,7 +7,8 @@ import datetime as dt
 import functools
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import resources
 from types import MappingProxyType
 from typing import Any
@@ -21,8 +22,6 @@ from troth.text import did_you_mean
 
 _ID = re.compile(r"[a-z]+\.[a-z]+(_[a-z]+)*")
 _DURATION = re.compile(r"([1-9]\d{0,3}) (minute|hour|day|week)s?")
-_TEXTS = ("question", "citation", "remedy", "cannot_see")
-_KEYS = {*_TEXTS, "version", "clauses", "principles", "every", "fresh_for", "audience", "severity", "failures_to_break"}
 
 
 class PromisesError(TrothError):
@@ -79,25 +78,11 @@ def parse_catalogue(text: str) -> Mapping[str, Control]:
 def _control(id_: str, row: Any) -> Control:
     if not _ID.fullmatch(id_):
         raise CatalogueError(f"{id_!r} is not a control id; an id is package.what_must_be_true, in lower case")
-    if not isinstance(row, dict) or row.keys() != _KEYS:
-        wrong = sorted(_KEYS ^ row.keys()) if isinstance(row, dict) else sorted(_KEYS)
+    if not isinstance(row, dict) or row.keys() != _READ.keys():
+        wrong = sorted(_READ.keys() ^ row.keys()) if isinstance(row, dict) else sorted(_READ)
         raise CatalogueError(f"{id_}: missing or unknown: {', '.join(wrong)}")
     try:
-        made = Control(
-            id=id_,
-            version=_whole(row["version"]),
-            question=_sentence(row["question"], end="?"),
-            citation=_sentence(row["citation"]),
-            clauses=_clauses(row["clauses"]),
-            every=_duration(row["every"]),
-            fresh_for=_duration(row["fresh_for"]),
-            remedy=_sentence(row["remedy"], end="."),
-            cannot_see=_sentence(row["cannot_see"], end="."),
-            audience=Audience(row["audience"]),
-            severity=_severity(row["severity"]),
-            failures_to_break=_whole(row["failures_to_break"]),
-            principles=_principles(row["principles"]),
-        )
+        made = Control(id=id_, **{key: read(row[key]) for key, read in _READ.items()})
     except ValueError as error:
         raise CatalogueError(f"{id_}: {error}") from None
     if made.fresh_for <= made.every:
@@ -140,3 +125,20 @@ def _severity(value: Any) -> Any:
     if value not in {"low", "medium", "high"}:
         raise ValueError(f"{value!r} is not a severity; use low, medium or high")
     return value
+
+
+_READ: Mapping[str, Callable[[Any], Any]] = {
+    "version": _whole,
+    "question": partial(_sentence, end="?"),
+    "citation": _sentence,
+    "clauses": _clauses,
+    "principles": _principles,
+    "every": _duration,
+    "fresh_for": _duration,
+    "remedy": partial(_sentence, end="."),
+    "cannot_see": partial(_sentence, end="."),
+    "audience": Audience,
+    "severity": _severity,
+    "failures_to_break": _whole,
+}
+"""How each key of a row is read."""

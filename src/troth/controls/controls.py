@@ -57,7 +57,12 @@ def declaration_complete(declaration: Declaration) -> ControlResult:
         for place, category in fields
         if not any(covers(broad, category) for broad in purposes)
     ]
-    tables = [f"{system}.{name}" for system, table in _tables(declaration) for name in table]
+    tables = [
+        f"{system}.{name}"
+        for system, declared in declaration.systems.items()
+        for name, table in declared.tables.items()
+        if table.fields
+    ]
     without_period = [
         ControlFinding(table, "how long its rows are kept is not declared", "add a retention rule")
         for table in tables
@@ -87,11 +92,6 @@ def declaration_complete(declaration: Declaration) -> ControlResult:
         },
         findings=findings,
     )
-
-
-def _tables(declaration: Declaration) -> Iterator[tuple[str, list[str]]]:
-    for name, system in declaration.systems.items():
-        yield name, [table for table, content in system.tables.items() if content.fields]
 
 
 def _fields(declaration: Declaration) -> Iterator[tuple[str, str]]:

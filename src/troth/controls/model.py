@@ -102,6 +102,11 @@ class Evidence:
     places: frozenset[str] = frozenset()
     portions: tuple[Portion, ...] = ()
 
+    @property
+    def unobserved(self) -> frozenset[str]:
+        """What is in scope and was not observed."""
+        return self.in_scope - self.observed
+
 
 @dataclass(frozen=True, slots=True)
 class ControlFinding:

@@ -8,91 +8,112 @@ always says how many it leaves out.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from troth.controls.model import CheckOutcome, Control, Figure, Status
-from troth.controls.status import Judgement
+from troth.controls.model import CheckOutcome, Control, ControlFinding, Evidence, Figure, Status
+from troth.controls.status import PromiseStatus
 from troth.declaration import Audience, Granularity, Promise, Publish
 from troth.text import same_person
 
+INSIDE = frozenset({Audience.STAFF, Audience.AUDITOR})
+"""Audiences that see exact figures, findings and names."""
 _WIDTH = tuple(Audience)  # the enumeration goes from the narrowest to the widest
-_INSIDE = frozenset({Audience.STAFF, Audience.AUDITOR})
 
 
 @dataclass(frozen=True, slots=True)
 class ShownCheck:
-    """One check as an audience may see it. *summary* is empty unless figures are exact."""
+    """One check as an audience may see it. *summary* is empty unless figures are exact; *evidence*, *findings* and
+    *remedy* are for staff and auditors only."""
 
     question: str
     outcome: CheckOutcome
     at: dt.datetime
     summary: str
     figures: Mapping[str, Figure]
+    cannot_see: str
+    evidence: Evidence | None = None
+    findings: tuple[ControlFinding, ...] = ()
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedStatus:
-    """A promise's status as an audience may see it. *reasons* name people and places, so they are for staff and
-    auditors; *says* is the text of an attestation, without the name, *said_on* its date, and *by_owner* whether the
-    owner of the promise gave it; *until* is the end of a waiver, without its reason; *as_of* is the time of the status
-    if the audience sees it with a delay."""
+    """A promise's status as an audience may see it; *status* is None if it is private. *reasons* name people and
+    places, so they and *owner* are for staff and auditors; *says* is the text of an attestation, without the name,
+    *said_on* its date, and *by_owner* whether the owner of the promise gave it; *until* is the end of a waiver, without
+    its reason; *since* and *leaf* are as in `PromiseStatus`; *as_of* is the time of the status if the audience sees it
+    with a delay."""
 
-    status: Status
-    checks: tuple[ShownCheck, ...]
+    name: str
+    id: str
+    quote: str
+    status: Status | None = None
+    checks: tuple[ShownCheck, ...] = ()
     reasons: tuple[str, ...] = ()
+    owner: str = ""
     says: str = ""
-    until: dt.date | None = None
-    as_of: dt.datetime | None = None
-    by_owner: bool = False
     said_on: dt.date | None = None
+    by_owner: bool = False
+    until: dt.date | None = None
+    since: dt.datetime | None = None
+    leaf: int | None = None
+    as_of: dt.datetime | None = None
 
+    @property
+    def page(self) -> str:
+        """Last part of the URL of its own page."""
+        return self.id.removeprefix("p-")
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """The status of a promise at the time that a delayed audience sees: *status* is None if it was unknown."""
+    @property
+    def word(self) -> str:
+        return self.status.value if self.status else "private"
 
-    at: dt.datetime
-    status: Status | None
+    @property
+    def latest(self) -> dt.datetime | None:
+        """Time of the last check that determines the status."""
+        if self.status not in {Status.KEPT, Status.BROKEN, Status.WAIVED}:
+            return None
+        return max((check.at for check in self.checks), default=None)
 
 
 def shown_late(promise: Promise, audience: Audience, now: dt.datetime) -> dt.datetime | None:
     """The time of the status that *audience* sees with a delay; None if it sees the current one."""
-    if promise.delay is None or audience in _INSIDE:
+    if promise.delay is None or audience in INSIDE:
         return None
     day = promise.delay.before(now.astimezone(dt.UTC).date())
     return dt.datetime.combine(day, dt.time(), dt.UTC)
 
 
 def visible(
-    promise: Promise,
-    judgement: Judgement,
-    audience: Audience,
-    publish: Publish,
-    *,
-    controls: Mapping[str, Control],
-    earlier: Earlier | None = None,
-) -> PublishedStatus | None:
-    """What *audience* may see of the promise's status; None if it is private.
+    judged: PromiseStatus, audience: Audience, publish: Publish, *, controls: Mapping[str, Control]
+) -> PublishedStatus:
+    """What *audience* may see of the promise's status.
 
-    Staff and auditors see exact figures, others as much as the promise's granularity allows. Findings are never
-    included. For a delayed promise, others see *earlier* and no check, and nothing without *earlier*.
+    Staff and auditors see exact figures and findings, others as much as the promise's granularity allows, and never
+    findings. Of a delayed promise, others see an earlier status (`PromiseStatus.as_of`) and no check, and nothing of
+    the current one.
     """
-    if _WIDTH.index(audience) > _widest(promise, publish, controls):
-        return None
-    inside = audience in _INSIDE
-    if promise.delay is not None and not inside:
-        if earlier is None or earlier.status is None:
-            return None
-        return PublishedStatus(earlier.status, (), as_of=earlier.at)
+    promise, inside = judged.promise, audience in INSIDE
+    private = PublishedStatus(judged.name, judged.id, promise.quote)
+    is_late = promise.delay is not None and not inside
+    if _WIDTH.index(audience) > _widest(promise, publish, controls) or (is_late and judged.as_of is None):
+        return private
+    shown = replace(private, status=judged.status, since=judged.since, leaf=judged.leaf)
+    if is_late:
+        return replace(shown, as_of=judged.as_of)
     grain = Granularity.EXACT if inside else promise.granularity
-    checks = () if grain is Granularity.NONE else tuple(_shown(judgement, controls, grain))
-    word = promise.attest if judgement.status is Status.STATED else None
-    by_owner = word is not None and same_person(word.by, promise.owner)
-    until = promise.waive.until if promise.waive and judgement.status is Status.WAIVED else None
-    reasons = judgement.reasons if inside else ()
-    says, said_on = (word.says, word.on) if word else ("", None)
-    return PublishedStatus(judgement.status, checks, reasons, says, until, by_owner=by_owner, said_on=said_on)
+    word = promise.attest if judged.status is Status.STATED else None
+    return replace(
+        shown,
+        checks=() if grain is Granularity.NONE else tuple(_shown(judged, controls, grain, inside=inside)),
+        reasons=judged.reasons if inside else (),
+        owner=promise.owner if inside else "",
+        says=word.says if word else "",
+        said_on=word.on if word else None,
+        by_owner=word is not None and same_person(word.by, promise.owner),
+        until=promise.waive.until if promise.waive and judged.status is Status.WAIVED else None,
+    )
 
 
 def _widest(promise: Promise, publish: Publish, controls: Mapping[str, Control]) -> int:
@@ -101,15 +122,26 @@ def _widest(promise: Promise, publish: Publish, controls: Mapping[str, Control])
     return min(_WIDTH.index(limit) for limit in (publish.status, promise.audience, *known))
 
 
-def _shown(judgement: Judgement, controls: Mapping[str, Control], grain: Granularity) -> Iterable[ShownCheck]:
-    for standing in judgement.standings:
+def _shown(
+    judged: PromiseStatus, controls: Mapping[str, Control], grain: Granularity, *, inside: bool
+) -> Iterator[ShownCheck]:
+    for standing in judged.by_control:
         check = standing.check
         if check is None or check.control not in controls:
             continue
-        exact = grain is Granularity.EXACT
-        figures = check.figures if exact else banded(check.figures)
-        summary = check.summary if exact else ""
-        yield ShownCheck(controls[check.control].question, check.outcome, check.at, summary, figures)
+        control, exact = controls[check.control], grain is Granularity.EXACT
+        failed = check.outcome in {CheckOutcome.FAIL, CheckOutcome.ERROR}
+        yield ShownCheck(
+            question=control.question,
+            outcome=check.outcome,
+            at=check.at,
+            summary=check.summary if exact else "",
+            figures=check.figures if exact else banded(check.figures),
+            cannot_see=control.cannot_see,
+            evidence=check.evidence if inside else None,
+            findings=check.findings if inside else (),
+            remedy=control.remedy if inside and failed else "",
+        )
 
 
 def banded(figures: Mapping[str, Figure]) -> Mapping[str, Figure]:
@@ -128,7 +160,7 @@ def _band(figure: float) -> Figure:
 
 @dataclass(frozen=True, slots=True)
 class PromiseTally:
-    """The number of promises, and how many of them an audience does not see. `str` is the sentence for pages."""
+    """The number of promises, and how many of them an audience does not see."""
 
     promises: int
     checked_here: int
@@ -140,20 +172,13 @@ class PromiseTally:
     by_status: Mapping[Status, int]
     """Counts of the promises that are shown."""
 
-    def __str__(self) -> str:
-        noun = "promise" if self.promises == 1 else "promises"
-        return (
-            f"{self.promises} {noun}: {self.checked_here} checked here, {self.privately} privately, "
-            f"{self.attested} only attested, {self.unbound} bound to nothing"
-        )
 
-
-def tally(seen: Iterable[tuple[Promise, PublishedStatus | None]]) -> PromiseTally:
-    """Count the promises of a page: every promise of the policy, with the result of `visible`."""
+def tally(seen: Iterable[tuple[Promise, Status | None]]) -> PromiseTally:
+    """Count the promises of a page: every promise of the policy, with the status shown; None if it is private."""
     pairs = list(seen)
-    checkable = [(promise, shown) for promise, shown in pairs if promise.controls]
-    here = sum(shown is not None for _, shown in checkable)
-    counts = {status: sum(shown is not None and shown.status is status for _, shown in pairs) for status in Status}
+    checkable = [status for promise, status in pairs if promise.controls]
+    here = sum(status is not None for status in checkable)
+    counts = {status: sum(shown is status for _, shown in pairs) for status in Status}
     attested = sum(promise.attest is not None for promise, _ in pairs if not promise.controls)
     unbound = len(pairs) - len(checkable) - attested
     return PromiseTally(len(pairs), here, len(checkable) - here, attested, unbound, counts)

@@ -251,19 +251,15 @@ def _ask(key: str, looking: Mapping[str, object]) -> ControlResult:
         is_away = looking.get("is_away")
         if callable(is_away) and is_away(error):
             raise
-        return _error(f"The check failed with an error: {_told(error)}")
-
-
-def _told(error: Exception) -> str:
-    return str(error) if isinstance(error, TrothError) else f"{type(error).__name__}."
+        told = str(error) if isinstance(error, TrothError) else f"{type(error).__name__}."
+        return _error(f"The check failed with an error: {told}")
 
 
 def _sound(answer: ControlResult) -> ControlResult:
     """Turn a pass into an error unless it examined something, observed everything in scope, and has no findings."""
     if answer.outcome not in {CheckOutcome.PASS, CheckOutcome.NOT_APPLICABLE}:
         return answer
-    unobserved = answer.evidence.in_scope - answer.evidence.observed
-    if unobserved:
+    if unobserved := answer.evidence.unobserved:
         wrong = f"Not everything in scope was checked: {', '.join(sorted(unobserved))} not observed."
     elif not answer.evidence.in_scope:
         wrong = "The control does not report what it checked."

@@ -34,7 +34,8 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from troth.controls.model import Check, CheckOutcome, Control, Evidence, Figure, Status
-from troth.declaration import WAIVER_DAYS_MAX, Attestation, Promise, Waiver
+from troth.declaration import WAIVER_DAYS_MAX, Attestation, Promise
+from troth.ledger import DeclaredName
 from troth.text import same_person
 
 _ORDER = tuple(Status)  # the enumeration goes from the best to the worst
@@ -73,22 +74,51 @@ class ControlStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """A promise's status and why: one `ControlStatus` for each control and for the attestation."""
+class PromiseStatus:
+    """A promise's status and why, with names, findings and figures: one `ControlStatus` for each control and for the
+    attestation. *since* and *leaf* say since when it is recorded, and with which entry of the ledger; *as_of* is the
+    time of an earlier status, of which nothing else is known."""
 
+    promise: Promise
     status: Status
-    standings: tuple[ControlStatus, ...] = ()
+    by_control: tuple[ControlStatus, ...] = ()
+    since: dt.datetime | None = None
+    leaf: int | None = None
+    as_of: dt.datetime | None = None
+
+    @property
+    def name(self) -> str:
+        return promise_name(self.promise)
+
+    @property
+    def id(self) -> str:
+        return promise_id(self.promise)
 
     @property
     def deciding(self) -> ControlStatus | None:
         """The first of those that determine the status."""
-        return next((standing for standing in self.standings if standing.status == self.status), None)
+        return next((standing for standing in self.by_control if standing.status == self.status), None)
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """Sentences for people, those that determine the status first."""
-        deciding = [standing for standing in self.standings if standing.status == self.status]
-        return tuple(dict.fromkeys(standing.reason for standing in (*deciding, *self.standings)))
+        deciding = [standing for standing in self.by_control if standing.status == self.status]
+        return tuple(dict.fromkeys(standing.reason for standing in (*deciding, *self.by_control)))
+
+    @property
+    def reason(self) -> str:
+        """The first of the reasons."""
+        return next(iter(self.reasons), "")
+
+
+def promise_name(promise: Promise) -> str:
+    """Name of the promise in the ledger and in rows: a hash of its text, so that it changes with the promise."""
+    return DeclaredName.of(promise.quote).text
+
+
+def promise_id(promise: Promise) -> str:
+    """Id of the promise on the status page."""
+    return f"p-{promise_name(promise).removeprefix('~')}"
 
 
 def status_of(
@@ -100,7 +130,7 @@ def status_of(
     controls: Mapping[str, Control],
     doubt: str = "",
     approved: Set[str] = frozenset(),
-) -> Judgement:
+) -> PromiseStatus:
     """Decide the promise's status at *now* (aware, UTC).
 
     *history* holds each control's checks, in any order; *declaration_hash* is `looked_at_hash` of the current
@@ -135,7 +165,7 @@ def status_of(
         standings.append(
             ControlStatus(silent[0].control, worst, _nothing_yet(silent, bool(found)), cause=Cause.INAPPLICABLE)
         )
-    return Judgement(worst, tuple(standings))
+    return PromiseStatus(promise, worst, tuple(standings))
 
 
 def _nothing_yet(silent: Sequence[ControlStatus], some_passed: bool) -> str:
@@ -250,7 +280,7 @@ def _controlled(
     failures = _failures_in_a_row(ordered, now)
     needed = promise.failures or control.failures_to_break
     if failures >= needed:
-        return _broken(control, promise.waive, promise.owner, latest, failures, now, is_approved)
+        return _broken(control, promise, latest, failures, now, is_approved)
     doubt = _doubt(latest, control, failures, needed, now, declaration)
     if doubt:
         cause, why = doubt
@@ -283,12 +313,11 @@ def _doubt(
     latest: Check, control: Control, failures: int, needed: int, now: dt.datetime, declaration: str
 ) -> tuple[Cause, str] | None:
     """Why the latest check proves nothing now; None if it does."""
-    missing = latest.evidence.in_scope - latest.evidence.observed
     if latest.outcome is CheckOutcome.ERROR:
         return Cause.ERRED, f"could not be checked {_moment(latest.at)}: {latest.summary}"
     if failures:
         return Cause.DOUBTED, f"has failed {_times(failures)}; it counts as broken after {needed} in a row."
-    if missing:
+    if missing := latest.evidence.unobserved:
         return Cause.PARTIAL, f"was checked, but not in {', '.join(sorted(missing))}."
     if latest.at > now:
         return Cause.ERRED, "has a check that is dated in the future."
@@ -304,28 +333,23 @@ def _doubt(
 
 
 def _broken(
-    control: Control,
-    waiver: Waiver | None,
-    owner: str,
-    latest: Check,
-    failures: int,
-    now: dt.datetime,
-    is_approved: bool,
+    control: Control, promise: Promise, latest: Check, failures: int, now: dt.datetime, is_approved: bool
 ) -> ControlStatus:
     reason = f"“{control.question}” failed {_times(failures)}"
     reason += f", last {_moment(latest.at)}: {latest.summary}" if latest.outcome is CheckOutcome.FAIL else "."
-    refused = _refused(waiver, control.id, owner, _day(now), is_approved)
+    waiver, refused = promise.waive, _refused(promise, control.id, _day(now), is_approved)
     if waiver is None or refused is not None:
         return ControlStatus(control.id, Status.BROKEN, f"{reason} {refused or ''}".rstrip(), latest, Cause.FAILED)
     why = f"{reason} Waived until {waiver.until} by {waiver.approver}: {waiver.reason}"
     return ControlStatus(control.id, Status.WAIVED, why, latest, Cause.WAIVED)
 
 
-def _refused(waiver: Waiver | None, control: str, owner: str, today: dt.date, is_approved: bool) -> str | None:
+def _refused(promise: Promise, control: str, today: dt.date, is_approved: bool) -> str | None:
     """Why the waiver, if there is one, does not cover that control; None if it does."""
+    waiver = promise.waive
     if waiver is None or (waiver.scope and control not in waiver.scope):
         return ""
-    if same_person(waiver.approver, owner):
+    if same_person(waiver.approver, promise.owner):
         return "Its waiver does not count, because the owner of the promise approved it."
     if waiver.until < today:
         return f"Its waiver expired on {waiver.until}."
@@ -334,16 +358,20 @@ def _refused(waiver: Waiver | None, control: str, owner: str, today: dt.date, is
     return None if is_approved else "Its waiver waits for approval by a second person."
 
 
-def _attested(attestation: Attestation, owner: str, now: dt.datetime, is_approved: bool) -> ControlStatus:
+def _lapsed(attestation: Attestation, today: dt.date) -> str:
+    """Why the attestation does not count today, whoever approves it; empty if it may."""
     if attestation.is_too_long:
-        long = f"The attestation of {attestation.by}, until {attestation.until}, is for more than a year: not valid."
-        return ControlStatus(None, Status.UNPROVEN, long, cause=Cause.LAPSED)
-    if _day(now) < attestation.on:
-        early = f"The attestation of {attestation.by} only counts from {attestation.on}."
-        return ControlStatus(None, Status.UNPROVEN, early, cause=Cause.LAPSED)
-    if attestation.until < _day(now):
-        over = f"The attestation of {attestation.by} expired on {attestation.until}."
-        return ControlStatus(None, Status.UNPROVEN, over, cause=Cause.LAPSED)
+        return f"The attestation of {attestation.by}, until {attestation.until}, is for more than a year: not valid."
+    if today < attestation.on:
+        return f"The attestation of {attestation.by} only counts from {attestation.on}."
+    if attestation.until < today:
+        return f"The attestation of {attestation.by} expired on {attestation.until}."
+    return ""
+
+
+def _attested(attestation: Attestation, owner: str, now: dt.datetime, is_approved: bool) -> ControlStatus:
+    if lapsed := _lapsed(attestation, _day(now)):
+        return ControlStatus(None, Status.UNPROVEN, lapsed, cause=Cause.LAPSED)
     if not is_approved:
         waits = f"The attestation of {attestation.by} waits for approval by a second person."
         return ControlStatus(None, Status.UNPROVEN, waits, cause=Cause.UNAPPROVED)

@@ -78,8 +78,7 @@ class Masker:
         Raises `MaskTooNarrow` if masks that differ do not fit, `MaskRefused` if none fits at all.
         """
         shape = _shape(fit)
-        mac = self._keyring._mac("mask", place)
-        return [shape(mac(packed(key))) for key in keys]
+        return [shape(keyed) for keyed in self._keyring._mac("mask", place).each([packed(key) for key in keys])]
 
     def pseudonymise(self, fit: MaskFit, subject: Pseudonym | str) -> Part:
         """A value that fits, the same for one subject in all columns with the same fit. Raises as `batch`."""

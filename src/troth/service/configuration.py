@@ -15,36 +15,16 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 from troth.errors import TrothError
 from troth.service.duty import gathered
 
-_KNOWN = (
-    "TROTH_HOME",
-    "TROTH_PROFILE",
-    "TROTH_DATABASE_URL",
-    "TROTH_DECLARATION",
-    "TROTH_HOSTS",
-    "TROTH_SECRET_KEY",
-    "TROTH_HANDOVER_SECRET",
-    "TROTH_MAILBOX_URL",
-    "TROTH_MAIL_URL",
-    "TROTH_MAIL_FROM",
-    "TROTH_LOGIN_URL",
-    "TROTH_LOGIN_CLIENT",
-    "TROTH_LOGIN_SECRET",
-    "TROTH_SUBJECT_OIDC_URL",
-    "TROTH_SUBJECT_OIDC_CLIENT",
-    "TROTH_SUBJECT_OIDC_SECRET",
-    "TROTH_SUBJECT_OIDC_CLAIMS",
-    "TROTH_WEBHOOKS_PRIVATE",
-)
 _SECRET_KEY_CHARACTERS_MIN = 50
 _SECRET_BYTES_MAX = 65_536
 _LOCALHOST = ("localhost", "127.0.0.1", "[::1]")
@@ -253,23 +233,21 @@ def setting(name: str) -> Any:
     """The value of the variable *name*, which a duty registers, or of the file that ``NAME_FILE`` names. Raises
     `SettingsError`."""
     read = gathered("settings")[name]
-    return read(_Values(os.environ, [name]).get(name) or "")
+    return read(_Values(os.environ).get(name) or "")
 
 
 class _Values:
     """Environment variables, each read directly or from the file that its ``_FILE`` twin names."""
 
-    def __init__(self, environment: Mapping[str, str], names: Sequence[str] = _KNOWN) -> None:
-        known = {name for stem in names for name in (stem, f"{stem}_FILE")}
-        self._environment = {name: value for name, value in environment.items() if name in known and value}
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
 
     def get(self, name: str) -> str | None:
-        plain, path = self._environment.get(name), self._environment.get(f"{name}_FILE")
+        """The value of *name*; None if it is not set, or empty."""
+        plain, path = self._environment.get(name) or None, self.file(name)
         if plain is not None and path is not None:
             raise SettingsError(f"{name} and {name}_FILE are both set; keep one of them")
-        if path is None:
-            return plain
-        return _file(f"{name}_FILE", Path(path))
+        return plain if path is None else _file(f"{name}_FILE", path)
 
     def file(self, name: str) -> Path | None:
         path = self._environment.get(f"{name}_FILE")
@@ -373,33 +351,34 @@ def _private_receivers(value: str) -> tuple[frozenset[str], tuple[ipaddress.IPv4
     return frozenset(hosts), tuple(networks)
 
 
-def _company_login(values: _Values) -> tuple[Mapping[str, Any], ...]:
-    names = ("TROTH_LOGIN_URL", "TROTH_LOGIN_CLIENT", "TROTH_LOGIN_SECRET")
-    url, client, secret = (values.get(name) for name in names)
-    if not (url or client or secret):
-        return ()
+def _login(values: _Values, stem: str, title: str, *, is_wanted: bool = False) -> tuple[str, str, str] | None:
+    """Issuer, client and secret of an OpenID Connect login; None if none of them is set, unless it *is_wanted*."""
+    names = (f"{stem}_URL", f"{stem}_CLIENT", f"{stem}_SECRET")
+    url, client, secret = (values.get(name) or "" for name in names)
+    if not (url or client or secret or is_wanted):
+        return None
     for name, value in zip(names, (url, client, secret), strict=True):
         if not value:
-            raise SettingsError(f"{name} is not set; the company's login needs {', '.join(names)} together")
-    parts = urlsplit(url or "")
+            raise SettingsError(f"{name} is not set; {title} needs {', '.join(names)} together")
+    parts = urlsplit(url)
     if parts.scheme != "https" and not is_local(parts.hostname or ""):
-        raise SettingsError("TROTH_LOGIN_URL is not an https:// address; name the issuer of the company's login")
+        raise SettingsError(f"{stem}_URL is not an https:// address; name the issuer of {title}")
+    return url, client, secret
+
+
+def _company_login(values: _Values) -> tuple[Mapping[str, Any], ...]:
+    if (login := _login(values, "TROTH_LOGIN", "the company's login")) is None:
+        return ()
+    url, client, secret = login
     app = {"provider_id": "company", "name": "Company login", "client_id": client, "secret": secret}
     return ({**app, "settings": {"server_url": url}},)
 
 
 def _subject_login(values: _Values) -> SubjectLogin | None:
-    names = ("TROTH_SUBJECT_OIDC_URL", "TROTH_SUBJECT_OIDC_CLIENT", "TROTH_SUBJECT_OIDC_SECRET")
-    url, client, secret = (values.get(name) or "" for name in names)
     told = values.get("TROTH_SUBJECT_OIDC_CLAIMS")
-    if not (url or client or secret or told):
+    login = _login(values, "TROTH_SUBJECT_OIDC", "the login of people", is_wanted=bool(told))
+    if login is None:
         return None
-    for name, value in zip(names, (url, client, secret), strict=True):
-        if not value:
-            raise SettingsError(f"{name} is not set; the login of people needs {', '.join(names)} together")
-    parts = urlsplit(url)
-    if parts.scheme != "https" and not is_local(parts.hostname or ""):
-        raise SettingsError("TROTH_SUBJECT_OIDC_URL is not an https:// address; name the issuer of the login")
     pairs = [part.strip().partition("=") for part in (told or "email=email").split(",") if part.strip()]
     claims = {kind.strip(): claim.strip() for kind, _, claim in pairs}
     if not claims.keys() <= {"email", "phone", "account"} or not all(claims.values()) or "email" not in claims:
@@ -407,26 +386,50 @@ def _subject_login(values: _Values) -> SubjectLogin | None:
             "TROTH_SUBJECT_OIDC_CLAIMS maps identifiers to claims, such as email=email,account=sub; the identifiers "
             "are email (required), phone and account"
         )
-    return SubjectLogin(url, client, secret, claims)
+    return SubjectLogin(*login, claims)
+
+
+_FORMS = {
+    "TROTH_MAIL_URL": (
+        "smtp://user:password@host:587, smtps://user:password@host, folder:///absolute/path or maildir:///absolute/path"
+    ),
+    "TROTH_MAILBOX_URL": "imaps://user:password@host/INBOX or maildir:///absolute/path",
+    "TROTH_DATABASE_URL": "sqlite:////absolute/path or postgresql://user:password@host:port/database",
+}
+
+
+def _bad_url(name: str, what: str) -> SettingsError:
+    # The URL itself stays out of the message: it may hold a password.
+    return SettingsError(f"{name} {what}; write {_FORMS[name]}")
+
+
+def _url(name: str, url: str) -> tuple[SplitResult, int | None]:
+    """Parts and port of *url*, the value of *name*."""
+    try:
+        parts = urlsplit(url)
+        return parts, parts.port
+    except ValueError:
+        raise _bad_url(name, "is not a URL") from None
+
+
+def _url_folder(name: str, parts: SplitResult) -> Path:
+    folder = Path(unquote(parts.path))
+    if parts.netloc or parts.query or not folder.is_absolute() or folder == Path("/"):
+        raise _bad_url(name, "names no folder by its absolute path")
+    return folder
 
 
 def _mail(url: str | None, profile: Profile, home: Path) -> MailServer | None:
     if url is None:
         return None if profile is Profile.PRODUCTION else MailServer(folder=home / "mail")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise _bad_mail("is not a URL") from None
+    name = "TROTH_MAIL_URL"
+    parts, port = _url(name, url)
     if parts.scheme in {"folder", "maildir"}:
-        folder = Path(unquote(parts.path))
-        if parts.netloc or parts.query or not folder.is_absolute() or folder == Path("/"):
-            raise _bad_mail("names no folder by its absolute path")
-        return MailServer(folder=folder, maildir=parts.scheme == "maildir")
+        return MailServer(folder=_url_folder(name, parts), maildir=parts.scheme == "maildir")
     if parts.scheme not in {"smtp", "smtps"} or parts.path not in {"", "/"} or parts.query or parts.fragment:
-        raise _bad_mail("names no mail server and no folder")
+        raise _bad_url(name, "names no mail server and no folder")
     if not parts.hostname or bool(parts.username) != bool(parts.password):
-        raise _bad_mail("names no host, or a user without a password")
+        raise _bad_url(name, "names no host, or a user without a password")
     wrapped, local = parts.scheme == "smtps", is_local(parts.hostname)
     return MailServer(
         host=parts.hostname,
@@ -437,31 +440,17 @@ def _mail(url: str | None, profile: Profile, home: Path) -> MailServer | None:
     )
 
 
-def _bad_mail(what: str) -> SettingsError:
-    # The URL itself stays out of the message: it may hold a password.
-    return SettingsError(
-        f"TROTH_MAIL_URL {what}; write smtp://user:password@host:587, smtps://user:password@host, "
-        "folder:///absolute/path or maildir:///absolute/path"
-    )
-
-
 def _mailbox(url: str | None) -> Mailbox | None:
     if url is None:
         return None
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise _bad_mailbox("is not a URL") from None
+    name = "TROTH_MAILBOX_URL"
+    parts, port = _url(name, url)
     if parts.scheme == "maildir":
-        folder = Path(unquote(parts.path))
-        if parts.netloc or parts.query or not folder.is_absolute() or folder == Path("/"):
-            raise _bad_mailbox("names no folder by its absolute path")
-        return Mailbox(folder=folder)
+        return Mailbox(folder=_url_folder(name, parts))
     if parts.scheme not in {"imap", "imaps"} or not parts.hostname or not (parts.username and parts.password):
-        raise _bad_mailbox("names no mailbox, or no user and password")
+        raise _bad_url(name, "names no mailbox, or no user and password")
     if parts.scheme == "imap" and not is_local(parts.hostname):
-        raise _bad_mailbox("would send the password unencrypted; use imaps://")
+        raise _bad_url(name, "would send the password unencrypted; use imaps://")
     return Mailbox(
         host=parts.hostname,
         port=port or (993 if parts.scheme == "imaps" else 143),
@@ -469,13 +458,6 @@ def _mailbox(url: str | None) -> Mailbox | None:
         password=unquote(parts.password),
         box=unquote(parts.path.strip("/")) or "INBOX",
         is_encrypted=parts.scheme == "imaps",
-    )
-
-
-def _bad_mailbox(what: str) -> SettingsError:
-    # The URL itself stays out of the message: it may hold a password.
-    return SettingsError(
-        f"TROTH_MAILBOX_URL {what}; write imaps://user:password@host/INBOX or maildir:///absolute/path"
     )
 
 
@@ -492,36 +474,26 @@ def is_local(host: str) -> bool:
 def _database(url: str | None, home: Path) -> Database:
     if url is None:
         return Database(engine="sqlite", name=str(home / "troth.sqlite3"))
-    try:
-        parts = urlsplit(url)
-        port = str(parts.port or "")
-    except ValueError:
-        raise _bad_database("is not a URL") from None
+    name = "TROTH_DATABASE_URL"
+    parts, port = _url(name, url)
     if parts.scheme == "sqlite":
         file = unquote(parts.path).removeprefix("/")
         if parts.netloc or parts.query or not file.startswith("/") or file.endswith("/"):
-            raise _bad_database("names no file by its absolute path")
+            raise _bad_url(name, "names no file by its absolute path")
         return Database(engine="sqlite", name=file)
     if parts.scheme not in {"postgresql", "postgres"}:
-        raise _bad_database("names a database engine that Troth does not support")
-    name = unquote(parts.path.removeprefix("/"))
-    if not name or "/" in name:
-        raise _bad_database("names no database")
+        raise _bad_url(name, "names a database engine that Troth does not support")
+    database = unquote(parts.path.removeprefix("/"))
+    if not database or "/" in database:
+        raise _bad_url(name, "names no database")
     options = dict(parse_qsl(parts.query))
     host = options.pop("host", "")
     return Database(
         engine="postgresql",
-        name=name,
+        name=database,
         user=unquote(parts.username or options.pop("user", "")),
         password=unquote(parts.password or options.pop("password", "")),
         host=unquote(parts.hostname or "") or host,
-        port=port or options.pop("port", ""),
+        port=str(port or options.pop("port", "")),
         options=MappingProxyType(options),
-    )
-
-
-def _bad_database(what: str) -> SettingsError:
-    # The URL itself stays out of the message: it may hold a password.
-    return SettingsError(
-        f"TROTH_DATABASE_URL {what}; write sqlite:////absolute/path or postgresql://user:password@host:port/database"
     )

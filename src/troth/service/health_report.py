@@ -48,6 +48,11 @@ _TIMEOUT_S = 10.0
 _STAFF_MIN = 2
 
 
+def _result(subject: str, problem: str, fine: str) -> Found:
+    """``wrong`` with the *problem*, ``ok`` where there is none."""
+    return ("wrong", subject, problem) if problem else ("ok", subject, fine)
+
+
 def examined(settings: Settings) -> Iterator[Found]:
     """All checks from inside. Raises `TrothError` if there is no deployment or no key."""
     now = timezone.now()
@@ -98,18 +103,16 @@ def _modes(home: Path) -> Iterator[Found]:
         yield "note", "file modes", f"there is no {home} yet"
         return
     within = [home, *home.iterdir()]
-    exposed = sorted(path.name for path in within if stat.S_IMODE(path.lstat().st_mode) & 0o077)
-    if exposed:
-        yield "wrong", "file modes", f"others can read {', '.join(exposed)} in {home}; run: chmod -R go= {home}"
-    else:
-        yield "ok", "file modes", f"{home} and its contents are readable by us only"
+    exposed = ", ".join(sorted(path.name for path in within if stat.S_IMODE(path.lstat().st_mode) & 0o077))
+    problem = f"others can read {exposed} in {home}; run: chmod -R go= {home}" if exposed else ""
+    yield _result("file modes", problem, f"{home} and its contents are readable by us only")
 
 
 def _disk(home: Path) -> Iterator[Found]:
     there = next(folder for folder in (home, *home.parents) if folder.exists())
     free = shutil.disk_usage(there).free
-    state = "ok" if free > _FREE_BYTES_MIN else "wrong"
-    yield state, "disk", f"{free / 1e9:.1f} GB free at {there}" + ("" if state == "ok" else "; free some space")
+    room = f"{free / 1e9:.1f} GB free at {there}"
+    yield _result("disk", f"{room}; free some space" if free <= _FREE_BYTES_MIN else "", room)
 
 
 def _mail(settings: Settings) -> Iterator[Found]:
@@ -153,29 +156,22 @@ def _mailbox(settings: Settings) -> Iterator[Found]:
 
 
 def _clock(now: dt.datetime) -> Iterator[Found]:
+    yield _result("clock", _clock_problem(now), "it agrees with the database and with the ledger")
+
+
+def _clock_problem(now: dt.datetime) -> str:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT clock_timestamp()")
             apart = abs(cursor.fetchone()[0] - timezone.now())
         if apart > _CLOCK_MAX:
-            yield (
-                "wrong",
-                "clock",
-                f"{apart.total_seconds():.0f} s off the database's clock; run NTP on both machines",
-            )
-            return
+            return f"{apart.total_seconds():.0f} s off the database's clock; run NTP on both machines"
     if (doubted := doubt(now)) is not None:
-        yield "wrong", "clock", str(doubted)
-        return
+        return str(doubted)
     last = EntryRow.objects.order_by("-pk").first()
     if last is not None and Entry.decode(bytes(last.content)).at > now + _CLOCK_MAX:
-        yield (
-            "wrong",
-            "clock",
-            "the ledger's latest entry is dated in the future; run NTP, then `troth ledger verify`",
-        )
-    else:
-        yield "ok", "clock", "it agrees with the database and with the ledger"
+        return "the ledger's latest entry is dated in the future; run NTP, then `troth ledger verify`"
+    return ""
 
 
 def _work(settings: Settings, now: dt.datetime) -> Iterator[Found]:
@@ -204,10 +200,8 @@ def _work(settings: Settings, now: dt.datetime) -> Iterator[Found]:
 def _letters(now: dt.datetime) -> Iterator[Found]:
     failed = LetterRow.objects.filter(state=LetterRow.State.FAILED).count()
     late = LetterRow.objects.filter(state=LetterRow.State.QUEUED, queued_at__lt=now - _LATE).count()
-    if failed or late:
-        yield "wrong", "letters", f"{failed} failed, {late} waiting for over an hour; see the console's work queue"
-    else:
-        yield "ok", "letters", "none failed, none late"
+    problem = f"{failed} failed, {late} waiting for over an hour; see the console's work queue"
+    yield _result("letters", problem if failed or late else "", "none failed, none late")
 
 
 def _staff(settings: Settings, roster: Roster, now: dt.datetime) -> Iterator[Found]:
@@ -279,20 +273,13 @@ def _headers(home: httpx.Response, *, is_tls: bool) -> Iterator[Found]:
         "referrer-policy": "",
     }
     missing = [name for name, part in wanted.items() if name not in home.headers or part not in home.headers[name]]
-    if missing:
-        yield "wrong", "headers", f"the proxy removes or changes {', '.join(missing)}; let it pass them through"
-    else:
-        yield "ok", "headers", "they arrive unchanged"
+    problem = f"the proxy removes or changes {', '.join(missing)}; let it pass them through" if missing else ""
+    yield _result("headers", problem, "they arrive unchanged")
     if is_tls:
-        age = re.search(r"max-age=(\d+)", home.headers.get("strict-transport-security", ""))
-        if age is None or int(age[1]) < 15_768_000:
-            yield (
-                "wrong",
-                "HSTS",
-                "it is missing or shorter than half a year; the proxy must pass Strict-Transport-Security through",
-            )
-        else:
-            yield "ok", "HSTS", f"{int(age[1]) // 86_400} days"
+        found = re.search(r"max-age=(\d+)", home.headers.get("strict-transport-security", ""))
+        age_s = int(found[1]) if found is not None else 0
+        problem = "it is missing or shorter than half a year; the proxy must pass Strict-Transport-Security through"
+        yield _result("HSTS", problem if age_s < 15_768_000 else "", f"{age_s // 86_400} days")
 
 
 def _led_to_tls(visitor: httpx.Client, url: str) -> Found:
@@ -323,13 +310,9 @@ def _expiry(answer: httpx.Response, now: dt.datetime) -> Found:
         until = dt.datetime.fromisoformat(found[1]) if found is not None else None
     except ValueError:
         until = None
-    if answer.status_code != httpx.codes.OK or until is None or until < now + _EXPIRES_MIN:
-        return (
-            "wrong",
-            "security.txt",
-            "it is missing, or expires within 30 days; let the proxy pass /.well-known/security.txt to Troth",
-        )
-    return "ok", "security.txt", f"valid until {until:%Y-%m-%d}"
+    is_late = answer.status_code != httpx.codes.OK or until is None or until < now + _EXPIRES_MIN
+    problem = "it is missing, or expires within 30 days; let the proxy pass /.well-known/security.txt to Troth"
+    return _result("security.txt", problem if is_late else "", f"valid until {until:%Y-%m-%d}" if until else "")
 
 
 def _signals(answer: httpx.Response) -> Found:
@@ -339,11 +322,8 @@ def _signals(answer: httpx.Response) -> Found:
         is_honoured = False
     if is_honoured:
         return "ok", "gpc.json", "it says that signals are honoured"
-    return (
-        "wrong",
-        "gpc.json",
-        "it is missing, or does not say that signals are honoured; let the proxy pass /.well-known/gpc.json to Troth",
-    )
+    problem = "it is missing, or does not say that signals are honoured"
+    return "wrong", "gpc.json", f"{problem}; let the proxy pass /.well-known/gpc.json to Troth"
 
 
 def _ready(answer: httpx.Response) -> Found:
@@ -360,6 +340,5 @@ def _dated(home: httpx.Response, now: dt.datetime) -> Found:
         apart = abs(parsedate_to_datetime(home.headers["date"]) - now)
     except (KeyError, TypeError, ValueError):
         return "note", "date", "the answer has no valid Date header"
-    if apart > _CLOCK_MAX:
-        return "wrong", "date", f"{apart.total_seconds():.0f} s off this machine's clock; run NTP"
-    return "ok", "date", "it agrees with this machine's clock"
+    problem = f"{apart.total_seconds():.0f} s off this machine's clock; run NTP" if apart > _CLOCK_MAX else ""
+    return _result("date", problem, "it agrees with this machine's clock")

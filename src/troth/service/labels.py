@@ -15,6 +15,7 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, gettext_lazy, ngettext, pgettext, pgettext_lazy
 
+from troth.controls import CheckOutcome, PublishedStatus, Status
 from troth.law import Applies
 from troth.law.sentences import Counted, Fact, Month, Term, TranslatableSentence, Weekday, count
 from troth.policy import Sentence
@@ -152,6 +153,37 @@ def verdict_word(verdict: str) -> str:
 def status_sign(status: str) -> str:
     """Symbol beside the word, so that colour alone never conveys a status."""
     return _SIGNS[status]
+
+
+@register.filter
+def status_text(shown: PublishedStatus) -> str:
+    """Text beside the status of a promise, without a time: the page adds it."""
+    passed = sum(check.outcome is CheckOutcome.PASS for check in shown.checks)
+    if shown.as_of is not None:
+        return gettext("As it was on %s; what came later is not shown yet") % day(shown.as_of.date())
+    match shown.status:
+        case None:
+            return gettext("Its checks are not shown to the public")
+        case Status.KEPT if not passed:
+            return gettext("Its checks passed")
+        case Status.KEPT:
+            return ngettext("%d check passed", "%d checks passed", passed) % passed
+        case Status.STATED:
+            said = gettext("Stated by a named person on %(day)s, not measured: “%(words)s”")
+            if shown.by_owner:
+                said = gettext("Stated on %(day)s by the person who answers for it, not measured: “%(words)s”")
+            return said % {"day": day(shown.said_on) if shown.said_on else "–", "words": shown.says.rstrip(".")}
+        case Status.BROKEN | Status.WAIVED:
+            failed = next((check for check in shown.checks if check.outcome is CheckOutcome.FAIL), None)
+            said = failed.summary if failed else ""
+            if shown.until is not None:
+                accepted = gettext("A known breach, accepted until %s") % day(shown.until)
+                return f"{accepted}: {said.rstrip('.')}" if said else accepted
+            return said.rstrip(".") or gettext("A check failed")
+        case Status.UNPROVEN:
+            if shown.reasons:
+                return shown.reasons[0].rstrip(".")
+            return gettext("The checks are missing, too old or incomplete, so nothing is claimed")
 
 
 @register.filter

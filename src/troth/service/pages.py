@@ -203,15 +203,17 @@ def ready(request: HttpRequest) -> JsonResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _error(request, 400, gettext("We could not read that request"), gettext("Go back and try once more."))
+    return error_page(request, 400, gettext("We could not read that request"), gettext("Go back and try once more."))
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _error(request, 403, gettext("This page is not open to you"), gettext("Sign in with an account that is."))
+    return error_page(
+        request, 403, gettext("This page is not open to you"), gettext("Sign in with an account that is.")
+    )
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _error(request, 404, gettext("There is no page here"), gettext("The address may be mistyped, or old."))
+    return error_page(request, 404, gettext("There is no page here"), gettext("The address may be mistyped, or old."))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -222,22 +224,23 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
         return unavailable(request)
     text = gettext("It is our fault, not yours. Please try again in a minute.")
-    return _error(request, 500, gettext("Something went wrong"), text)
+    return error_page(request, 500, gettext("Something went wrong"), text)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     text = gettext("The form was open for too long, or cookies are switched off. Go back, reload it and send it again.")
-    return _error(request, 403, gettext("We could not accept that form"), text)
+    return error_page(request, 403, gettext("We could not accept that form"), text)
 
 
 def not_ready(request: HttpRequest, error: NoDeployment) -> HttpResponse:
     """No declaration can be read. Development shows the reason, because its reader can fix it."""
     text = gettext("The privacy policy cannot be shown at the moment. Please come back in a few minutes.")
     detail = "" if _settings().is_production else str(error)
-    return _error(request, 503, gettext("Not ready yet"), text, detail=detail)
+    return error_page(request, 503, gettext("Not ready yet"), text, detail=detail)
 
 
-def _error(request: HttpRequest, status: int, title: str, text: str, *, detail: str = "") -> HttpResponse:
+def error_page(request: HttpRequest, status: int, title: str, text: str, *, detail: str = "") -> HttpResponse:
+    """A page that says what went wrong; *detail* is for those who can fix it."""
     return render(
         request, "error.html", {"status": status, "title": title, "text": text, "detail": detail}, status=status
     )

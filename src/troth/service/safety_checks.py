@@ -19,6 +19,12 @@ _NETWORK = frozenset(
 )
 """File systems on which SQLite's WAL is unsafe: all its processes must share one host (sqlite.org/wal.html)."""
 
+_DEBUG = "DEBUG is on, and its error pages show personal data; turn it off"
+_HOSTS = "TROTH_HOSTS is not set; name the hosts that Troth serves, such as privacy.example.org"
+_NO_SIGNING_KEY = (
+    "TROTH_SECRET_KEY is not set; make one with: python -c 'import secrets; print(secrets.token_urlsafe(64))'"
+)
+_MAIL = "TROTH_MAIL_URL is not set; name the mail server, such as smtp://user:password@mail.example.org:587"
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
@@ -34,11 +40,11 @@ def refuse_unsafe(
     if not settings.is_production:
         return
     found = (
-        _debug(debug),
-        _hosts(settings),
+        _DEBUG if debug else "",
+        "" if settings.hosts else _HOSTS,
         _site(site),
-        _secret_key(settings),
-        _mail(settings),
+        "" if settings.secret_key_given else _NO_SIGNING_KEY,
+        "" if settings.mail is not None else _MAIL,
         _home(settings.home) or _root_key(settings.home),
         _database(settings, _read_mounts() if mounts is None else mounts),
         _migrations(unapplied),
@@ -47,36 +53,12 @@ def refuse_unsafe(
         raise UnsafeStart(problems)
 
 
-def _debug(debug: bool) -> str:
-    return "DEBUG is on, and its error pages show personal data; turn it off" if debug else ""
-
-
-def _hosts(settings: Settings) -> str:
-    return (
-        ""
-        if settings.hosts
-        else ("TROTH_HOSTS is not set; name the hosts that Troth serves, such as privacy.example.org")
-    )
-
-
 def _site(site: str | None) -> str:
     if site is None:
         return "the declaration names no site; set organisation.site to its https:// address"
     if urlsplit(site).scheme != "https":
         return "organisation.site in the declaration is not an https:// address; personal data would travel unencrypted"
     return ""
-
-
-def _secret_key(settings: Settings) -> str:
-    if settings.secret_key_given:
-        return ""
-    return "TROTH_SECRET_KEY is not set; make one with: python -c 'import secrets; print(secrets.token_urlsafe(64))'"
-
-
-def _mail(settings: Settings) -> str:
-    if settings.mail is not None:
-        return ""
-    return "TROTH_MAIL_URL is not set; name the mail server, such as smtp://user:password@mail.example.org:587"
 
 
 def _home(home: Path) -> str:

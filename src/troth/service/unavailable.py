@@ -67,21 +67,16 @@ def _plain(request: HttpRequest) -> HttpResponse:
     else:
         text = gettext("Please try again in a few minutes.")
         if request.method == "POST":
-            wrote = getattr(request, "troth_wrote", False)
-            text = _unknown() if wrote else _nothing()
+            text = gettext("Nothing of what you sent was recorded. Please send it again in a few minutes.")
+            if getattr(request, "troth_wrote", False):
+                text = gettext(
+                    "What you sent may not have been recorded. Please look in a few minutes, and send it again if not."
+                )
         title = gettext("We cannot reach our records just now")
         response = HttpResponse(render_to_string("unavailable.html", {**_organisation(), "title": title, "text": text}))
     response.status_code = 503
     response["Retry-After"] = str(_AGAIN_S)
     return response
-
-
-def _nothing() -> str:
-    return gettext("Nothing of what you sent was recorded. Please send it again in a few minutes.")
-
-
-def _unknown() -> str:
-    return gettext("What you sent may not have been recorded. Please look in a few minutes, and send it again if not.")
 
 
 def _notice(request: HttpRequest) -> HttpResponse | None:

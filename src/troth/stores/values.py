@@ -23,6 +23,11 @@ class ValueMismatch(ValueError):
 def fitted(kind: ColumnKind, values: Sequence[Scalar]) -> list[Scalar | ValueMismatch]:
     """Each value in the form that a column of *kind* holds, or `ValueMismatch`. None stays None."""
     fit = _FIT.get(kind, _text)
+    kinds = set(map(type, values))
+    if fit is _text and kinds == {str} and "".join(values).isascii():  # type: ignore[arg-type]
+        return list(values)
+    if fit is _integer and kinds == {int} and min(values) >= -(2**63) and max(values) < 2**63:  # type: ignore[type-var, operator]
+        return list(values)
     return [None if value is None else _tried(fit, value) for value in values]
 
 

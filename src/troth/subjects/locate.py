@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -19,13 +19,14 @@ from troth.errors import TrothError
 from troth.rows.datamap import DataMap, Node, PersonLink
 from troth.rows.identifiers import dialled, variants
 from troth.rows.selection import PASSES_MAX, referring_rows
-from troth.rows.values import as_kinds, picker
+from troth.rows.values import as_kinds, picker, without_collection
 from troth.stores import AnyOf, Match, Row, Scalar, Store
 from troth.subjects.identity import Identity, IdentityRefused
 from troth.text import counted
 
 Values = dict[Row, set[int]]
 """Value of a link's columns → subjects that it names."""
+_NOBODY = frozenset[int]()
 
 
 class LocateRefused(TrothError):
@@ -82,6 +83,7 @@ class Located:
         return named
 
 
+@without_collection()
 def locate(
     map_: DataMap,
     stores: Mapping[str, Store],
@@ -208,21 +210,19 @@ class _Tracing:
         kinds = [node.kind(column) for column in link.columns]
         fresh: Values = {}
         for value, subjects in self._known(node, link):
+            cast = as_kinds(value, kinds)
             # In SQLite and files, a numeric column may also hold text, so both forms are queried.
-            for cast in dict.fromkeys((as_kinds(value, kinds), value if link.digits else None)):
-                if cast is not None and not subjects <= asked.get(cast, set()):
-                    fresh[cast] = asked.get(cast, set()) | subjects
+            for form in dict.fromkeys((cast, value)) if link.digits else (cast,):
+                if form is not None and not asked.get(form, _NOBODY).issuperset(subjects):
+                    fresh.setdefault(form, set(asked.get(form, _NOBODY))).update(subjects)
         return fresh
 
-    def _known(self, node: Node, link: PersonLink) -> Iterable[tuple[Row, set[int]]]:
+    def _known(self, node: Node, link: PersonLink) -> Iterable[tuple[Row, Collection[int]]]:
         if link.kind is not None:
             return (((spelling,), subjects) for spelling, subjects in self.known[link.kind].items())
         assert link.parent is not None
-        at = [self.columns[link.parent].index(column) for column in link.to]
-        return (
-            (tuple(row.values[position] for position in at), set(row.subjects))
-            for row in self.found[link.parent].values()
-        )
+        value_of = picker(self.columns[link.parent], link.to)
+        return ((value_of(row.values), row.subjects) for row in self.found[link.parent].values())
 
     def _attribute(self, node: Node, rows: Iterable[Row]) -> None:
         """Assign each row to its subjects. Rows that match no queried value exactly (for example because the collation

@@ -16,7 +16,7 @@ from troth.protect import Keyring, Masker
 from troth.rows.datamap import Node, PersonLink
 from troth.rows.operations import Operation, by_chunk, link_columns, new_values, steps
 from troth.rows.strategies import mask_fit
-from troth.rows.values import picker
+from troth.rows.values import picker, without_collection
 from troth.stores import Row, Scalar
 from troth.subjects.amend import AmendmentPlan
 from troth.subjects.identity import Identity, spelled
@@ -129,6 +129,7 @@ class CompiledPlan:
         return [step for step in self.steps() if step.startswith(chunk)]
 
 
+@without_collection()
 def compile_work(plan: ErasurePlan | AmendmentPlan, keyring: Keyring, plan_hash: str) -> CompiledPlan:
     """Turn a plan into operations. Raises `troth.protect.MaskTooNarrow` when a column cannot hold its masks."""
     subjects = [str(reference) for reference in references(plan.located.identities, keyring)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from troth.declaration import IdentityKind
@@ -10,6 +10,7 @@ from troth.protect import Keyring
 from troth.rows import operations_codec
 from troth.rows.operations import Operation
 from troth.rows.operations_codec import text
+from troth.rows.values import without_collection
 from troth.subjects.amend import AmendmentPlan
 from troth.subjects.operations import CompiledPlan, Gone, LinkValues, ReceiptLine, RescanQuery
 from troth.subjects.plan import ErasurePlan
@@ -36,6 +37,7 @@ def _way(asked: LinkValues) -> tuple[object, ...]:
     return asked.columns, asked.fold, list(asked.values.items()), asked.digits
 
 
+@without_collection()
 def plan_hash(plan: ErasurePlan | AmendmentPlan, keyring: Keyring) -> str:
     """The hash by which a plan is approved: a keyed digest of the declaration's hash, all rows, values and exceptions.
 
@@ -52,9 +54,12 @@ def plan_hash(plan: ErasurePlan | AmendmentPlan, keyring: Keyring) -> str:
     return str(keyring.digest("plan", text(whole)))
 
 
-def _canonical(rows: Iterable[object]) -> list[object]:
+def _canonical(rows: Sequence[Any]) -> list[Any]:
     """Sort rows, because stores return them in any order."""
-    return sorted(rows, key=repr)
+    try:
+        return sorted(rows)
+    except TypeError:  # keys of several types, or with NULL
+        return sorted(rows, key=repr)
 
 
 def decode(encoded: bytes) -> CompiledPlan:

@@ -19,7 +19,7 @@ from troth.declaration import check as check_declaration
 from troth.rows.datamap import MapProblem, Node, PersonLink, PlanRefused, is_nullable
 from troth.rows.keeping import KeepingPeriod, kept_until
 from troth.rows.strategies import Strategies, fault
-from troth.rows.values import as_kinds
+from troth.rows.values import as_kinds, without_collection
 from troth.stores import Row
 from troth.subjects.identity import Identity
 from troth.subjects.locate import FoundRow, Located
@@ -160,6 +160,7 @@ def _errors_of(declaration: Declaration) -> list[Problem]:
 _OF_PURPOSES = ("category-without-purpose", "purpose-unknown")
 
 
+@without_collection()
 def plan_erasure(
     declaration: Declaration, located: Located, *, now: dt.datetime, holds: Sequence[HoldScope] = ()
 ) -> ErasurePlan:

@@ -6,17 +6,19 @@ are gone, and rows that stay contain exactly the values that the plan wrote. One
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from troth.rows.execution import opened
 from troth.rows.identifiers import dialled
-from troth.rows.values import same
+from troth.rows.values import picker, same, without_collection
 from troth.stores import AnyOf, Match, Row, Scalar, Store
 from troth.subjects.operations import CompiledPlan, LinkValues, RescanQuery, moved
 
 
+@without_collection()
 def rescan(work: CompiledPlan, stores: Mapping[str, Store], subjects: Collection[int]) -> dict[int, Counter[str]]:
     """Number of rows that the plan does not allow: subject → place → rows. Empty means clean. Raises `StoreError`."""
     left: dict[int, Counter[str]] = defaultdict(Counter)
@@ -32,26 +34,36 @@ def rescan(work: CompiledPlan, stores: Mapping[str, Store], subjects: Collection
     return dict(left)
 
 
-Written = Mapping[Row, Mapping[str, Scalar]]
-"""Key of a row → values written into it."""
+Written = Mapping[Row, tuple[tuple[str, ...], Row]]
+"""Key of a row → columns and values written into it."""
 
 
 def _written(work: CompiledPlan, question: RescanQuery) -> Written:
     """Values that the run wrote into rows of this table that it did not delete."""
-    written: dict[Row, dict[str, Scalar]] = {}
+    written: dict[Row, tuple[tuple[str, ...], Row]] = {}
     gone: set[Row] = set()
     cut = len(question.key)
     for operation in work.operations:
         if (operation.system, operation.table) != (question.system, question.table):
             continue
-        if not operation.columns:
+        columns = operation.columns
+        if not columns:
             gone.update(operation.rows)
-        moves = bool(set(question.key).intersection(operation.columns))
-        for row in operation.rows if operation.columns else ():
-            values = dict(zip(operation.columns, row[cut:], strict=True))
-            key = moved(question.key, row[:cut], values) if moves else row[:cut]
-            written.setdefault(key, {}).update(values)
+            continue
+        moves = not set(question.key).isdisjoint(columns)
+        for row in operation.rows:
+            key, values = row[:cut], row[cut:]
+            if moves:
+                key = moved(question.key, key, dict(zip(columns, values, strict=True)))
+            before = written.get(key)
+            written[key] = (columns, values) if before is None else _later(before, columns, values)
     return {key: values for key, values in written.items() if key not in gone} if gone else written
+
+
+def _later(before: tuple[tuple[str, ...], Row], columns: tuple[str, ...], values: Row) -> tuple[tuple[str, ...], Row]:
+    """What two operations wrote into one row."""
+    both = dict(zip(*before, strict=True)) | dict(zip(columns, values, strict=True))
+    return tuple(both), tuple(both.values())
 
 
 def _residue(
@@ -61,22 +73,27 @@ def _residue(
     asked = [narrowed for asked in question.asked if (narrowed := _narrow(asked, wanted)).values]
     if not asked:
         return
-    treated = dict.fromkeys(column for values in written.values() for column in values)
-    columns = tuple(dict.fromkeys([*question.key, *(name for each in asked for name in each.columns), *treated]))
-    at = {name: index for index, name in enumerate(columns)}
-    where = AnyOf(tuple(Match(each.columns, tuple(each.values), each.fold, each.digits) for each in asked))
+    treated = {columns: None for columns, _ in written.values()}
+    columns = tuple(dict.fromkeys(itertools.chain(question.key, *(link.columns for link in asked), *treated)))
+    key_of = picker(columns, question.key)
+    values_of = {some: picker(columns, some) for some in treated}
+    where = AnyOf(tuple(Match(link.columns, tuple(link.values), link.fold, link.digits) for link in asked))
     for row in store.read(question.table, columns, where):
-        owners = _owners(row, asked, at)
-        key = tuple(row[at[name]] for name in question.key)
-        expected = written.get(key, {} if key in question.kept else None)
-        if owners and (expected is None or not _holds(row, at, expected, nulls_stay=nulls_stay)):
+        key = key_of(row)
+        expected = written.get(key)
+        if expected is None:
+            is_allowed = key in question.kept
+        else:
+            is_allowed = _holds(values_of[expected[0]](row), expected[1], nulls_stay=nulls_stay)
+        if not is_allowed and (owners := _owners(row, columns, asked)):
             yield owners
 
 
-def _holds(row: Row, at: Mapping[str, int], expected: Mapping[str, Scalar], *, nulls_stay: bool) -> bool:
-    """True if the row contains what was written into it; with *nulls_stay*, NULL is also accepted."""
-    stored = ((row[at[name]], value) for name, value in expected.items())
-    return all((nulls_stay and value is None) or same(value, meant) for value, meant in stored)
+def _holds(stored: Row, expected: Row, *, nulls_stay: bool) -> bool:
+    """True if a row contains what was written into it; with *nulls_stay*, NULL is also accepted."""
+    return stored == expected or all(
+        (nulls_stay and value is None) or same(value, meant) for value, meant in zip(stored, expected, strict=True)
+    )
 
 
 def _narrow(asked: LinkValues, wanted: frozenset[int]) -> LinkValues:
@@ -86,14 +103,12 @@ def _narrow(asked: LinkValues, wanted: frozenset[int]) -> LinkValues:
     return replace(asked, values={v: owners for v, owners in asked.values.items() if wanted & {*owners}})
 
 
-def _owners(row: Row, asked: list[LinkValues], at: Mapping[str, int]) -> set[int]:
+def _owners(row: Row, columns: Sequence[str], asked: Sequence[LinkValues]) -> set[int]:
     """Subjects of a row; empty if it matches no queried value exactly, which a collation may cause."""
     owners: set[int] = set()
-    for each in asked:
-        value = tuple([row[at[name]] for name in each.columns])
-        found = each.values.get(value) or each.values.get(tuple([_spelled(part, each) for part in value]))
-        if found:
-            owners.update(found)
+    for link in asked:
+        value = picker(columns, link.columns)(row)
+        owners.update(link.values.get(value) or link.values.get(tuple([_spelled(part, link) for part in value])) or ())
     return owners
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from troth.stores import Row
@@ -76,15 +76,15 @@ class _Part:
     targets: Sequence[Target]
 
 
-_Touched = dict[tuple[str, Row], list[tuple[int, tuple[int, ...]]]]
-"""For each row: the numbers of the parts that affect it, each with the subjects that cause it."""
+_Touched = list[tuple[str, Row, list[tuple[int, tuple[int, ...]]]]]
+"""Place and key of each row, and the numbers of the parts that affect it, each with the subjects that cause it."""
 
 
 def treatments(plan: ErasurePlan | AmendmentPlan) -> Iterator[tuple[str, Row, Treatment]]:
     """All rows that the plan changes or keeps, each once, including rows of others: place, key and treatment."""
     parts = list(_parts(plan))
     merged = _merging(parts)
-    for (place, key), touched in _touched(parts).items():
+    for place, key, touched in _touched(parts):
         yield place, key, merged(tuple(number for number, _ in touched))
 
 
@@ -92,12 +92,26 @@ def treatments_by_subject(plan: ErasurePlan | AmendmentPlan) -> list[Counter[tup
     """For each subject: the number of rows by place and treatment, in the plan's order."""
     parts = list(_parts(plan))
     merged = _merging(parts)
-    counts: list[Counter[tuple[str, Treatment]]] = [Counter() for _ in plan.located.identities]
-    for (place, _), touched in _touched(parts).items():
+    counts: list[Counter[tuple[str, tuple[int, ...]]]] = [Counter() for _ in plan.located.identities]
+    for place, _, touched in _touched(parts):
+        owners = touched[0][1]
+        if all(more == owners for _, more in touched):  # nearly always
+            numbers = tuple([number for number, _ in touched])
+            for subject in owners:
+                counts[subject][place, numbers] += 1
+            continue
         for subject in sorted({subject for _, owners in touched for subject in owners}):
-            mine = tuple(number for number, owners in touched if subject in owners)
-            counts[subject][place, merged(mine)] += 1
-    return counts
+            counts[subject][place, tuple(number for number, owners in touched if subject in owners)] += 1
+    return [_by_treatment(of_subject, merged) for of_subject in counts]
+
+
+def _by_treatment(
+    counts: Mapping[tuple[str, tuple[int, ...]], int], merged: Callable[[tuple[int, ...]], Treatment]
+) -> Counter[tuple[str, Treatment]]:
+    rows: Counter[tuple[str, Treatment]] = Counter()
+    for (place, numbers), count in counts.items():
+        rows[place, merged(numbers)] += count
+    return rows
 
 
 def _parts(plan: ErasurePlan | AmendmentPlan) -> Iterator[_Part]:
@@ -127,10 +141,15 @@ def _changes(plan: ErasurePlan) -> Iterator[_Part]:
 
 
 def _touched(parts: Sequence[_Part]) -> _Touched:
-    touched: _Touched = defaultdict(list)
+    touched: _Touched = []
+    places: dict[str, dict[Row, list[tuple[int, tuple[int, ...]]]]] = defaultdict(dict)
     for number, part in enumerate(parts):
+        rows = places[part.place]
         for key, owners in part.targets:
-            touched[part.place, key].append((number, owners))
+            if (row := rows.get(key)) is None:
+                row = rows[key] = []
+                touched.append((part.place, key, row))
+            row.append((number, owners))
     return touched
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from troth.declaration import Declaration
 from troth.rows.datamap import Node
+from troth.rows.values import without_collection
 from troth.stores import Scalar
 from troth.subjects.locate import FoundRow, Located
 from troth.subjects.plan import Review, reviews
@@ -42,6 +43,7 @@ class View:
         return f"View({len(self.tables)} tables, {sum(len(table.rows) for table in self.tables)} rows)"
 
 
+@without_collection()
 def plan_view(declaration: Declaration, located: Located) -> list[View]:
     """One view per identity, in order. *located* must come from `locate` with purpose ``view``.
 

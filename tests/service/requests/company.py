@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pytest
 from django.utils.translation import gettext
+from tests.rig.disclosing import disclose
 from tests.service.requests.conftest import Office
 from tests.service.requests.ending import end_tasks
 from tests.service.requests.test_stops import TITLES, Told, Truth, World, join, text_of, unread
@@ -21,7 +22,6 @@ from troth.hook import Right as AskedRight
 from troth.service.cases.content import CaseContent
 from troth.service.cases.intake import receive
 from troth.service.cases.models import Case, CaseKind, Channel
-from troth.service.disclosures.actions import disclose
 from troth.service.disclosures.models import DisclosureKind as Went
 from troth.service.disclosures.models import RecipientNotification
 from troth.subjects import Identity

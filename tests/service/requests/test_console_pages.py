@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from selectolax.lexbor import LexborHTMLParser
+from tests.rig.disclosing import disclose
 from tests.service.requests.conftest import Office
 from tests.service.requests.test_console import Staff, entries, opened, page
 from tests.service.team import StaffClient
@@ -20,7 +21,6 @@ from troth.service.cases.models import Case, CaseEvent
 from troth.service.core.holds import in_force
 from troth.service.core.jobs.models import Job, WorkerRow
 from troth.service.core.models import LegalHold
-from troth.service.disclosures.actions import disclose
 from troth.service.disclosures.models import Disclosure, DisclosureKind, RecipientNotification
 from troth.service.mail.models import LetterRow
 from troth.service.requests.console.tasks import PROOF_BYTES_MAX, type_of

@@ -8,6 +8,7 @@ from email import policy
 from email.parser import BytesParser
 
 import pytest
+from tests.rig.disclosing import disclose
 from tests.service.requests.conftest import Office
 
 from troth.controls import Check, CheckOutcome, run
@@ -19,7 +20,7 @@ from troth.service.cases.pages.case_status import show
 from troth.service.core.deployment import current
 from troth.service.core.holds import place
 from troth.service.core.models import RunRow
-from troth.service.disclosures.actions import disclose, names_of, received
+from troth.service.disclosures.actions import names_of, received
 from troth.service.disclosures.models import Disclosure, DisclosureKind, RecipientNotification
 from troth.service.disclosures.notifications import (
     Changed,
@@ -108,7 +109,7 @@ def test_a_notice_is_on_record_as_the_disclosure_that_it_is(office: Office) -> N
     assert (told.recipient, told.kind, told.categories, told.case) == (
         "post",
         DisclosureKind.NOTICE,
-        ("user.contact.email",),
+        ["user.contact.email"],
         case.reference,
     )
     send(case, office)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -33,6 +32,7 @@ from troth.service.labels import sentence
 from troth.service.staff.effective_rights import standing_of
 from troth.service.staff.permissions import needs
 from troth.service.staff.rights import StaffRight
+from troth.service.staff.rules import end_of
 
 _SOON = dt.timedelta(days=14)
 _ENDED_SHOWN = 50
@@ -42,19 +42,16 @@ def _scope_choices() -> list[tuple[str, str | Promise]]:
     return [(str(scope), gettext_lazy(scope.label)) for scope in scopes()]
 
 
+def _program_choices() -> list[tuple[str, str | Promise]]:
+    known = ApiToken.objects.order_by("program").values_list("program", flat=True).distinct()
+    return [("", _("none (a new program)")), *((name, name) for name in known)]
+
+
 def _event_choices() -> list[tuple[str, str | Promise]]:
     return [(event, gettext_lazy(title)) for event, title in gathered("webhooks").items()]
 
 
-class _Plain(forms.Form):
-    """A form without label suffixes."""
-
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        self.label_suffix = ""
-
-
-class NewTokenForm(_Plain):
+class NewTokenForm(forms.Form):
     """A program, its scopes, and its end date."""
 
     name = forms.CharField(
@@ -66,6 +63,7 @@ class NewTokenForm(_Plain):
     program = forms.ChoiceField(
         label=_("Replaces"),
         required=False,
+        choices=_program_choices,
         help_text=_("The new token has its own name, and can follow the requests that the program opened."),
     )
     scopes = forms.MultipleChoiceField(
@@ -77,15 +75,8 @@ class NewTokenForm(_Plain):
         widget=forms.DateInput(attrs={"type": "date"}),
     )
 
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        field = self.fields["program"]
-        assert isinstance(field, forms.ChoiceField)
-        known = ApiToken.objects.order_by("program").values_list("program", flat=True).distinct()
-        field.choices = [("", _("none (a new program)")), *((name, name) for name in known)]
 
-
-class NewWebhookForm(_Plain):
+class NewWebhookForm(forms.Form):
     """A URL and its events."""
 
     url = forms.CharField(
@@ -121,7 +112,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         given = form.cleaned_data
         last = now + programs.LASTS_MAX
-        until = last if given["until"] == last.date() else _end_of(given["until"])
+        until = last if given["until"] == last.date() else end_of(given["until"])
         if not _may_give(request, given["scopes"]):
             form.add_error("scopes", _NOT_YOURS_TO_GIVE)
             return _page(request, token_form=form)
@@ -221,11 +212,6 @@ def _may_give(request: HttpRequest, scopes: Collection[str]) -> bool:
 
 def _once(request: HttpRequest, name: str, secret: str) -> HttpResponse:
     return render(request, "api/console/made.html", {"here": "tokens", "name": name, "secret": secret})
-
-
-def _end_of(day: dt.date) -> dt.datetime:
-    """Midnight after *day*, to include it."""
-    return dt.datetime.combine(day, dt.time(), dt.UTC) + dt.timedelta(days=1)
 
 
 def _by(request: HttpRequest) -> str:

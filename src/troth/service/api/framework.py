@@ -232,7 +232,7 @@ def scoped(scope: ApiScope) -> Callable[[View], View]:
             return view(request, *args, **kwargs)
 
         guarded.troth_scope = scope  # type: ignore[attr-defined]
-        contribute_operation_callback(guarded, functools.partial(schema.needs, scope))
+        contribute_operation_callback(guarded, functools.partial(schema.describe, {"x-scope": str(scope)}))
         return _typed(guarded, view)
 
     return ruled
@@ -290,7 +290,7 @@ def once(view: View) -> View:
                 raise
             return _as_before(before, asked)
 
-    contribute_operation_callback(guarded, schema.takes_key)
+    contribute_operation_callback(guarded, functools.partial(schema.describe, {"parameters": [schema.KEY]}))
     return _typed(guarded, view)
 
 

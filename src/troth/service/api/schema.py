@@ -3,6 +3,7 @@ documents, scopes, the idempotency key."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -29,7 +30,7 @@ _EXAMPLES: dict[int, dict[str, Any]] = {
         "faults": [{"where": "0.right", "what": "a request needs the right that it is about"}],
     },
 }
-_KEY = {
+KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
@@ -47,17 +48,8 @@ _SCHEME = {
 }
 
 
-def needs(scope: str, operation: Any) -> None:
-    """Document that *operation* needs a token with *scope*."""
-    _add(operation, {"x-scope": str(scope)})
-
-
-def takes_key(operation: Any) -> None:
-    """Document that *operation* takes an idempotency key."""
-    _add(operation, {"parameters": [dict(_KEY)]})
-
-
-def _add(operation: Any, more: dict[str, Any]) -> None:
+def describe(more: Mapping[str, Any], operation: Any) -> None:
+    """Add *more* to the description of *operation*."""
     operation.openapi_extra = {**(operation.openapi_extra or {}), **more}
 
 

@@ -54,8 +54,7 @@ def make(
                 made_at=now,
                 until=until,
             )
-            said: dict[str, Value] = {"token": DeclaredName(name), "change": "made", "until": until.date()}
-            record(Entry("token.changed", now, said | ({"by": Pseudonym(by)} if by else {})))
+            record(_entry(name, now, by, change="made", until=until.date()))
     except IntegrityError:
         raise ApiTokenRefused(
             f"the name {name} is or was used by another token; choose a new name, and say which program the token "
@@ -69,9 +68,13 @@ def end(name: str, *, now: dt.datetime, by: str = "") -> bool:
     with transaction.atomic():
         ended = ApiToken.objects.filter(name=name, ended_at=None).update(ended_at=now)
         if ended:
-            said: dict[str, Value] = {"token": DeclaredName(name), "change": "ended"}
-            record(Entry("token.changed", now, said | ({"by": Pseudonym(by)} if by else {})))
+            record(_entry(name, now, by, change="ended"))
     return bool(ended)
+
+
+def _entry(name: str, now: dt.datetime, by: str, **fields: Value) -> Entry:
+    actor = {"by": Pseudonym(by)} if by else {}
+    return Entry("token.changed", now, {"token": DeclaredName(name), **fields, **actor})
 
 
 def known(secret: str, *, now: dt.datetime) -> ApiToken | None:

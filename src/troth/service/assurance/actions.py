@@ -204,13 +204,13 @@ def _note_declaration(deployment: Deployment, now: dt.datetime) -> None:
 
 def _note_bindings(deployment: Deployment, now: dt.datetime) -> None:
     """Compare the declaration's bindings with the last ones; record unbinding and loosening."""
-    after = set(rules.bindings(deployment.declaration.promises, deployment.controls))
+    after = rules.bindings(deployment.declaration.promises, deployment.controls)
     with contextlib.suppress(IntegrityError), transaction.atomic(durable=True):  # as above: another process was first
         rows = BindingRow.objects.select_for_update().order_by("id")
-        before = {rules.Binding(row.promise, row.control, tuple(row.terms.items())) for row in rows}
+        before = {(row.promise, row.control): row.terms for row in rows}
         if before != after:
             record(*rules.loosened(before, after, now=now))
             BindingRow.objects.all().delete()
             BindingRow.objects.bulk_create(
-                [BindingRow(promise=b.promise, control=b.control, terms=dict(b.terms)) for b in after]
+                BindingRow(promise=promise, control=control, terms=terms) for (promise, control), terms in after.items()
             )

@@ -12,10 +12,9 @@ from dataclasses import replace
 from functools import partial
 from importlib import import_module
 
-from troth.controls import ControlFinding, Pushed
+from troth.controls import ControlFinding
 from troth.declaration import Audience, SecretMissing, System
 from troth.service.assurance.integrity import contradictions
-from troth.service.assurance.pushed_evidence import pushed_evidence
 from troth.service.core.deployment import Deployment, NoDeployment
 from troth.service.core.own_tables import OWN
 from troth.service.database import may_pass
@@ -97,10 +96,6 @@ def look(deployment: Deployment, now: dt.datetime, site: SiteSnapshot | None = N
 
 def contradicted(deployment: Deployment, now: dt.datetime) -> Callable[[], Iterable[ControlFinding]]:
     return partial(contradictions, now)
-
-
-def pushed(deployment: Deployment, now: dt.datetime) -> Mapping[str, Pushed]:
-    return pushed_evidence()
 
 
 def pages_for_everyone(deployment: Deployment) -> tuple[str, ...]:

@@ -31,6 +31,10 @@ _LOOSENED = OneOf(
     )
 )
 
+_GIVEN = EntryKind(
+    {"promise": Of(DeclaredName), "content": Of(Hash), "until": Day(), "by": Of(Pseudonym), "actor": ACTOR}
+)
+
 _ENTRIES: Mapping[str, EntryKind] = {
     # promises and their status: each run of a control, with a commitment to its evidence
     "check.made": EntryKind({"control": Of(DeclaredName), "outcome": _OUTCOME, "evidence": Of(Commitment)}),
@@ -68,12 +72,8 @@ _ENTRIES: Mapping[str, EntryKind] = {
         },
     ),
     # approved by a second person; *content* is the hash of the text
-    "waiver.given": EntryKind(
-        {"promise": Of(DeclaredName), "content": Of(Hash), "until": Day(), "by": Of(Pseudonym), "actor": ACTOR}
-    ),
-    "attestation.given": EntryKind(
-        {"promise": Of(DeclaredName), "content": Of(Hash), "until": Day(), "by": Of(Pseudonym), "actor": ACTOR}
-    ),
+    "waiver.given": _GIVEN,
+    "attestation.given": _GIVEN,
 }
 
 EVIDENCE_READ = StaffRight(
@@ -90,7 +90,7 @@ DUTY = Duty(
     entries=_ENTRIES,
     inputs={
         "contradicted": ControlInput("", "troth.service.assurance.control_inputs:contradicted"),
-        "pushed": ControlInput("", "troth.service.assurance.control_inputs:pushed"),
+        "pushed": ControlInput("", "troth.service.assurance.pushed_evidence:pushed_evidence"),
     },
     rights=(EVIDENCE_READ, PROMISES_APPROVE),
     scopes=(EVIDENCE_WRITE,),

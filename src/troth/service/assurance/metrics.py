@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from django.db.models import Case, Count, F, OuterRef, Subquery, Value, When
 from prometheus_client import Metric
 
+from troth.controls import Status
 from troth.service.assurance.models import BindingRow, PromiseRow
 from troth.service.core.metrics import gauge
 from troth.service.core.models import CheckRow
@@ -19,7 +20,7 @@ _STALE, _NONE = "stale", "none"
 def figures(now: dt.datetime) -> Iterator[Metric]:
     """Figures at *now*, in two statements: one index lookup a control, however many checks there are."""
     counts = dict(PromiseRow.objects.values_list("status").annotate(Count("pk")))
-    promises = {status: counts.get(status, 0) for status in PromiseRow.Status.values}
+    promises = {status.value: counts.get(status, 0) for status in Status}
     yield gauge("troth_promises", "Promises of the policy", "status", promises)
 
     checks = CheckRow.objects.filter(control=OuterRef("control"), retraction=None).order_by("-at", "-id")

@@ -22,15 +22,8 @@ class DeclaredRow(models.Model):
 class PromiseRow(models.Model):
     """A promise of the policy and its last known status."""
 
-    class Status(models.TextChoices):
-        KEPT = "kept"
-        STATED = "stated"
-        WAIVED = "waived"
-        UNPROVEN = "unproven"
-        BROKEN = "broken"
-
     promise = models.CharField(max_length=160, unique=True)
-    status = models.CharField(max_length=16, choices=Status)
+    status = models.CharField(max_length=16)
     since = models.DateTimeField()
     entry = models.ForeignKey(EntryRow, on_delete=models.PROTECT, help_text="The ledger entry that says so.")
 
@@ -62,7 +55,7 @@ class ChangeRow(models.Model):
     promise = models.CharField(max_length=160)
     at = models.DateTimeField()
     before = models.CharField(max_length=16, blank=True, help_text="Empty: it was not known.")
-    status = models.CharField(max_length=16, choices=PromiseRow.Status)
+    status = models.CharField(max_length=16)
     cause = models.CharField(max_length=16, blank=True, help_text="troth.controls.Cause; empty: nobody noted it.")
     control = models.CharField(max_length=160, blank=True)
     summary = models.TextField(blank=True, help_text="What its check said: figures, for staff.")

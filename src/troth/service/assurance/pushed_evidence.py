@@ -14,6 +14,7 @@ from troth.declaration import Declaration
 from troth.service.assurance.models import PushedRow
 from troth.service.assurance.rules import CHECK
 from troth.service.configuration import ServiceError
+from troth.service.core.deployment import Deployment
 from troth.service.core.jobs.queue import hasten
 from troth.text import did_you_mean
 
@@ -70,7 +71,7 @@ def push(control: str, pushed: Pushed, declaration: Declaration, *, now: dt.date
     return True
 
 
-def pushed_evidence() -> Mapping[str, Pushed]:
+def pushed_evidence(deployment: Deployment, now: dt.datetime) -> Mapping[str, Pushed]:
     """Evidence for each control's next check: the earliest pending, else the latest."""
     found: dict[str, Pushed] = {}
     for row in PushedRow.objects.filter(judged_at=None).order_by("at"):

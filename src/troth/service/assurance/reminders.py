@@ -11,9 +11,8 @@ from typing import Final
 
 from django.db import transaction
 
-from troth.controls import Control
+from troth.controls import Control, promise_name
 from troth.service.api import webhooks
-from troth.service.assurance import rules
 from troth.service.assurance.models import ReminderRow
 from troth.service.core.deployment import Deployment
 from troth.service.core.tasks import TaskChange
@@ -27,9 +26,7 @@ def tell_tasks(followed: TaskChange, deployment: Deployment, control: Control, n
     about = {
         "control": control.id,
         "severity": control.severity,
-        "promises": [
-            rules.promise_name(each) for each in deployment.declaration.promises if control.id in each.controls
-        ],
+        "promises": [promise_name(each) for each in deployment.declaration.promises if control.id in each.controls],
     }
     for event, tasks in (("control.failing", followed.opened), ("control.passing", followed.closed)):
         told = [{**about, "task": task.pk, "scope": task.scope, "since": task.opened_at.isoformat()} for task in tasks]
@@ -40,9 +37,7 @@ def remind(deployment: Deployment, now: dt.datetime) -> None:
     """Open one reminder for each attestation that expires within `REMIND_DAYS`, and close those that were answered."""
     today = now.astimezone(dt.UTC).date()
     words = {
-        rules.promise_name(promise): promise.attest.until
-        for promise in deployment.declaration.promises
-        if promise.attest
+        promise_name(promise): promise.attest.until for promise in deployment.declaration.promises if promise.attest
     }
     ending = {name: until for name, until in words.items() if (until - today).days <= REMIND_DAYS}
     known = set(ReminderRow.objects.filter(promise__in=ending).values_list("promise", "until"))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
-from troth.controls import Check, CheckOutcome, Control, Judgement, Status
+from troth.controls import Check, CheckOutcome, Control, PromiseStatus, Status, promise_name
 from troth.declaration import Audience, Declaration, Granularity, Period, Promise
 from troth.ledger import DeclaredName, Entry, Hash
 from troth.service.core.tasks import scopes
@@ -22,22 +21,9 @@ _ANY_CHANGE = frozenset({"query"})
 """Unordered terms: any change may be a loosening, and is recorded as one."""
 
 Value = str | int | DeclaredName
-Terms = tuple[tuple[str, int], ...]
-"""Terms of a control: ledger words with whole numbers, of which more is looser."""
-
-
-@dataclass(frozen=True, slots=True)
-class Binding:
-    """A promise depends on a control, on these terms."""
-
-    promise: str
-    control: str
-    terms: Terms
-
-
-def promise_name(promise: Promise) -> str:
-    """Name of the promise in the ledger and our rows: a hash of its text, so that it changes with the promise."""
-    return DeclaredName.of(promise.quote).text
+Bindings = Mapping[tuple[str, str], Mapping[str, int]]
+"""Terms on which a promise depends on a control, by both names: ledger words with whole numbers, of which more is
+looser."""
 
 
 def owners_of(id_: str, declaration: Declaration, controls: Mapping[str, Control]) -> tuple[str, ...]:
@@ -51,13 +37,13 @@ def owners_of(id_: str, declaration: Declaration, controls: Mapping[str, Control
     return owners or (organisation.officer.email if organisation.officer else organisation.email,)
 
 
-def broken_by(control: str, scope: str, judgements: Mapping[str, Judgement]) -> tuple[str, ...]:
-    """Names of the promises that a task of *control* breaks: not those for which its failure is waived, has not
+def broken_by(control: str, scope: str, statuses: Iterable[PromiseStatus]) -> tuple[PromiseStatus, ...]:
+    """The promises that a task of *control* breaks: not those for which its failure is waived, has not
     happened often enough, or is elsewhere. *scope* is the task's; a failure without findings is of every scope."""
     return tuple(
-        name
-        for name, judgement in judgements.items()
-        for standing in judgement.standings
+        status
+        for status in statuses
+        for standing in status.by_control
         if standing.control == control and standing.status is Status.BROKEN and _reaches(standing.check, scope)
     )
 
@@ -68,26 +54,28 @@ def _reaches(check: Check | None, scope: str) -> bool:
     return scope in scopes((finding.place for finding in check.findings), check.evidence.in_scope)
 
 
-def bindings(promises: Iterable[Promise], controls: Mapping[str, Control]) -> Iterator[Binding]:
+def bindings(promises: Iterable[Promise], controls: Mapping[str, Control]) -> Bindings:
     """Every binding in the declaration, with the terms of the catalogue and the promise."""
-    for promise in promises:
-        for id_ in promise.controls:
-            if (control := controls.get(id_)) is not None:
-                yield Binding(promise_name(promise), id_, _terms(promise, control))
+    return {
+        (promise_name(promise), id_): _terms(promise, controls[id_])
+        for promise in promises
+        for id_ in promise.controls
+        if id_ in controls
+    }
 
 
-def _terms(promise: Promise, control: Control) -> Terms:
+def _terms(promise: Promise, control: Control) -> dict[str, int]:
     widest = min(_AUDIENCE.index(promise.audience), _AUDIENCE.index(control.audience))
-    return (
-        ("audience", len(_AUDIENCE) - widest),  # hiding a control loosens it too
-        ("delay", _days(promise.delay)),
-        ("failures", promise.failures or control.failures_to_break),
-        ("freshness", int(control.fresh_for.total_seconds())),
-        ("granularity", _GRAIN.index(promise.granularity)),
-        ("schedule", int(control.every.total_seconds())),
-        ("severity", len(_SEVERITY) - _SEVERITY.index(control.severity)),
-        *_figure_terms(control),
-    )
+    return {
+        "audience": len(_AUDIENCE) - widest,  # hiding a control loosens it too
+        "delay": _days(promise.delay),
+        "failures": promise.failures or control.failures_to_break,
+        "freshness": int(control.fresh_for.total_seconds()),
+        "granularity": _GRAIN.index(promise.granularity),
+        "schedule": int(control.every.total_seconds()),
+        "severity": len(_SEVERITY) - _SEVERITY.index(control.severity),
+        **dict(_figure_terms(control)),
+    }
 
 
 def _days(delay: Period | None) -> int:
@@ -105,16 +93,15 @@ def _figure_terms(control: Control) -> Iterator[tuple[str, int]]:
         yield "at_least", down
 
 
-def loosened(before: Iterable[Binding], after: Iterable[Binding], *, now: dt.datetime) -> Iterator[Entry]:
+def loosened(before: Bindings, after: Bindings, *, now: dt.datetime) -> Iterator[Entry]:
     """Ledger entries for removed bindings and for loosened terms."""
-    kept = {(binding.promise, binding.control): dict(binding.terms) for binding in after}
-    for binding in sorted(before, key=lambda binding: (binding.promise, binding.control)):
-        promise, control = DeclaredName(binding.promise), DeclaredName.of(binding.control)
-        terms = kept.get((binding.promise, binding.control))
+    for names, old_terms in sorted(before.items()):
+        promise, control = DeclaredName(names[0]), DeclaredName.of(names[1])
+        terms = after.get(names)
         if terms is None:
             yield Entry("control.unbound", now, {"promise": promise, "control": control})
             continue
-        for what, old in binding.terms:
+        for what, old in old_terms.items():
             new = terms.get(what, old)
             if new > old or (what in _ANY_CHANGE and new != old):
                 said: dict[str, Value] = {"what": what, "before": old, "after": new}
@@ -160,10 +147,10 @@ def check_changed(before: Check | None, check: Check) -> Entry | None:
     return Entry("check.changed", check.at, fields)
 
 
-def promise_changed(name: str, before: Status | None, after: Judgement, *, declaration: str, now: dt.datetime) -> Entry:
+def promise_changed(before: Status | None, after: PromiseStatus, *, declaration: str, now: dt.datetime) -> Entry:
     """Ledger entry for a promise whose status changed, with the deciding control, if any."""
     fields: dict[str, Value | Hash] = {
-        "promise": DeclaredName(name),
+        "promise": DeclaredName(after.name),
         "before": "none" if before is None else before.value,
         "after": after.status.value,
         "declaration": Hash(declaration),

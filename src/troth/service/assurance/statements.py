@@ -14,13 +14,14 @@ from typing import Literal
 
 from django.db import transaction
 
+from troth.controls import promise_id, promise_name
 from troth.declaration import WAIVER_DAYS_MAX, Attestation, Declaration, Promise, Waiver
 from troth.ledger import DeclaredName, Entry, Hash, Pseudonym, Value
-from troth.service.assurance.rules import promise_name
 from troth.service.core.ledger import record
 from troth.service.staff import approvals
 from troth.service.staff.approvals import ApprovalPurpose, ApprovalRequest, OwnPlan
 from troth.service.staff.models import StaffMember
+from troth.service.staff.rules import end_of
 from troth.text import same_person
 
 _WAIVERS = ApprovalPurpose("promises.waiver", is_for_one_use=False)
@@ -31,13 +32,28 @@ class NamedOnly(OwnPlan):
     """A statement, or its promise, names somebody without their address."""
 
 
+class StatementState(enum.StrEnum):
+    """Whether a statement counts, as `troth.controls.status_of` decides it; otherwise why not. What needs somebody
+    comes first."""
+
+    WAITING = "waiting"
+    IN_FORCE = "in_force"
+    EARLY = "early"  # an attestation that has not begun, or a waiver with more than a year left
+    OWN = "own"  # a waiver that the owner of the promise gave
+    TOO_LONG = "too_long"
+    EXPIRED = "expired"
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """The waiver or the attestation of a promise, with the hash that is approved."""
+    """The waiver or the attestation of a promise: the hash that is approved, its state, and the pseudonyms of those who
+    approved exactly this text."""
 
     promise: Promise
     text: Waiver | Attestation
     hash: str
+    state: StatementState
+    approved_by: tuple[str, ...]
 
     @property
     def kind(self) -> Literal["waiver", "attestation"]:
@@ -46,6 +62,11 @@ class Statement:
     @property
     def name(self) -> str:
         return promise_name(self.promise)
+
+    @property
+    def id(self) -> str:
+        """Id of the promise on the status page."""
+        return promise_id(self.promise)
 
     @property
     def by(self) -> str:
@@ -72,27 +93,6 @@ class Statement:
         return all("@" in name for name in (self.by, self.promise.owner))
 
 
-class StatementState(enum.StrEnum):
-    """Whether a statement counts, as `troth.controls.status_of` decides it; otherwise why not. What needs somebody
-    comes first."""
-
-    WAITING = "waiting"
-    IN_FORCE = "in_force"
-    EARLY = "early"  # an attestation that has not begun, or a waiver with more than a year left
-    OWN = "own"  # a waiver that the owner of the promise gave
-    TOO_LONG = "too_long"
-    EXPIRED = "expired"
-
-
-@dataclass(frozen=True, slots=True)
-class StatementStatus:
-    """A statement, its state, and the pseudonyms of those who approved exactly this text."""
-
-    statement: Statement
-    state: StatementState
-    approved_by: tuple[str, ...]
-
-
 def approved_statements(now: dt.datetime) -> frozenset[str]:
     """Hashes of the waivers and attestations that were approved at *now*, for `troth.controls.status_of`."""
     return approvals.approved_plans(_WAIVERS, now=now) | approvals.approved_plans(_ATTESTATIONS, now=now)
@@ -101,24 +101,30 @@ def approved_statements(now: dt.datetime) -> frozenset[str]:
 def waiting(declaration: Declaration, now: dt.datetime) -> tuple[Statement, ...]:
     """Waivers and attestations that wait for a second person, in the order of the promises; not those that could never
     count, because they have expired or are for too long."""
-    known = states(declaration, now)
-    return tuple(each.statement for each in known if each.state is StatementState.WAITING)
+    return tuple(each for each in states(declaration, now) if each.state is StatementState.WAITING)
 
 
-def states(declaration: Declaration, now: dt.datetime) -> tuple[StatementStatus, ...]:
+def states(declaration: Declaration, now: dt.datetime) -> tuple[Statement, ...]:
     """Every waiver and attestation of the declaration and its state, in the order of the promises."""
     approved, today = approved_statements(now), now.astimezone(dt.UTC).date()
     given = {**approvals.given_approvals(_WAIVERS, now=now), **approvals.given_approvals(_ATTESTATIONS, now=now)}
 
-    def status(statement: Statement) -> StatementStatus:
-        approvers = tuple(approval.by for approval in given.get(statement.hash, ()))
-        return StatementStatus(statement, _state(statement, statement.hash in approved, today), approvers)
+    def statement(promise: Promise, text: Waiver | Attestation, hash_: str) -> Statement:
+        approvers = tuple(approval.by for approval in given.get(hash_, ()))
+        return Statement(promise, text, hash_, _state(promise, text, hash_ in approved, today), approvers)
 
-    return tuple(map(status, _statements(declaration.promises)))
+    return tuple(statement(*each) for each in _given(declaration.promises))
 
 
-def _state(statement: Statement, is_approved: bool, today: dt.date) -> StatementState:
-    text = statement.text
+def _given(promises: Iterable[Promise]) -> Iterator[tuple[Promise, Waiver | Attestation, str]]:
+    for promise in promises:
+        if promise.waive is not None and promise.waiver_hash is not None:
+            yield promise, promise.waive, promise.waiver_hash
+        if promise.attest is not None and promise.attestation_hash is not None:
+            yield promise, promise.attest, promise.attestation_hash
+
+
+def _state(promise: Promise, text: Waiver | Attestation, is_approved: bool, today: dt.date) -> StatementState:
     if text.until < today:
         return StatementState.EXPIRED
     if isinstance(text, Attestation) and text.is_too_long:
@@ -126,7 +132,7 @@ def _state(statement: Statement, is_approved: bool, today: dt.date) -> Statement
     if not is_approved:
         return StatementState.WAITING
     if isinstance(text, Waiver):
-        if same_person(text.approver, statement.promise.owner):
+        if same_person(text.approver, promise.owner):
             return StatementState.OWN
         return StatementState.EARLY if (text.until - today).days > WAIVER_DAYS_MAX else StatementState.IN_FORCE
     return StatementState.EARLY if today < text.on else StatementState.IN_FORCE
@@ -150,17 +156,9 @@ def approve(statements: Sequence[Statement], *, by: StaffMember, actor: str, now
     return len(given)
 
 
-def _statements(promises: Iterable[Promise]) -> Iterator[Statement]:
-    for promise in promises:
-        if promise.waive is not None and promise.waiver_hash is not None:
-            yield Statement(promise, promise.waive, promise.waiver_hash)
-        if promise.attest is not None and promise.attestation_hash is not None:
-            yield Statement(promise, promise.attest, promise.attestation_hash)
-
-
 def _approve(statement: Statement, by: StaffMember, now: dt.datetime) -> bool:
     wanted = ApprovalRequest(_WAIVERS if statement.kind == "waiver" else _ATTESTATIONS, statement.name, statement.hash)
-    end = dt.datetime.combine(statement.text.until + dt.timedelta(days=1), dt.time(), dt.UTC)
+    end = end_of(statement.text.until)
     return approvals.approve(wanted, by=by, asked_by=(statement.by, statement.promise.owner), now=now, until=end)
 
 

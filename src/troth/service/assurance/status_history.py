@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
-from django.db.models import F, OuterRef, Subquery, Window
+from django.db.models import F, OuterRef, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
 
-from troth.controls import Earlier, Figure, Status, shown_late
-from troth.declaration import Audience, Declaration
+from troth.controls import PromiseStatus, Status, shown_late
+from troth.declaration import Audience
 from troth.service.assurance.models import ChangeRow, PromiseRow
-from troth.service.assurance.rules import promise_name
 
 DAYS: Final = 1_000
 """Days of history on a promise's page."""
@@ -23,80 +22,50 @@ _WIDTH: Final = 1_000
 """Width of the picture, in its own units."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownStatus:
-    """Recorded status of a promise: since when, and the leaf of its entry."""
-
-    since: dt.datetime
-    leaf: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class StatusChange:
-    """A change of a promise to *status*. *summary* and *figures* are those of the deciding check."""
-
-    at: dt.datetime
-    before: Status | None
-    status: Status
-    cause: str
-    control: str
-    summary: str
-    figures: Mapping[str, Figure]
-    leaf: int | None
-
-
-_COLUMNS = ("promise", "at", "before", "status", "cause", "control", "summary", "figures", "entry__leaf")
-
-
-def _change(row: tuple[str, dt.datetime, str, str, str, str, str, Mapping[str, Figure], int | None]) -> StatusChange:
-    _, at, before, status, cause, control, summary, figures, leaf = row
-    return StatusChange(at, Status(before) if before else None, Status(status), cause, control, summary, figures, leaf)
-
-
-def changes_of(name: str, *, since: dt.datetime, until: dt.datetime) -> list[StatusChange]:
+def changes_of(name: str, *, since: dt.datetime, until: dt.datetime) -> list[ChangeRow]:
     """Changes of one promise in that period, earliest first, preceded by the last change before it, which holds at its
     start."""
-    rows = ChangeRow.objects.filter(promise=name, at__lte=until).order_by("at", "pk")
-    first = rows.filter(at__lt=since).values_list(*_COLUMNS).last()
-    within = rows.filter(at__gte=since).values_list(*_COLUMNS)
-    return [_change(row) for row in ([first, *within] if first else within)]
+    rows = ChangeRow.objects.filter(promise=name, at__lte=until).select_related("entry").order_by("at", "pk")
+    first = rows.filter(at__lt=since).last()
+    within = rows.filter(at__gte=since)
+    return [first, *within] if first else list(within)
 
 
-def latest_changes(until: Mapping[str, dt.datetime], most: int, *, since: dt.datetime) -> dict[str, list[StatusChange]]:
+def latest_changes(until: Mapping[str, dt.datetime], most: int, *, since: dt.datetime) -> dict[str, list[ChangeRow]]:
     """Latest changes of several promises, up to *most* each, latest first; none after the promise's time in *until*."""
     numbered = Window(RowNumber(), partition_by=F("promise"), order_by=(F("at").desc(), F("pk").desc()))
     rows = ChangeRow.objects.filter(promise__in=until, at__gte=since).annotate(number=numbered)
-    found: dict[str, list[StatusChange]] = {name: [] for name in until}
-    for row in rows.filter(number__lte=most).order_by("promise", "number").values_list(*_COLUMNS):
-        if row[1] <= until[row[0]]:
-            found[row[0]].append(_change(row))
+    found: dict[str, list[ChangeRow]] = {name: [] for name in until}
+    for row in rows.filter(number__lte=most).select_related("entry").order_by("promise", "number"):
+        if row.at <= until[row.promise]:
+            found[row.promise].append(row)
     return found
 
 
-def known(
-    declaration: Declaration, audience: Audience, now: dt.datetime
-) -> tuple[dict[str, KnownStatus], dict[str, Earlier]]:
-    """Since when each promise has its status, by name, and the earlier status of those that *audience* sees with a
-    delay."""
-    rows = PromiseRow.objects.values_list("promise", "since", "entry__leaf")
-    since = {name: KnownStatus(at, leaf) for name, at, leaf in rows}
-    late = {
-        promise_name(promise): then
-        for promise in declaration.promises
-        if (then := shown_late(promise, audience, now)) is not None
+def as_seen_by(audience: Audience, statuses: Iterable[PromiseStatus], now: dt.datetime) -> Iterator[PromiseStatus]:
+    """The same statuses with what is recorded of them; for those that *audience* sees with a delay, the status at that
+    time, if one is recorded."""
+    statuses = tuple(statuses)
+    known = {
+        name: (since, leaf) for name, since, leaf in PromiseRow.objects.values_list("promise", "since", "entry__leaf")
     }
-    earlier = {name: Earlier(then, None) for name, then in late.items()}
-    for then in set(late.values()):
-        names = [name for name, moment in late.items() if moment == then]
-        for name, at, status, leaf in _standing_at(names, then):
-            since[name], earlier[name] = KnownStatus(at, leaf), Earlier(then, Status(status))
-    return since, earlier
+    late = {status.name: then for status in statuses if (then := shown_late(status.promise, audience, now)) is not None}
+    earlier = {row.promise: row for then in set(late.values()) for row in _latest_at(then, late)}
+    for status in statuses:
+        if (row := earlier.get(status.name)) is not None:
+            then = late[status.name]
+            yield PromiseStatus(status.promise, Status(row.status), since=row.at, leaf=row.entry.leaf, as_of=then)
+        else:
+            since, leaf = known.get(status.name, (None, None))
+            yield replace(status, since=since, leaf=leaf)
 
 
-def _standing_at(names: Collection[str], then: dt.datetime) -> Iterator[tuple[str, dt.datetime, str, int | None]]:
+def _latest_at(then: dt.datetime, late: Mapping[str, dt.datetime]) -> QuerySet[ChangeRow]:
+    """The last change until *then* of each promise that is shown as of that time."""
+    names = [name for name, moment in late.items() if moment == then]
     latest = ChangeRow.objects.filter(promise=OuterRef("promise"), at__lte=then).order_by("-at", "-pk").values("pk")[:1]
     rows = ChangeRow.objects.filter(promise__in=names, at__lte=then, pk=Subquery(latest))
-    return iter(rows.values_list("promise", "at", "status", "entry__leaf"))
+    return rows.select_related("entry")
 
 
 _HEIGHTS: Mapping[str, int] = {"kept": 40, "stated": 52, "waived": 64, "unproven": 76, "broken": 100}
@@ -122,7 +91,7 @@ class Segment:
         return 100 - self.height
 
 
-def strip(changes: Sequence[StatusChange], since: dt.datetime, until: dt.datetime) -> tuple[Segment, ...]:
+def strip(changes: Sequence[ChangeRow], since: dt.datetime, until: dt.datetime) -> tuple[Segment, ...]:
     """Statuses of one promise from *since* to *until*, in order; gaps where unknown."""
     span = (until - since) / _WIDTH
     ends = [*(change.at for change in changes[1:]), until]
@@ -130,8 +99,17 @@ def strip(changes: Sequence[StatusChange], since: dt.datetime, until: dt.datetim
     for change, end in zip(changes, ends, strict=False):
         start, stop = (round((max(at, since) - since) / span) for at in (change.at, end))
         if stop > start:
-            segments.append(Segment(change.status.value, start, stop - start))
+            segments.append(Segment(change.status, start, stop - start))
     return tuple(segments)
+
+
+def stacked(counts: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int, int]]:
+    """Pieces of a bar, one after the other: word, size and start of each that is not empty."""
+    start = 0
+    for word, count in counts:
+        if count:
+            yield str(word), count, start
+        start += count
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +125,7 @@ class HistoryColumn:
     @property
     def pieces(self) -> Iterator[tuple[str, int, int]]:
         """Word, height and distance from the bottom."""
-        ground = 0
-        for status, count in self.counts.items():
-            if count:
-                yield status.value, count, ground
-            ground += count
+        return stacked(self.counts.items())
 
 
 @dataclass(frozen=True, slots=True)

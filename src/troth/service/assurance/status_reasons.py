@@ -8,26 +8,23 @@ from dataclasses import dataclass
 from django.utils.functional import Promise as Lazy
 from django.utils.translation import gettext, gettext_lazy
 
-from troth.controls import Cause, Control, Figure, banded
+from troth.controls import INSIDE, Cause, Control, Figure, banded
 from troth.declaration import Audience, Granularity, Promise
-from troth.service.assurance.status_history import StatusChange
-
-INSIDE = frozenset({Audience.STAFF, Audience.AUDITOR})
-"""Audiences that see exact figures, findings and names."""
+from troth.service.assurance.models import ChangeRow
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeReason:
     """A change as an audience may see it."""
 
-    change: StatusChange
+    change: ChangeRow
     why: str
     figures: Mapping[str, Figure]
     summary: str = ""
 
 
 def reason_sentence(
-    change: StatusChange, promise: Promise, controls: Mapping[str, Control], audience: Audience
+    change: ChangeRow, promise: Promise, controls: Mapping[str, Control], audience: Audience
 ) -> ChangeReason:
     """Explain a change to *audience*. Outside, a control that no longer belongs to the promise is not named, because
     nobody has approved that; and none is if the promise shows only its status."""

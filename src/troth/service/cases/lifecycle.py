@@ -24,7 +24,7 @@ from troth.service.core import control_events
 from troth.service.core.deployment import Deployment
 from troth.service.core.ledger import record
 from troth.service.staff.approvals import ApprovalPurpose, ApprovalRequest
-from troth.service.staff.effective_rights import held, person_of
+from troth.service.staff.effective_rights import person_of
 from troth.service.staff.models import StaffMember
 from troth.service.staff.rights import StaffRight as Leave
 from troth.service.staff.rules import rights_of
@@ -174,8 +174,7 @@ def has_other(case: Case, now: dt.datetime) -> bool:
     had_part = CaseEvent.objects.filter(case=case.answers_case_id).values("by")
     others = StaffMember.objects.filter(left_at=None).exclude(pseudonym__in=had_part).select_related("user")
     return any(
-        wanted in rights_of([held(row) for row in member.grants.filter(ended_at=None)], person_of(member), now=now)
-        for member in others
+        wanted in rights_of(member.grants.filter(ended_at=None), person_of(member), now=now) for member in others
     )
 
 

@@ -1,7 +1,7 @@
 """Register of disclosures: recorded before data is sent, and read by those who ask who received it.
 
-disclose([Identity.of(email="ann@example.org")], to="post", categories=["user.contact.email"], purpose="newsletter",
-         kind=DisclosureKind.PROCESSOR, declaration=…, keyring=…, now=now)      # then send
+record_disclosures([PlannedDisclosure("post", [names], ["user.contact.email"], "newsletter",
+                                      DisclosureKind.PROCESSOR)], declaration=…, keyring=…, now=now)   # then send
 received(names_of(identity, keyring))                                 # who received my data (clause C43)
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 
 from django.db import transaction
 
@@ -18,23 +17,11 @@ from troth.ledger import DeclaredName, Entry, Hash, Pseudonym, Value
 from troth.protect import Keyring
 from troth.service.core import control_events
 from troth.service.core.ledger import record
-from troth.service.disclosures.models import Disclosure, DisclosureKind, DisclosureSubject
+from troth.service.disclosures.models import Disclosure, DisclosureSubject
 from troth.service.disclosures.rules import PlannedDisclosure, refuse_undeclared
 from troth.subjects import Identity, references
 
 _BATCH = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """One disclosure, as shown to the person concerned."""
-
-    recipient: str
-    kind: str
-    purpose: str
-    categories: tuple[str, ...]
-    at: dt.datetime
-    case: str
 
 
 def names_of(identity: Identity, keyring: Keyring) -> tuple[str, ...]:
@@ -43,45 +30,15 @@ def names_of(identity: Identity, keyring: Keyring) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(name) for name in references(asked, keyring)))
 
 
-def disclose(
-    people: Sequence[Identity],
-    *,
-    to: str,
-    categories: Sequence[str],
-    purpose: str,
-    kind: DisclosureKind,
-    declaration: Declaration,
-    keyring: Keyring,
-    now: dt.datetime,
-    case: str = "",
-) -> Disclosure:
-    """Record a disclosure, durably: call it before the data is sent. If it raises `DisclosureRefused`, nothing may be
-    sent."""
-    with transaction.atomic(durable=True):
-        names = [names_of(one, keyring) for one in people]
-        return record_disclosure(
-            PlannedDisclosure(to, names, categories, purpose, kind, case),
-            declaration=declaration,
-            keyring=keyring,
-            now=now,
-        )
-
-
-def record_disclosure(
-    release: PlannedDisclosure, *, declaration: Declaration, keyring: Keyring, now: dt.datetime
-) -> Disclosure:
-    """Record one disclosure with its ledger entry, in the open transaction. Raises `DisclosureRefused`."""
-    return record_disclosures([release], declaration=declaration, keyring=keyring, now=now)[0]
-
-
 def record_disclosures(
-    releases: Sequence[PlannedDisclosure], *, declaration: Declaration, keyring: Keyring, now: dt.datetime, by: str = ""
+    releases: Sequence[PlannedDisclosure], *, declaration: Declaration, keyring: Keyring, now: dt.datetime
 ) -> list[Disclosure]:
-    """`record_disclosure` for a batch: all or none, in a few statements. *by* is a staff pseudonym."""
+    """Record disclosures with their ledger entries, all or none, in a few statements: call it before the data is sent.
+    If it raises `DisclosureRefused`, nothing may be sent."""
     for release in releases:
         refuse_undeclared(release, declaration)
     with transaction.atomic():
-        entries = record(*(_entry(release, keyring, now, by) for release in releases))
+        entries = record(*(_entry(release, keyring, now) for release in releases))
         rows = Disclosure.objects.bulk_create(
             Disclosure(
                 recipient=one.to,
@@ -110,7 +67,7 @@ def _names(release: PlannedDisclosure) -> list[str]:
     return sorted({name for names in release.subjects for name in names})
 
 
-def _entry(release: PlannedDisclosure, keyring: Keyring, now: dt.datetime, by: str) -> Entry:
+def _entry(release: PlannedDisclosure, keyring: Keyring, now: dt.datetime) -> Entry:
     fields: dict[str, Value] = {
         "recipient": DeclaredName.of(release.to),
         "way": str(release.kind),
@@ -123,8 +80,6 @@ def _entry(release: PlannedDisclosure, keyring: Keyring, now: dt.datetime, by: s
         fields["subject"] = Pseudonym(next(iter(release.subjects[0])))
     if release.case:
         fields["case"] = keyring.pseudonym("case", release.case)
-    if by:
-        fields["by"] = Pseudonym(by)
     return Entry("disclosure.made", now, fields)
 
 
@@ -137,9 +92,8 @@ def digest_of(
     )
 
 
-def received(subjects: Collection[str]) -> list[Received]:
+def received(subjects: Collection[str]) -> list[Disclosure]:
     """Every disclosure of the people behind these references, latest first, including notices of changes (GDPR Art.
     15(1)(c), clause C43)."""
     about = DisclosureSubject.objects.filter(subject__in=list(subjects)).values("disclosure")
-    rows = Disclosure.objects.filter(pk__in=about).order_by("-at", "-id")
-    return [Received(row.recipient, row.kind, row.purpose, tuple(row.categories), row.at, row.case) for row in rows]
+    return list(Disclosure.objects.filter(pk__in=about).order_by("-at", "-id"))

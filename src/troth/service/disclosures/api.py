@@ -119,14 +119,7 @@ def who_received(request: HttpRequest, asked: RecipientsQuery) -> Any:
         names = names_of(_identity(asked.subject), keyring(settings.TROTH.home))
     except IdentityRefused as refused:
         return problem(422, "The person is not named like this", str(refused))
-    found = received(names)
-    told = [
-        DisclosureView(
-            recipient=it.recipient, kind=it.kind, purpose=it.purpose, categories=list(it.categories), at=it.at
-        )
-        for it in found
-    ]
-    return Status(200, told)
+    return Status(200, received(names))
 
 
 def _identity(person: DisclosedPerson) -> Identity:

@@ -6,9 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -23,7 +22,7 @@ from troth.service.disclosures.notifications import NotificationEnded, end, unto
 from troth.service.disclosures.rules import ANSWERING
 from troth.service.staff.access_log import record_access, withheld_from
 from troth.service.staff.console.holds import IDENTIFIERS, own_keyring
-from troth.service.staff.console.lists import FilterForm, list_page
+from troth.service.staff.console.lists import FilterForm, by_title, list_page
 from troth.service.staff.effective_rights import standing_of
 from troth.service.staff.permissions import needs
 from troth.subjects import Identity, IdentityRefused
@@ -46,17 +45,12 @@ class PersonSearchForm(forms.Form):
     value = forms.CharField(
         label=_("Which"), max_length=254, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
     )
-    purpose = forms.ChoiceField(label=_("Purpose of the search"), help_text=_("The search is recorded."))
-
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        self.label_suffix = ""
-        declared = current().declaration.purposes
-        field = self.fields["purpose"]
-        assert isinstance(field, forms.ChoiceField)
-        titled = [(one.title or name, name) for name, one in declared.items()]
-        field.choices = [(name, title) for title, name in sorted(titled)]
-        field.initial = "troth_requests"
+    purpose = forms.ChoiceField(
+        label=_("Purpose of the search"),
+        help_text=_("The search is recorded."),
+        choices=lambda: by_title(current().declaration.purposes),
+        initial="troth_requests",
+    )
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -69,9 +63,7 @@ class PersonSearchForm(forms.Form):
 
 
 def _recipients() -> list[tuple[str, Any]]:
-    declared = current().declaration.recipients
-    titled = sorted((known.title or name, name) for name, known in declared.items())
-    return [("", _("All")), *((name, title) for title, name in titled)]
+    return [("", _("All")), *by_title(current().declaration.recipients)]
 
 
 class DisclosureFilterForm(FilterForm):
@@ -142,4 +134,4 @@ def notice_ended(request: HttpRequest, pk: int) -> HttpResponse:
         end(pk, RecipientNotification.Ended(how), by=standing_of(request).pseudonym or "", now=timezone.now())
     except NotificationEnded as refused:
         return _page(request, PersonSearchForm(), wrong=str(refused)[:1].upper() + str(refused)[1:], status=409)
-    return HttpResponseRedirect(reverse("disclosures"))
+    return redirect("disclosures")

@@ -251,7 +251,7 @@ def _state(row: RecipientNotification) -> NotificationStatus:
         row.right,
         row.why,
         _how(row),
-        row.ended_at or _moment(row.letter) or row.made_at,
+        row.ended_at or (row.letter and row.letter.ended_at) or row.made_at,
     )
 
 
@@ -271,10 +271,6 @@ _ENDED: Mapping[str, NotificationState] = {
     RecipientNotification.Ended.TOLD: NotificationState.TOLD,
     RecipientNotification.Ended.NOTHING_SENT: NotificationState.NOTHING_SENT,
 }
-
-
-def _moment(letter: LetterRow | None) -> dt.datetime | None:
-    return letter.ended_at if letter is not None else None
 
 
 def end(notice: int, how: RecipientNotification.Ended, *, by: str, now: dt.datetime) -> None:

@@ -51,11 +51,9 @@ def letter_context(once: str) -> SealingContext:
     return SealingContext(domain="mail", table="mail_letter", field="sealed", subject=once)
 
 
-def post(
-    letter: Letter, *, keyring: Keyring, organisation: Organisation, now: dt.datetime, sender: str | None = None
-) -> LetterRow:
+def post(letter: Letter, *, keyring: Keyring, organisation: Organisation, now: dt.datetime) -> LetterRow:
     """`post_all` for one e-mail."""
-    return post_all([letter], keyring=keyring, organisation=organisation, now=now, sender=sender)[0]
+    return post_all([letter], keyring=keyring, organisation=organisation, now=now)[0]
 
 
 def post_all(

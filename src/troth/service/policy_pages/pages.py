@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
@@ -15,61 +15,65 @@ from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
+from troth.controls import INSIDE
 from troth.declaration import Audience
 from troth.service.access_rules import public
 from troth.service.assurance.retraction import retracted_for
-from troth.service.assurance.rules import promise_name
 from troth.service.assurance.status_history import DAYS, changes_of, strip
-from troth.service.assurance.status_reasons import INSIDE, reason_sentence
+from troth.service.assurance.status_reasons import reason_sentence
 from troth.service.core.deployment import Deployment, NoDeployment, current
 from troth.service.pages import audience_of, may_see, the_log, told_of
-from troth.service.policy_pages.audience import audience_asked, page_for, principles_of, trend_of
 from troth.service.policy_pages.policy_text import chapters, title_of
 from troth.service.policy_pages.publication import in_force
 from troth.service.policy_pages.status_data import facts_of, promise_facts
-from troth.service.policy_pages.status_page import StatusPage
-from troth.service.policy_pages.versions import one_version
+from troth.service.policy_pages.status_page import StatusPage, page_for, principles_of, trend_of
+from troth.service.policy_pages.versions import listed_versions, one_version
 
 _PUBLIC_S = 60
 """Cache time of public pages; statuses need no better resolution."""
 _P = ParamSpec("_P")
+_WIDTH = tuple(Audience)
+
+
+def audience_asked(request: HttpRequest) -> Audience:
+    """Audience of the request, or the one it asks to preview; never one that sees more."""
+    own = audience_of(request)
+    wished = request.GET.get("as", own)
+    return Audience(wished) if wished in _WIDTH and _WIDTH.index(Audience(wished)) > _WIDTH.index(own) else own
 
 
 def _for_audience(
     view: Callable[Concatenate[HttpRequest, Deployment, Audience, _P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, _P], HttpResponse]:
-    """Decorator that passes deployment and audience to the view; others may sign in."""
+    """Decorator that passes deployment and audience to the view. Others may sign in; programs, which read JSON, get an
+    error instead."""
 
     @wraps(view)
     def shown(request: HttpRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponse:
-        deployment = current()
-        _ = deployment.policy  # raises here if it cannot be read
-        audience = audience_asked(request)
-        if not may_see(deployment.declaration, audience):
-            return redirect_to_login(request.get_full_path())
-        return view(request, deployment, audience, *args, **kwargs)
-
-    return shown
-
-
-def _for_machines(
-    view: Callable[Concatenate[Deployment, Audience, _P], JsonResponse],
-) -> Callable[Concatenate[HttpRequest, _P], JsonResponse]:
-    """The same for JSON views: errors are JSON, without redirects."""
-
-    @wraps(view)
-    def shown(request: HttpRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> JsonResponse:
+        is_json = request.path_info.endswith(".json")
         try:
             deployment = current()
             _ = deployment.policy  # raises here if it cannot be read
         except NoDeployment:
+            if not is_json:
+                raise
             return JsonResponse({"error": "the policy cannot be read at the moment"}, status=503)
         audience = audience_asked(request)
-        if not may_see(deployment.declaration, audience):
+        if may_see(deployment.declaration, audience):
+            return view(request, deployment, audience, *args, **kwargs)
+        if is_json:
             return JsonResponse({"error": "the status of this policy is not published"}, status=403)
-        return view(deployment, audience, *args, **kwargs)
+        return redirect_to_login(request.get_full_path())
 
     return shown
+
+
+def _for_everyone(request: HttpRequest, template: str, context: Mapping[str, Any]) -> HttpResponse:
+    """A page that is the same for all visitors, and may be cached for them."""
+    response = render(request, template, context)
+    if not request.user.is_authenticated:
+        patch_cache_control(response, public=True, max_age=_PUBLIC_S)
+    return response
 
 
 @public
@@ -82,7 +86,7 @@ def notice(request: HttpRequest) -> HttpResponse:
     shown = in_force(deployment, today)
     version = one_version(deployment, named, today) if named else None
     text = version.policy if version else shown.policy
-    response = render(
+    return _for_everyone(
         request,
         "policy_pages/notice.html",
         {
@@ -94,9 +98,22 @@ def notice(request: HttpRequest) -> HttpResponse:
             "chapters": list(chapters(text)),
         },
     )
-    if not request.user.is_authenticated:
-        patch_cache_control(response, public=True, max_age=_PUBLIC_S)
-    return response
+
+
+@public
+@require_safe
+def versions(request: HttpRequest) -> HttpResponse:
+    """``/policy/versions/``: every version and its changes."""
+    deployment = current()
+    _ = deployment.policy  # raises here if it cannot be read
+    today = timezone.localdate()
+    shown = in_force(deployment, today)
+    context: dict[str, Any] = {
+        "here": "notice",
+        "versions": list(listed_versions(deployment, shown.name, today)),
+        "refused": shown.refused if request.user.is_authenticated else "",
+    }
+    return _for_everyone(request, "policy_pages/versions.html", context)
 
 
 @public
@@ -113,7 +130,7 @@ def status(request: HttpRequest, deployment: Deployment, audience: Audience) -> 
             "here": "status",
             "policy": deployment.declaration.policy,
             "page": page,
-            "trend": trend_of(deployment, page, now),
+            "trend": trend_of(page, now),
             "is_inside": audience is Audience.STAFF,
             "is_previewed": audience is not audience_of(request),
         },
@@ -122,8 +139,8 @@ def status(request: HttpRequest, deployment: Deployment, audience: Audience) -> 
 
 @public
 @require_safe
-@_for_machines
-def status_json(deployment: Deployment, audience: Audience) -> JsonResponse:
+@_for_audience
+def status_json(request: HttpRequest, deployment: Deployment, audience: Audience) -> JsonResponse:
     """``/policy/status.json``: the same facts as JSON, for the same audience."""
     now = timezone.now()
     return JsonResponse(facts_of(deployment, page_for(deployment, audience, now), now))
@@ -141,8 +158,8 @@ def promise(request: HttpRequest, deployment: Deployment, audience: Audience, na
 
 @public
 @require_safe
-@_for_machines
-def promise_json(deployment: Deployment, audience: Audience, name: str) -> JsonResponse:
+@_for_audience
+def promise_json(request: HttpRequest, deployment: Deployment, audience: Audience, name: str) -> JsonResponse:
     """``/policy/status/<id>.json``: the same as JSON."""
     now = timezone.now()
     try:
@@ -170,7 +187,7 @@ def _promise(deployment: Deployment, name: str, audience: Audience, now: dt.date
     promise, mark = found
     until = mark.as_of or now
     since = until - dt.timedelta(days=DAYS)
-    changes = changes_of(promise_name(promise), since=since, until=until)
+    changes = changes_of(mark.name, since=since, until=until)
     begun = max(since, changes[0].at) if changes else since
     return {
         "mark": mark,
@@ -232,4 +249,4 @@ def _linked(deployment: Deployment, audience: Audience) -> set[int | None]:
     if not may_see(deployment.declaration, audience):
         return set()
     marks = page_for(deployment, audience, timezone.now()).marks
-    return {mark.known.leaf for mark in marks if mark.status and mark.known}
+    return {mark.leaf for mark in marks if mark.status}

@@ -7,8 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from troth.controls import PublishedStatus, Status
 from troth.policy import Block, PolicyText, Sentence
-from troth.service.policy_pages.badges import ORDER, Badge
+
+_BADNESS = (None, *Status)
+"""From the best to the worst; a private status counts least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +19,12 @@ class BadgedPassage:
     """Sentences shown together: one with its badges, or a run without."""
 
     sentences: tuple[Sentence, ...]
-    marks: tuple[Badge, ...] = ()
+    marks: tuple[PublishedStatus, ...] = ()
 
     @property
     def word(self) -> str:
         """The worst of its badges, shown by the line beside it."""
-        return max(self.marks, key=lambda mark: -1 if mark.status is None else ORDER.index(mark.status)).word
+        return max(self.marks, key=lambda mark: _BADNESS.index(mark.status)).word
 
 
 Item = tuple[BadgedPassage, ...]
@@ -70,7 +73,7 @@ class Chapter:
         return f"h{min(max(self.level, 2), 6)}"
 
 
-_Placed = Mapping[str, tuple[Badge, ...]]
+_Placed = Mapping[str, tuple[PublishedStatus, ...]]
 """Badges by the id of each sentence that their quote touches."""
 _DEPTH_MAX = 6
 _TAKEN = frozenset({"main", "contents", "wrong", "astray"})

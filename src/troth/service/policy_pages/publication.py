@@ -15,21 +15,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from troth.controls import Check, CheckOutcome
 from troth.ledger import Entry, Hash
 from troth.policy import Kind, PolicyError, PolicyText, read
 from troth.policy.versions import Comparison, Issue, VersionChange, chain, compare, todays
 from troth.service.core.deployment import Deployment
 from troth.service.core.ledger import record
-from troth.service.core.models import Task
 from troth.service.policy_pages.models import PublishedRow
-
-CHANGES_PUBLISHED: Final = "policy.changes_published"
 
 _LOG = logging.getLogger("troth.policy")
 
@@ -117,26 +112,11 @@ def held_back(deployment: Deployment, now: dt.datetime) -> str:
     return _refused(waiting, last, timezone.localdate(now)) if last and waiting else ""
 
 
-def is_asked(deployment: Deployment, now: dt.datetime) -> bool:
-    """True if `policy.changes_published` must run although no promise depends on it: while a version is withheld, and
-    until the task for it is closed."""
-    return Task.objects.filter(control=CHANGES_PUBLISHED, closed_at=None).exists() or bool(held_back(deployment, now))
-
-
-def has_turned(deployment: Deployment, last: Check | None, now: dt.datetime) -> bool:
-    """True if the *last* check of `policy.changes_published` is no longer right."""
-    return last is not None and (last.outcome is CheckOutcome.FAIL) != bool(held_back(deployment, now))
-
-
 def versions_of(deployment: Deployment, today: dt.date) -> Sequence[VersionPage]:
     """Every published version, then those that only the declaration names; latest first. If a file cannot be read, the
     latter are omitted, and `troth check` says why."""
     rows = list(PublishedRow.objects.select_related("entry").order_by("number"))
-    try:
-        issues = chain(deployment.declaration)
-    except PolicyError as error:
-        _LOG.warning("the earlier versions of the policy cannot be shown: %s", error)
-        issues = ()
+    issues = _chain(deployment)
     told = {(issue.hash, issue.effective): issue.announce.on for issue in issues if issue.announce}
     first, taken = (
         rows[0].effective if rows else _declared(deployment, today).effective,
@@ -176,16 +156,22 @@ def _declared(deployment: Deployment, today: dt.date) -> Issue:
     versions cannot be read, the policy's file."""
     if not deployment.declaration.policy.versions:
         return todays(deployment.declaration, deployment.policy)
-    try:
-        issues = chain(deployment.declaration)
-    except PolicyError as error:
-        _LOG.warning("the earlier versions of the policy cannot be read: %s", error)
+    if not (issues := _chain(deployment)):
         return todays(deployment.declaration, deployment.policy)
     current = issues[0]
     for issue in issues[1:]:
         if issue.effective <= today and not VersionChange(current, issue, _between(current, issue)).refused:
             current = issue
     return current
+
+
+def _chain(deployment: Deployment) -> Sequence[Issue]:
+    """The declared versions, in order; empty if one cannot be read, which `troth check` explains."""
+    try:
+        return chain(deployment.declaration)
+    except PolicyError as error:
+        _LOG.warning("the declared versions of the policy cannot be read: %s", error)
+        return ()
 
 
 def _kind(row: PublishedRow) -> Kind:
@@ -222,11 +208,7 @@ def _wanted(deployment: Deployment) -> list[Issue]:
     new = todays(deployment.declaration, deployment.policy)
     if all(one.effective <= new.effective for one in deployment.declaration.policy.versions):
         return [new]
-    try:
-        return [new, *(issue for issue in chain(deployment.declaration) if issue.effective > new.effective)]
-    except PolicyError as error:
-        _LOG.warning("the versions that follow cannot be read: %s", error)
-        return [new]
+    return [new, *(issue for issue in _chain(deployment) if issue.effective > new.effective)]
 
 
 def _refused(new: Issue, last: PublishedRow, today: dt.date) -> str:

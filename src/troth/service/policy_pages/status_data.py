@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from troth.controls import Matrix
+from troth.controls import Matrix, PublishedStatus, ShownCheck
 from troth.declaration import Audience
-from troth.service.assurance.rules import owners_of, promise_name
+from troth.service.assurance.rules import owners_of
 from troth.service.assurance.status_history import DAYS, Trend, latest_changes
 from troth.service.assurance.status_reasons import ChangeReason, reason_sentence
 from troth.service.core.deployment import Deployment
 from troth.service.core.models import Task
-from troth.service.policy_pages.audience import principles_of, trend_of
-from troth.service.policy_pages.badges import Badge, CheckDetail
-from troth.service.policy_pages.status_page import StatusPage
+from troth.service.labels import status_text
+from troth.service.policy_pages.status_page import StatusPage, principles_of, trend_of
 
 _CHANGES = 20
 """Changes per promise in the list of all; its own page has them all."""
@@ -34,41 +34,33 @@ def facts_of(deployment: Deployment, page: StatusPage, now: dt.datetime) -> dict
         "at": now.isoformat(),
         "audience": page.audience.value,
         "declaration": deployment.looked_at_hash,
-        "tally": {
-            "promises": page.tally.promises,
-            "checked_here": page.tally.checked_here,
-            "privately": page.tally.privately,
-            "attested": page.tally.attested,
-            "unbound": page.tally.unbound,
-            "by_status": {status.value: count for status, count in page.tally.by_status.items()},
-        },
-        "trend": _trend(trend_of(deployment, page, now)),
+        "tally": asdict(page.tally),
+        "trend": _trend(trend_of(page, now)),
         "principles": _principles(principles_of(deployment, page)),
         "promises": [promise_facts(mark, changes.get(mark.id, ())) for mark in page.marks],
     }
     return facts | ({"tasks": _tasks(deployment)} if page.audience is Audience.STAFF else {})
 
 
-def promise_facts(mark: Badge, changes: Sequence[ChangeReason]) -> dict[str, Any]:
+def promise_facts(mark: PublishedStatus, changes: Sequence[ChangeReason]) -> dict[str, Any]:
     """One promise with its changes, latest first."""
-    is_known = mark.status is not None and mark.known is not None
     return {
         "id": mark.id,
         "quote": mark.quote,
-        "status": mark.status.value if mark.status else None,
-        "since": mark.known.since.isoformat() if mark.known and is_known else None,
-        "receipt": mark.known.leaf if mark.known and is_known else None,
+        "status": mark.status,
+        "since": mark.since.isoformat() if mark.since else None,
+        "receipt": mark.leaf,
         "as_of": mark.as_of.isoformat() if mark.as_of else None,
-        "says": mark.says,
+        "says": status_text(mark),
         "checks": [_check(looked) for looked in mark.checks],
         "history": [_change(each) for each in changes],
     }
 
 
-def _check(looked: CheckDetail) -> dict[str, Any]:
+def _check(looked: ShownCheck) -> dict[str, Any]:
     return {
         "question": looked.question,
-        "outcome": looked.outcome.value,
+        "outcome": looked.outcome,
         "at": looked.at.isoformat(),
         "summary": looked.summary or None,
         "figures": dict(looked.figures),
@@ -82,12 +74,10 @@ def _changes(deployment: Deployment, page: StatusPage, now: dt.datetime) -> Mapp
         for promise, mark in zip(deployment.declaration.promises, page.marks, strict=True)
         if mark.status is not None
     ]
-    until = {promise_name(promise): mark.as_of or now for promise, mark in pairs}
+    until = {mark.name: mark.as_of or now for _, mark in pairs}
     found = latest_changes(until, _CHANGES, since=now - dt.timedelta(days=DAYS))
     return {
-        mark.id: [
-            reason_sentence(each, promise, deployment.controls, page.audience) for each in found[promise_name(promise)]
-        ]
+        mark.id: [reason_sentence(each, promise, deployment.controls, page.audience) for each in found[mark.name]]
         for promise, mark in pairs
     }
 
@@ -96,13 +86,13 @@ def _change(reason: ChangeReason) -> dict[str, Any]:
     change = reason.change
     return {
         "at": change.at.isoformat(),
-        "before": change.before.value if change.before else None,
-        "status": change.status.value,
+        "before": change.before or None,
+        "status": change.status,
         "cause": change.cause or None,
         "why": reason.why,
         "figures": dict(reason.figures),
         "summary": reason.summary or None,
-        "receipt": change.leaf,
+        "receipt": change.entry.leaf,
     }
 
 
@@ -110,14 +100,7 @@ def _trend(trend: Trend) -> dict[str, Any]:
     return {
         "promises": trend.promises,
         "days": trend.days,
-        "counts": [
-            {
-                "from": column.day.isoformat(),
-                "days": column.days,
-                **{status.value: count for status, count in column.counts.items()},
-            }
-            for column in trend.columns
-        ],
+        "counts": [{"from": column.day.isoformat(), "days": column.days, **column.counts} for column in trend.columns],
     }
 
 
@@ -134,7 +117,7 @@ def _principles(matrix: Matrix) -> dict[str, Any]:
                 "source": row.principle.source,
                 "promises": row.promises,
                 "privately": row.privately,
-                "by_status": {status.value: count for status, count in row.by_status.items()},
+                "by_status": row.by_status,
             }
             for row in matrix.rows
         ],

@@ -1,34 +1,22 @@
-"""The policy as a page with badges: promises by sentence, as far as the reader may see. Pure."""
+"""The policy as a page with badges: promises by sentence, as far as the reader may see."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
 
+from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
-from troth.controls import Control, Earlier, Judgement, PromiseTally, PublishedStatus, Status, tally, visible
-from troth.declaration import Audience, Declaration, Promise
-from troth.policy import PolicyText, bind_promises, marks
-from troth.service.assurance.rules import promise_name
-from troth.service.assurance.status_history import KnownStatus
-from troth.service.assurance.status_reasons import INSIDE
-from troth.service.policy_pages.badges import SIGNS, Badge, badge_of
+from troth.controls import INSIDE, Matrix, PromiseTally, PublishedStatus, Status, matrix, tally, visible
+from troth.declaration import Audience
+from troth.policy import bind_promises, marks
+from troth.service.assurance.evaluation import judge
+from troth.service.assurance.status_history import Trend, as_seen_by, stacked, trend
+from troth.service.core.deployment import Deployment
 from troth.service.policy_pages.policy_text import Chapter, chapters
-
-
-@dataclass(frozen=True, slots=True)
-class TallyBar:
-    """A piece of the tally bar: its start and width, in promises."""
-
-    word: str
-    count: int
-    start: int
-
-    @property
-    def sign(self) -> str:
-        return SIGNS[self.word]
+from troth.service.policy_pages.publication import in_force
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +26,9 @@ class StatusPage:
     audience: Audience
     chapters: tuple[Chapter, ...]
     tally: PromiseTally
-    bars: tuple[TallyBar, ...]
-    marks: tuple[Badge, ...] = field(default=())
-    astray: tuple[Badge, ...] = ()
+    marks: tuple[PublishedStatus, ...] = ()
+    """The status of each promise, in the order of the declaration."""
+    astray: tuple[PublishedStatus, ...] = ()
     """Promises whose quote is not in the policy: for internal audiences, who can fix it."""
 
     @property
@@ -57,54 +45,37 @@ class StatusPage:
         return f"{promises}: {', '.join(parts)}"
 
     @property
-    def broken(self) -> tuple[Badge, ...]:
+    def bars(self) -> Iterator[tuple[str, int, int]]:
+        """Pieces of the tally bar: word, width and start, in promises."""
+        shown = self.tally.by_status
+        return stacked((*shown.items(), ("private", self.tally.promises - sum(shown.values()))))
+
+    @property
+    def broken(self) -> tuple[PublishedStatus, ...]:
         return tuple(mark for mark in self.marks if mark.status is Status.BROKEN)
 
 
-def compose(
-    text: PolicyText,
-    declaration: Declaration,
-    judgements: Mapping[str, Judgement],
-    known: Mapping[str, KnownStatus],
-    *,
-    audience: Audience,
-    controls: Mapping[str, Control],
-    earlier: Mapping[str, Earlier] = MappingProxyType({}),
-) -> StatusPage:
-    """Build the page for *audience*. *judgements*, *known* and *earlier* are by promise name; *earlier* is for promises
-    that this audience sees with a delay."""
-    seen, marked = list[tuple[Promise, PublishedStatus | None]](), list[Badge]()
-    for promise in declaration.promises:
-        name = promise_name(promise)
-        shown = visible(
-            promise,
-            judgements[name],
-            audience,
-            declaration.policy.publish,
-            controls=controls,
-            earlier=earlier.get(name),
-        )
-        seen.append((promise, shown))
-        marked.append(badge_of(promise, judgements[name], shown, known.get(name), controls, audience))
-    bounds = bind_promises(text, declaration.promises)
-    placed = {id_: tuple(marked[index] for index in indexes) for id_, indexes in marks(bounds).items()}
-    astray = tuple(marked[bound.index] for bound in bounds if bound.problem)
-    total = tally(seen)
-    return StatusPage(
-        audience,
-        tuple(chapters(text, placed)),
-        total,
-        tuple(_bars(total)),
-        tuple(marked),
-        astray if audience in INSIDE else (),
+def page_for(deployment: Deployment, audience: Audience, now: dt.datetime) -> StatusPage:
+    """The status of every promise, as *audience* may see it."""
+    promises, publish = deployment.declaration.promises, deployment.declaration.policy.publish
+    text = in_force(deployment, timezone.localdate(now)).policy
+    statuses = as_seen_by(audience, judge(deployment, now=now), now)
+    shown = tuple(visible(status, audience, publish, controls=deployment.controls) for status in statuses)
+    bounds = bind_promises(text, promises)
+    placed = {id_: tuple(shown[index] for index in indexes) for id_, indexes in marks(bounds).items()}
+    astray = tuple(shown[bound.index] for bound in bounds if bound.problem)
+    total = tally((promise, mark.status) for promise, mark in zip(promises, shown, strict=True))
+    return StatusPage(audience, tuple(chapters(text, placed)), total, shown, astray if audience in INSIDE else ())
+
+
+def trend_of(page: StatusPage, now: dt.datetime) -> Trend:
+    """Trend of the promises that the page shows with their present status."""
+    return trend(
+        {mark.name: mark.status for mark in page.marks if mark.status and mark.since and mark.as_of is None}, now
     )
 
 
-def _bars(total: PromiseTally) -> Iterator[TallyBar]:
-    counts = {status.value: total.by_status.get(status, 0) for status in Status}
-    start = 0
-    for word in (*counts, "private"):
-        count = counts.get(word, total.promises - sum(counts.values()))
-        if count:
-            yield TallyBar(word, count, start)
-        start += count
+def principles_of(deployment: Deployment, page: StatusPage) -> Matrix:
+    """Principles, with the promises of the page that serve them."""
+    pairs = zip(deployment.declaration.promises, page.marks, strict=True)
+    return matrix(((promise, mark.status) for promise, mark in pairs), deployment.controls)

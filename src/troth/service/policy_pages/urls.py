@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from troth.service.policy_pages import pages, versions
+from troth.service.policy_pages import pages
 
 urlpatterns = [
     path("policy/", pages.notice, name="notice"),
-    path("policy/versions/", versions.versions, name="versions"),
+    path("policy/versions/", pages.versions, name="versions"),
     path("policy/status/", pages.status, name="status"),
     path("policy/status.json", pages.status_json, name="status-json"),
     path("policy/status/<slug:name>/", pages.promise, name="promise"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy
@@ -28,10 +26,6 @@ class PublicForm(forms.Form):
         },
     )
     trap = forms.CharField(required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}))
-
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        self.label_suffix = ""
 
     def add_prefix(self, field_name: str) -> str:
         return super().add_prefix(_TRAP if field_name == "trap" else field_name)

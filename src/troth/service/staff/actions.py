@@ -27,7 +27,7 @@ from troth.service.core import checks
 from troth.service.core.deployment import current
 from troth.service.core.keys import keyring
 from troth.service.core.ledger import record
-from troth.service.staff.effective_rights import held, person_of
+from troth.service.staff.effective_rights import person_of
 from troth.service.staff.models import Confidence, Grant, GrantLock, Invitation, StaffMember, Undertaking
 from troth.service.staff.rights import StaffRight, StaffRole, conflicts, right_named, rights, rights_of_role
 from troth.service.staff.rules import (
@@ -156,14 +156,24 @@ def give(
     `CeilingReached`.
     """
     starts = starts or now
-    until = until or starts + dt.timedelta(days=GRANT_LASTS_DAYS)
+    terms = {
+        "role": role.value if role else "",
+        "given_by": by.pseudonym if by else "",
+        "given_at": now,
+        "reviewed_at": now,
+        "starts_at": starts,
+        "until": until or starts + dt.timedelta(days=GRANT_LASTS_DAYS),
+    }
+    grants = [Grant(member=member, right=str(right), **terms) for right in rights]
     with transaction.atomic():
         _hold_book()
         member.refresh_from_db()
-        _refuse_wrong(member, rights, reason, starts, until, now, by)
+        _refuse_wrong(member, grants, reason, by, now)
         _end(member.grants.filter(right__in=list(map(str, rights)), ended_at__isnull=True), now, "over", by)
         _require_room(member, rights, now)
-        return [_given(member, right, role, reason, starts, until, now, by) for right in rights]
+        for grant in grants:
+            _record_grant(grant, reason, by)
+    return grants
 
 
 def revoke(grants: Iterable[Grant], *, now: dt.datetime, by: StaffMember | None = None, why: str = "revoked") -> int:
@@ -205,13 +215,7 @@ def reason_of(grant: Grant) -> str:
 
 
 def _refuse_wrong(
-    member: StaffMember,
-    rights: Collection[StaffRight],
-    reason: str,
-    starts: dt.datetime,
-    until: dt.datetime,
-    now: dt.datetime,
-    by: StaffMember | None,
+    member: StaffMember, grants: Sequence[Grant], reason: str, by: StaffMember | None, now: dt.datetime
 ) -> None:
     if by is not None and by.pk == member.pk:
         raise GrantRefused("you cannot give yourself a grant; ask somebody else who manages staff")
@@ -219,11 +223,13 @@ def _refuse_wrong(
         raise GrantRefused("this member has left")
     if not reason.strip():
         raise GrantRefused("say why the grant is needed: its review depends on the reason")
-    if not now < until <= later(max(starts, now), GRANT_LASTS_MAX) or starts >= until:
-        raise GrantRefused(f"a grant must end after it starts, and within {GRANT_LASTS_MAX}")
+    for grant in grants:
+        last = later(max(grant.starts_at, now), GRANT_LASTS_MAX)
+        if not now < grant.until <= last or grant.starts_at >= grant.until:
+            raise GrantRefused(f"a grant must end after it starts, and within {GRANT_LASTS_MAX}")
     open_now = member.grants.filter(ended_at__isnull=True, until__gt=now)
     held = {right_named(right) for right in open_now.values_list("right", flat=True)}
-    if clash := conflicts(held | set(rights)):
+    if clash := conflicts(held | {right_named(grant.right) for grant in grants}):
         raise GrantRefused(f"one person cannot hold {' and '.join(sorted(clash))} together (GDPR Art. 38(6))")
 
 
@@ -249,39 +255,20 @@ def _accounts() -> int:
     return figure if isinstance(figure, int) else 0
 
 
-def _given(
-    member: StaffMember,
-    right: StaffRight,
-    role: StaffRole | None,
-    reason: str,
-    starts: dt.datetime,
-    until: dt.datetime,
-    now: dt.datetime,
-    by: StaffMember | None,
-) -> Grant:
+def _record_grant(grant: Grant, reason: str, by: StaffMember | None) -> None:
     commitment, opening = commit("grant.given/reason", reason.strip())
-    row = Grant.objects.create(
-        member=member,
-        right=str(right),
-        role=role.value if role else "",
-        given_by=by.pseudonym if by else "",
-        sealed_reason=_keys().seal(opening.dump(), reason_context(member.pseudonym)),
-        given_at=now,
-        starts_at=starts,
-        until=until,
-        reviewed_at=now,
-    )
+    grant.sealed_reason = _keys().seal(opening.dump(), reason_context(grant.member.pseudonym))
+    grant.save()
     fields: dict[str, Value] = {
-        "staff": Pseudonym(member.pseudonym),
-        "right": DeclaredName.of(right),
-        "starts": starts.date(),
-        "until": until.date(),
+        "staff": Pseudonym(grant.member.pseudonym),
+        "right": DeclaredName.of(grant.right),
+        "starts": grant.starts_at.date(),
+        "until": grant.until.date(),
         "reason": commitment,
-        **({"role": DeclaredName.of(role.value)} if role else {}),
+        **({"role": DeclaredName.of(grant.role)} if grant.role else {}),
         **_actor(by),
     }
-    record(Entry("grant.given", now, fields))
-    return row
+    record(Entry("grant.given", grant.given_at, fields))
 
 
 def _end(rows: QuerySet[Grant], now: dt.datetime, why: str, by: StaffMember | None) -> int:
@@ -358,8 +345,7 @@ def acting(email: str, right: StaffRight, *, now: dt.datetime) -> StaffMember:
     """The member with that address, in whose name the operator acts. Raises `StaffError` without an active grant of
     *right*."""
     member = find(email)
-    grants = [held(row) for row in member.grants.filter(ended_at__isnull=True)]
-    if right not in rights_of(grants, person_of(member), now=now):
+    if right not in rights_of(member.grants.filter(ended_at__isnull=True), person_of(member), now=now):
         raise StaffError(f"this account has no active grant of {right}; troth staff list says what it lacks")
     return member
 

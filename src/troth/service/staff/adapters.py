@@ -13,7 +13,6 @@ from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, User
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from troth.service.core.deployment import NoDeployment, current
 from troth.service.core.keys import keyring
 from troth.service.networks import prefix_of
+from troth.service.pages import error_page
 from troth.service.staff.actions import leave
 from troth.service.staff.attempts import begin, failed, mark_of, networks, succeeded
 from troth.service.staff.effective_rights import person_of
@@ -78,9 +78,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
         text = gettext("This account was closed. Somebody who manages staff can invite you again.")
-        return render(
-            request, "error.html", {"status": 403, "title": gettext("This account is closed"), "text": text}, status=403
-        )
+        return error_page(request, 403, gettext("This account is closed"), text)
 
 
 class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
@@ -122,8 +120,7 @@ class CompanyLoginAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         user = User.objects.filter(username__in=verified, is_active=True, member__left_at__isnull=True).first()
         if user is None:
             text = gettext("You have not been invited, or your login does not confirm your e-mail address.")
-            page = {"status": 403, "title": gettext("You cannot sign in this way"), "text": text}
-            raise ImmediateHttpResponse(render(request, "error.html", page, status=403))
+            raise ImmediateHttpResponse(error_page(request, 403, gettext("You cannot sign in this way"), text))
         sociallogin.connect(request, user)
 
     def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:

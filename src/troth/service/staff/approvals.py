@@ -15,7 +15,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from troth.service.staff.actions import StaffError
 from troth.service.staff.models import Approval, StaffMember
@@ -49,15 +48,6 @@ class ApprovalRequest:
     plan_hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class GivenApproval:
-    """An approval as a value: who gave it, until when it holds, and the use that used it up, if any."""
-
-    by: str
-    until: dt.datetime
-    used_for: str = ""
-
-
 class ApprovalState(enum.Enum):
     """Whether a plan is approved; otherwise why not."""
 
@@ -67,9 +57,7 @@ class ApprovalState(enum.Enum):
     USED = "its approval was used already"
 
 
-def state_of(
-    purpose: ApprovalPurpose, given: Iterable[GivenApproval], *, now: dt.datetime, use: str = ""
-) -> ApprovalState:
+def state_of(purpose: ApprovalPurpose, given: Iterable[Approval], *, now: dt.datetime, use: str = "") -> ApprovalState:
     """Decide whether *given*, the approvals of one plan, suffice for *use* at *now*. Pure.
 
     An approval that was used for this very *use* counts, whenever it ends: an interrupted use can be continued.
@@ -126,15 +114,16 @@ def approve(
 
 def is_approved(wanted: ApprovalRequest, *, now: dt.datetime, use: str = "") -> bool:
     """True if the plan is approved now, or was used for this very *use*."""
-    return _state(wanted, _rows(wanted), now, use) is ApprovalState.APPROVED
+    rows = Approval.objects.filter(**_fields(wanted))
+    return state_of(wanted.purpose, rows, now=now, use=use) is ApprovalState.APPROVED
 
 
 def use(wanted: ApprovalRequest, *, use: str, now: dt.datetime) -> None:
     """Use the plan's approvals for *use*, a reference such as ``run:17``; another use then needs new ones. Idempotent
     for the same *use*. Raises `ApprovalMissing`."""
     with transaction.atomic():
-        rows = _rows(wanted)
-        state = _state(wanted, rows.select_for_update(), now, use)
+        rows = Approval.objects.filter(**_fields(wanted))
+        state = state_of(wanted.purpose, rows.select_for_update(), now=now, use=use)
         if state is not ApprovalState.APPROVED:
             raise ApprovalMissing(f"{state.value}; have somebody else approve exactly this plan")
         if wanted.purpose.is_for_one_use:
@@ -148,25 +137,13 @@ def approved_plans(purpose: ApprovalPurpose, *, now: dt.datetime) -> frozenset[s
     return frozenset(plan for plan, rows in given.items() if state_of(purpose, rows, now=now) is ApprovalState.APPROVED)
 
 
-def given_approvals(purpose: ApprovalPurpose, *, now: dt.datetime) -> dict[str, list[GivenApproval]]:
+def given_approvals(purpose: ApprovalPurpose, *, now: dt.datetime) -> dict[str, list[Approval]]:
     """Approvals of all plans of *purpose* that were given until *now*, also those that have expired, by hash."""
-    given = dict[str, list[GivenApproval]]()
+    given = dict[str, list[Approval]]()
     for row in Approval.objects.filter(purpose=purpose.name, at__lte=now).order_by("at", "pk"):
-        given.setdefault(row.plan_hash, []).append(_value(row))
+        given.setdefault(row.plan_hash, []).append(row)
     return given
 
 
 def _fields(wanted: ApprovalRequest) -> dict[str, str]:
     return {"purpose": wanted.purpose.name, "about": wanted.about, "plan_hash": wanted.plan_hash}
-
-
-def _rows(wanted: ApprovalRequest) -> QuerySet[Approval]:
-    return Approval.objects.filter(**_fields(wanted))
-
-
-def _state(wanted: ApprovalRequest, rows: QuerySet[Approval], now: dt.datetime, use: str) -> ApprovalState:
-    return state_of(wanted.purpose, [_value(row) for row in rows], now=now, use=use)
-
-
-def _value(row: Approval) -> GivenApproval:
-    return GivenApproval(row.by, row.until, row.used_for)

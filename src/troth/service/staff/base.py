@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from troth.service.core.deployment import NoDeployment
 from troth.service.duty import listed, named
 from troth.service.staff.effective_rights import EffectiveRights
+from troth.service.staff.models import StaffMember
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +26,6 @@ class ConsoleLink:
     about: str
     href: str
     group: str
-
-
-@dataclass(frozen=True, slots=True)
-class ConsoleGroup:
-    """Links that belong together, under a *title*; a link that stands alone has its own."""
-
-    title: str
-    links: tuple[ConsoleLink, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +59,12 @@ def pages_for(standing: EffectiveRights) -> Iterator[ConsoleLink]:
         yield ConsoleLink(page.name, gettext(page.title), about, href, group)
 
 
-def grouped(links: Iterable[ConsoleLink]) -> list[ConsoleGroup]:
-    """The groups of *links*, each at the place of its first page."""
+def grouped(links: Iterable[ConsoleLink]) -> Mapping[str, Sequence[ConsoleLink]]:
+    """The groups of *links* by title, each at the place of its first page; a link that stands alone has its own."""
     groups = dict[str, list[ConsoleLink]]()
     for link in links:
         groups.setdefault(link.group or link.title, []).append(link)
-    return [ConsoleGroup(title, tuple(members)) for title, members in groups.items()]
+    return groups
 
 
 def figures_for(request: HttpRequest) -> list[ConsoleFigure]:
@@ -83,3 +76,10 @@ def figures_for(request: HttpRequest) -> list[ConsoleFigure]:
         with contextlib.suppress(NoDeployment):
             known.extend(figures(request))
     return sorted(known, key=lambda figure: places[figure.name])
+
+
+def member_names(pseudonyms: Iterable[str]) -> Callable[[str], str]:
+    """A function that names each of these members, and says of others that they left. One query."""
+    members = StaffMember.objects.filter(pseudonym__in=set(pseudonyms)).select_related("user")
+    names = {member.pseudonym: member.user.get_username() for member in members}
+    return lambda pseudonym: names.get(pseudonym) or gettext("somebody who left")

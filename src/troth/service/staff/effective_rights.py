@@ -15,7 +15,7 @@ from django.utils import timezone
 from troth.service.core.keys import keyring
 from troth.service.staff.models import Grant, StaffMember, Undertaking
 from troth.service.staff.rights import StaffRight, rights
-from troth.service.staff.rules import GrantFacts, InactiveReason, MemberFacts, rights_of, why_not
+from troth.service.staff.rules import InactiveReason, MemberFacts, rights_of, why_not
 from troth.service.staff.undertaking import document_hash
 from troth.subjects import Identity, references
 
@@ -94,10 +94,9 @@ def _look_up(request: HttpRequest) -> EffectiveRights:
         return EffectiveRights(None)
     member.user = user  # spares a query
     now, person = timezone.now(), person_of(member)
-    rows = list(member.grants.filter(ended_at__isnull=True))
-    grants = [held(row) for row in rows]
+    grants = list(member.grants.filter(ended_at__isnull=True))
     lacks = frozenset(why for grant in grants if (why := why_not(grant, person, now=now)) is not None)
-    unused = frozenset(row.right for row in rows if row.used_at is None or row.used_at < now - _DAY)
+    unused = frozenset(grant.right for grant in grants if grant.used_at is None or grant.used_at < now - _DAY)
     return EffectiveRights(member, rights_of(grants, person, now=now), unused, _has_factor(request), lacks)
 
 
@@ -122,11 +121,6 @@ def people_of(members: Sequence[StaffMember]) -> dict[int, MemberFacts]:
         )
         for member in members
     }
-
-
-def held(row: Grant) -> GrantFacts:
-    """*row* as a value."""
-    return GrantFacts(row.right, row.role, row.starts_at, row.until, row.reviewed_at, row.ended_at)
 
 
 def own_subject(standing: EffectiveRights) -> str | None:

@@ -23,11 +23,15 @@ from troth.service.staff.models import StaffMember
 from troth.service.staff.rights import StaffRole, right_title, rights, role_title
 
 
+def _roles() -> list[tuple[str, str]]:
+    return [(role.value, role_title(role)) for role in StaffRole]
+
+
 class MemberFilterForm(FilterForm):
     """Filter of the list of members."""
 
     role = forms.ChoiceField(
-        choices=lambda: [("", _("All")), *((role.value, role_title(role)) for role in StaffRole)],
+        choices=lambda: [("", _("All")), *_roles()],
         required=False,
         label=_("Role"),
     )
@@ -102,9 +106,8 @@ class NewPassword(forms.Form):
 
 
 def _whats() -> list[tuple[str, Any]]:
-    roles = [(role.value, role_title(role)) for role in StaffRole]
     return [
-        (gettext("Roles"), roles),
+        (gettext("Roles"), _roles()),
         (gettext("Single rights"), [(str(right), right_title(right)) for right in rights()]),
     ]
 
@@ -138,7 +141,7 @@ class Inviting(_Until):
     email = forms.EmailField(label=_("E-mail address"), max_length=150)
     roles = forms.MultipleChoiceField(
         label=_("Roles"),
-        choices=lambda: [(role.value, role_title(role)) for role in StaffRole],
+        choices=_roles,
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )

@@ -24,7 +24,6 @@ def link_of(token: str) -> str:
 def post_invitation(member: StaffMember, token: str, *, now: dt.datetime) -> None:
     """Queue the e-mail with the link, in the open transaction. Raises `troth.service.mail.rules.LetterRefused` for an
     address that cannot receive e-mail."""
-    told = settings.TROTH
     declaration = current().declaration
     latest = member.invitations.order_by("-pk")[0]
     grants = member.grants.filter(ended_at__isnull=True)
@@ -37,10 +36,4 @@ def post_invitation(member: StaffMember, token: str, *, now: dt.datetime) -> Non
         facts={"link": link_of(token), "until": latest.until, "roles": roles},
         once=f"staff:invitation-{latest.pk}",
     )
-    post(
-        letter,
-        keyring=keyring(told.home),
-        organisation=declaration.organisation,
-        now=now,
-        sender=told.mail_from or None,
-    )
+    post(letter, keyring=keyring(settings.TROTH.home), organisation=declaration.organisation, now=now)

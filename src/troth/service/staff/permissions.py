@@ -19,12 +19,12 @@ from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from troth.service.access_rules import AccessRule, ruled_by
+from troth.service.pages import error_page
 from troth.service.staff.access_log import AccessDenied, is_looked
 from troth.service.staff.denied_access import refuse
 from troth.service.staff.effective_rights import EffectiveRights, standing_of
@@ -71,7 +71,7 @@ def needs(
             try:
                 response = view(request, *args, **kwargs)
             except AccessDenied as refused:
-                return _page(request, refused.title, refused.text)
+                return error_page(request, 403, refused.title, refused.text)
             if personal and response.status_code == 200 and not is_looked(request):
                 return _withheld(request, standing)
             return response
@@ -86,13 +86,14 @@ def _not_ready(request: HttpRequest, standing: EffectiveRights) -> HttpResponse:
     if request.method in ("GET", "HEAD"):
         return HttpResponseRedirect(reverse("account"))
     refuse(standing.pseudonym, "factor" if not standing.has_factor else "undertaking", now=timezone.now())
-    return _page(request, gettext("Not yet"), gettext("Your account page says what is missing before you may do this."))
+    text = gettext("Your account page says what is missing before you may do this.")
+    return error_page(request, 403, gettext("Not yet"), text)
 
 
 def _refused(request: HttpRequest, standing: EffectiveRights, right: StaffRight) -> HttpResponse:
     refuse(standing.pseudonym, "right", now=timezone.now(), right=right)
     text = gettext("You have no access to it, or your access has ended. Somebody who manages staff can give it.")
-    return _page(request, gettext("This page is not open to you"), text)
+    return error_page(request, 403, gettext("This page is not open to you"), text)
 
 
 def _withheld(request: HttpRequest, standing: EffectiveRights) -> HttpResponse:
@@ -101,8 +102,4 @@ def _withheld(request: HttpRequest, standing: EffectiveRights) -> HttpResponse:
     )
     refuse(standing.pseudonym, "unrecorded", now=timezone.now())
     text = gettext("The access could not be recorded, so the page is not shown. This is our fault, not yours.")
-    return _page(request, gettext("Not shown"), text, status=500)
-
-
-def _page(request: HttpRequest, title: str, text: str, *, status: int = 403) -> HttpResponse:
-    return render(request, "error.html", {"status": status, "title": title, "text": text}, status=status)
+    return error_page(request, 500, gettext("Not shown"), text)

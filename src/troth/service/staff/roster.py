@@ -12,10 +12,10 @@ from django.db.models import Prefetch
 
 from troth.ledger import Entry, LedgerError
 from troth.service.staff.actions import holders
-from troth.service.staff.effective_rights import held, person_of
+from troth.service.staff.effective_rights import person_of
 from troth.service.staff.models import AccessRow, Grant, Refusal, StaffMember
 from troth.service.staff.rights import right_named
-from troth.service.staff.rules import GrantFacts, MemberFacts
+from troth.service.staff.rules import MemberFacts
 
 PERIOD = dt.timedelta(days=31)
 """Period over which accesses are counted."""
@@ -28,7 +28,7 @@ class Employed:
     """A member: facts, open grants, and whether they have a second factor and ever signed in."""
 
     person: MemberFacts
-    grants: tuple[GrantFacts, ...]
+    grants: tuple[Grant, ...]
     has_factor: bool
     has_come: bool
 
@@ -70,8 +70,9 @@ def _employed() -> Iterator[Employed]:
     )
     open_grants = Prefetch("grants", Grant.objects.filter(ended_at__isnull=True), to_attr="open_grants")
     for member in StaffMember.objects.filter(left_at__isnull=True).select_related("user").prefetch_related(open_grants):
-        grants = tuple(held(row) for row in member.open_grants)
-        yield Employed(person_of(member), grants, member.user_id in factored, member.seen_at is not None)
+        yield Employed(
+            person_of(member), tuple(member.open_grants), member.user_id in factored, member.seen_at is not None
+        )
 
 
 def _looks(now: dt.datetime) -> Looks:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from troth.declaration import Period
+from troth.service.staff.models import Grant
 
 # PCI DSS 4.0.1: 7.2.4 (review), 8.2.6 (inactive), 8.2.8 (idle), 8.3.4 (lockout). Clauses C11, C12.
 REVIEW_EVERY = Period(count=6, unit="month")
@@ -41,19 +42,7 @@ class MemberFacts:
     undertaking_until: dt.datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class GrantFacts:
-    """A grant as a value."""
-
-    right: str
-    role: str
-    starts_at: dt.datetime
-    until: dt.datetime
-    reviewed_at: dt.datetime
-    ended_at: dt.datetime | None = None
-
-
-def why_not(grant: GrantFacts, person: MemberFacts, *, now: dt.datetime) -> InactiveReason | None:
+def why_not(grant: Grant, person: MemberFacts, *, now: dt.datetime) -> InactiveReason | None:
     """Why *grant* is inactive at *now*; None if it is active. Permanent reasons come first."""
     if not person.is_open or is_inactive(person, now=now):
         return InactiveReason.LEFT
@@ -70,7 +59,7 @@ def why_not(grant: GrantFacts, person: MemberFacts, *, now: dt.datetime) -> Inac
     return None
 
 
-def rights_of(grants: Iterable[GrantFacts], person: MemberFacts, *, now: dt.datetime) -> dict[str, str]:
+def rights_of(grants: Iterable[Grant], person: MemberFacts, *, now: dt.datetime) -> dict[str, str]:
     """Active rights, each with the role that gives it (the right itself if given by itself)."""
     return {grant.right: grant.role or grant.right for grant in grants if why_not(grant, person, now=now) is None}
 
@@ -80,9 +69,14 @@ def is_inactive(person: MemberFacts, *, now: dt.datetime) -> bool:
     return now - person.seen_at > INACTIVE
 
 
-def review_due(grant: GrantFacts) -> dt.datetime:
+def review_due(grant: Grant) -> dt.datetime:
     """When the grant becomes inactive unless somebody confirms it."""
     return later(grant.reviewed_at, REVIEW_EVERY)
+
+
+def end_of(day: dt.date) -> dt.datetime:
+    """Midnight after *day*, to include it."""
+    return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), dt.UTC)
 
 
 def later(start: dt.datetime, period: Period) -> dt.datetime:

@@ -81,6 +81,6 @@ urlpatterns = [
     path("console/officer/tell", console.tell, name="tell"),
     path("console/officer/<int:pk>/close", console.close_told, name="close-told"),
     path("console/holds/", holds.holds_page, name="holds"),
-    path("console/holds/<int:pk>/keep", holds.hold_kept, name="keep-hold"),
-    path("console/holds/<int:pk>/release", holds.hold_released, name="release-hold"),
+    path("console/holds/<int:pk>/keep", holds.change_hold, {"is_kept": True}, name="keep-hold"),
+    path("console/holds/<int:pk>/release", holds.change_hold, {"is_kept": False}, name="release-hold"),
 ]

@@ -206,7 +206,7 @@ class PostgreSQL(Dialect):
             folded = f"lower({self.quote(columns[0])}::text) = ANY(ARRAY(SELECT lower(x) FROM unnest(%s::text[]) AS x))"
             return SqlClause(folded, (words,))
         sought = [self._compared(table, name) for name in columns]
-        values = tuple(list(column) for column in zip(*rows, strict=True))
+        values = tuple(map(_array_of, zip(*rows, strict=True)))
         if len(columns) == 1:
             return SqlClause(f"{sought[0][0]} = ANY(%s::{sought[0][1]}[])", values)
         names, arrays = ", ".join(name for name, _ in sought), ", ".join(f"%s::{kind}[]" for _, kind in sought)
@@ -237,7 +237,7 @@ class PostgreSQL(Dialect):
         fields = ", ".join(f"c{n}" for n in range(len(key) + len(columns)))
         on = " AND ".join(f"{name} = v.c{n}" for n, (name, _) in enumerate(sought))
         sql = f"UPDATE {table.quoted} AS t SET {sets} FROM unnest({arrays}) AS v({fields}) WHERE {on}"
-        return SqlClause(sql, tuple(list(column) for column in zip(*rows, strict=True)))
+        return SqlClause(sql, tuple(map(_array_of, zip(*rows, strict=True))))
 
     def sample(self, connection: sa.Connection, table: SqlTable, columns: Sequence[str], rows: int) -> list[Row]:
         estimate = table.schema.rows_estimate or 0
@@ -250,7 +250,9 @@ class PostgreSQL(Dialect):
         return found if len(found) > rows // 2 else self.first(connection, table, columns, rows)
 
     def sought(self, column: Column, values: Sequence[Scalar]) -> list[Scalar | ValueMismatch]:
-        return [_fit(column, value) for value in fitted(column.kind, values)]
+        fit = fitted(column.kind, values)
+        is_text = set(map(type, fit)) == {str} and "\x00" not in "".join(fit)  # type: ignore[arg-type]
+        return fit if is_text else [_fit(column, value) for value in fit]
 
     def written(self, column: Column, values: Sequence[Scalar]) -> list[Scalar | ValueMismatch]:
         if column.kind is not ColumnKind.ARRAY:
@@ -433,6 +435,20 @@ def _fit(column: Column, value: Scalar | ValueMismatch) -> Scalar | ValueMismatc
         is_float = column.native in {"real", "double precision"}
         return float(value) if is_float else decimal.Decimal(str(value))  # psycopg requires arrays of one type
     return value
+
+
+def _array_of(values: Sequence[Scalar]) -> object:
+    """The values as a parameter: the text of an array where all are whole numbers or text, because psycopg takes about
+    ten times as long to write it."""
+    kinds = set(map(type, values))
+    if kinds == {int}:
+        return "{" + ",".join(map(str, values)) + "}"
+    if kinds == {str}:
+        text = "\x00".join(values)  # type: ignore[arg-type]  # no value contains NUL
+        if "\\" in text or '"' in text:
+            text = text.replace("\\", "\\\\").replace('"', '\\"')
+        return '{"' + text.replace("\x00", '","') + '"}'
+    return list(values)
 
 
 def _array_text(value: Scalar) -> Scalar | ValueMismatch:

@@ -461,7 +461,7 @@ class _Writer:
                 continue
             if wanted.setdefault(named, row) != row:
                 raise ValueError(f"{table.schema.name}: one key is given twice, with different values")
-        return list(wanted.values())
+        return [wanted[named] for named in sorted(wanted)]  # neighbouring rows are often in one page of the disk
 
     def _run(self, table: str, clause: SqlClause) -> int:
         def statement() -> int:

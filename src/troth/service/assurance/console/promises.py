@@ -4,7 +4,7 @@ attestations about to expire; only a check closes a task."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django import forms
@@ -15,13 +15,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from troth.controls import Control, Judgement, Status
+from troth.controls import Control, PromiseStatus, Status, promise_id, promise_name
 from troth.declaration import Promise
 from troth.service.assurance.duty import EVIDENCE_READ, PROMISES_APPROVE
-from troth.service.assurance.evaluation import judge
+from troth.service.assurance.evaluation import judge, judge_with_dates
 from troth.service.assurance.models import ReminderRow
-from troth.service.assurance.promise_status import PromiseStatus, stand
-from troth.service.assurance.rules import broken_by, owners_of, promise_name
+from troth.service.assurance.rules import broken_by, owners_of
 from troth.service.assurance.statements import waiting
 from troth.service.core.deployment import Deployment, NoDeployment, current
 from troth.service.core.models import Task
@@ -43,8 +42,8 @@ class ControlTaskRow:
     task: Task
     control: Control | None
     owners: tuple[str, ...]
-    promises: tuple[tuple[str, str], ...] | None
-    """Anchor and quote of each promise that it breaks; None while that is unknown."""
+    promises: tuple[PromiseStatus, ...] | None
+    """The promises that it breaks; None while that is unknown."""
 
     @property
     def findings(self) -> list[dict[str, str]]:
@@ -53,15 +52,6 @@ class ControlTaskRow:
     @property
     def more(self) -> int:
         return len(self.task.latest.findings) - len(self.findings)
-
-
-@dataclass(frozen=True, slots=True)
-class Reminder:
-    """An attestation that is about to expire, or has."""
-
-    anchor: str
-    promise: Promise
-    until: dt.date
 
 
 class PromiseFilterForm(FilterForm):
@@ -86,8 +76,8 @@ def promises(request: HttpRequest) -> HttpResponse:
 
 def _filtered(deployment: Deployment, wanted: Mapping[str, str], now: dt.datetime) -> list[PromiseStatus]:
     order, status = tuple(Status), wanted.get("status")
-    rows = [row for row in stand(deployment, now) if status in (None, row.judgement.status)]
-    return sorted(rows, key=lambda row: order.index(row.judgement.status), reverse=True)
+    rows = [row for row in judge_with_dates(deployment, now) if status in (None, row.status)]
+    return sorted(rows, key=lambda row: order.index(row.status), reverse=True)
 
 
 def figures(request: HttpRequest) -> Iterator[ConsoleFigure]:
@@ -109,9 +99,9 @@ def controls(request: HttpRequest) -> HttpResponse:
     """Open tasks of controls, most severe first, and the attestations to renew."""
     deployment = current()
     now, rows = timezone.now(), Task.objects.select_related("latest")
-    judgements = _judgements(deployment, now)
+    statuses = _statuses(deployment, now)
     open_ = rows.filter(closed_at=None).order_by("opened_at", "pk")[:_SHOWN]
-    lines = [_line(task, deployment, judgements) for task in open_]
+    lines = [_line(task, deployment, statuses) for task in open_]
     lines.sort(key=lambda line: _WEIGHT[line.control.severity] if line.control else len(_WEIGHT))
     ended = rows.exclude(closed_at=None).order_by("-closed_at", "-pk")[:_ENDED_SHOWN]
     shown = {
@@ -124,7 +114,7 @@ def controls(request: HttpRequest) -> HttpResponse:
     return render(request, "assurance/console/controls.html", shown)
 
 
-def _judgements(deployment: Deployment, now: dt.datetime) -> dict[str, Judgement] | None:
+def _statuses(deployment: Deployment, now: dt.datetime) -> Sequence[PromiseStatus] | None:
     """Status of each promise; None while the policy cannot be read."""
     try:
         return judge(deployment, now=now)
@@ -132,24 +122,17 @@ def _judgements(deployment: Deployment, now: dt.datetime) -> dict[str, Judgement
         return None
 
 
-def _line(task: Task, deployment: Deployment, judgements: Mapping[str, Judgement] | None) -> ControlTaskRow:
+def _line(task: Task, deployment: Deployment, statuses: Sequence[PromiseStatus] | None) -> ControlTaskRow:
     control = deployment.controls.get(task.control)
     owners = owners_of(task.control, deployment.declaration, deployment.controls)
-    if judgements is None:
-        return ControlTaskRow(task, control, owners, None)
-    broken = broken_by(task.control, task.scope, judgements)
-    promises = [promise for promise in deployment.declaration.promises if promise_name(promise) in broken]
-    return ControlTaskRow(task, control, owners, tuple((anchor(promise), promise.quote) for promise in promises))
+    promises = None if statuses is None else broken_by(task.control, task.scope, statuses)
+    return ControlTaskRow(task, control, owners, promises)
 
 
-def _reminders(deployment: Deployment) -> Iterator[Reminder]:
+def _reminders(deployment: Deployment) -> Iterator[tuple[str, Promise, dt.date]]:
+    """Attestations that are about to expire, or have: id and promise, and until when."""
     named = {promise_name(promise): promise for promise in deployment.declaration.promises}
     for row in ReminderRow.objects.filter(closed_at=None).order_by("until"):
         if row.promise in named:
             promise = named[row.promise]
-            yield Reminder(anchor(promise), promise, row.until)
-
-
-def anchor(promise: Promise) -> str:
-    """Id of the promise on the status page."""
-    return f"p-{promise_name(promise).removeprefix('~')}"
+            yield promise_id(promise), promise, row.until

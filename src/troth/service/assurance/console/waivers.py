@@ -13,18 +13,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from troth.service.assurance.console.promises import anchor
 from troth.service.assurance.duty import EVIDENCE_READ, PROMISES_APPROVE
-from troth.service.assurance.statements import (
-    Statement,
-    StatementState,
-    StatementStatus,
-    approve,
-    states,
-    waiting,
-)
+from troth.service.assurance.statements import Statement, StatementState, approve, states, waiting
 from troth.service.core.deployment import Deployment, current
 from troth.service.staff.approvals import OwnPlan
+from troth.service.staff.base import member_names
 from troth.service.staff.console.lists import FilterForm, list_page
 from troth.service.staff.effective_rights import standing_of
 from troth.service.staff.models import StaffMember
@@ -62,15 +55,19 @@ class WaiverFilterForm(FilterForm):
 
 @dataclass(frozen=True, slots=True)
 class WaiverRow:
-    """A waiver or an attestation as displayed."""
+    """A waiver or an attestation as displayed; *is_open* if the reader may approve it."""
 
     statement: Statement
-    anchor: str
-    state: str
-    mark: str
-    is_waiting: bool
     is_open: bool
     approved_by: tuple[str, ...]
+
+    @property
+    def state(self) -> str:
+        return str(_TITLES[self.statement.state])
+
+    @property
+    def mark(self) -> str:
+        return _MARKS.get(self.statement.state, "bad")
 
 
 @needs(PROMISES_APPROVE, EVIDENCE_READ)
@@ -106,40 +103,24 @@ def _page(
     approver = standing.member if standing.may(PROMISES_APPROVE) else None
     rows = _filtered(states(deployment.declaration, now), form.wanted, approver)
 
-    def shown(page: Sequence[StatementStatus]) -> list[WaiverRow]:
-        pseudonyms = {name for row in page for name in row.approved_by}
-        members = StaffMember.objects.filter(pseudonym__in=pseudonyms).select_related("user")
-        names = {member.pseudonym: member.user.get_username() for member in members}
-        return [_row(row, names, approver) for row in page]
+    def shown(page: Sequence[Statement]) -> list[WaiverRow]:
+        names = member_names(name for row in page for name in row.approved_by)
+        return [WaiverRow(row, _is_open(row, approver), tuple(map(names, row.approved_by))) for row in page]
 
     page = list_page(form, rows, show=shown)
     context = {"here": "waivers", "list": page, "wrong": wrong}
     return render(request, "assurance/console/waivers.html", context, status=status or page.status)
 
 
-def _filtered(
-    rows: Sequence[StatementStatus], wanted: Mapping[str, str], approver: StaffMember | None
-) -> list[StatementStatus]:
+def _filtered(rows: Sequence[Statement], wanted: Mapping[str, str], approver: StaffMember | None) -> list[Statement]:
     kind, state, order = wanted.get("kind"), wanted.get("state"), tuple(StatementState)
     if state == "mine":
         rows = [row for row in rows if _is_open(row, approver)]
     elif state:
         rows = [row for row in rows if row.state == state]
-    chosen = [row for row in rows if kind in (None, row.statement.kind)]
-    return sorted(chosen, key=lambda row: (order.index(row.state), row.statement.text.until))
+    chosen = [row for row in rows if kind in (None, row.kind)]
+    return sorted(chosen, key=lambda row: (order.index(row.state), row.text.until))
 
 
-def _is_open(row: StatementStatus, approver: StaffMember | None) -> bool:
-    return row.state is StatementState.WAITING and approver is not None and row.statement.is_open_to(approver)
-
-
-def _row(row: StatementStatus, names: Mapping[str, str], approver: StaffMember | None) -> WaiverRow:
-    return WaiverRow(
-        statement=row.statement,
-        anchor=anchor(row.statement.promise),
-        state=str(_TITLES[row.state]),
-        mark=_MARKS.get(row.state, "bad"),
-        is_waiting=row.state is StatementState.WAITING,
-        is_open=_is_open(row, approver),
-        approved_by=tuple(names.get(name) or gettext("somebody who left") for name in row.approved_by),
-    )
+def _is_open(row: Statement, approver: StaffMember | None) -> bool:
+    return row.state is StatementState.WAITING and approver is not None and row.is_open_to(approver)

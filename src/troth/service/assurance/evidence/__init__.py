@@ -4,8 +4,8 @@ The same data gives the same bytes, at any time and on any machine: every time i
 personal value; neither do the checks and the ledger.
 """
 
+from troth.service.assurance.evaluation import NoSuchPromise
 from troth.service.assurance.evidence.export import Exported, export_evidence
 from troth.service.assurance.evidence.gather import ArchiveScope
-from troth.service.assurance.promise_status import NoSuchPromise
 
 __all__ = ["ArchiveScope", "Exported", "NoSuchPromise", "export_evidence"]

@@ -10,13 +10,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from troth.controls import Control, ControlStatus
+from troth.controls import Control, ControlStatus, PromiseStatus
 from troth.declaration import write
 from troth.law import regimes
 from troth.ledger import Progress, Signer, silently, write_archive
 from troth.policy import kind_of
 from troth.reports import as_csv, as_data, as_html, as_svg, lists, picture_data, picture_of, record_of, screening_data
-from troth.service.assurance.evidence.gather import ArchiveScope, Gathered, PromiseRecord, gather
+from troth.service.assurance.evidence.gather import ArchiveScope, Gathered, gather
 from troth.service.assurance.evidence.page import index
 from troth.service.assurance.models import ChangeRow
 from troth.service.core.commitment import StoredCheck, seen
@@ -82,7 +82,7 @@ def _members(gathered: Gathered, progress: Progress) -> Iterator[Member]:
     for files in named("evidence_files"):
         yield from files(gathered)
     yield "declaration/troth.yaml", [write(gathered.deployment.declaration).encode()]
-    yield "promises.json", [pretty([_promise(each) for each in gathered.promises])]
+    yield "promises.json", [pretty([_promise(each, gathered.changes[each.name]) for each in gathered.promises])]
     yield "controls.json", [pretty([_control(each) for each in gathered.controls.values()])]
     retractions = {each.pk: _retraction(each) for each in gathered.retractions}
     yield "retractions.json", [pretty([*retractions.values()])]
@@ -138,10 +138,10 @@ def _line(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
 
 
-def _promise(record: PromiseRecord) -> dict[str, Any]:
-    promise = record.promise
+def _promise(judged: PromiseStatus, changes: Iterable[ChangeRow]) -> dict[str, Any]:
+    promise = judged.promise
     return {
-        "id": record.id,
+        "id": judged.id,
         "quote": promise.quote,
         "owner": promise.owner,
         "severity": promise.severity,
@@ -150,9 +150,9 @@ def _promise(record: PromiseRecord) -> dict[str, Any]:
         "controls": list(promise.controls),
         "attestation": promise.attest.model_dump(mode="json") if promise.attest else None,
         "waiver": promise.waive.model_dump(mode="json") if promise.waive else None,
-        "status": record.judgement.status.value,
-        "because": [_standing(one) for one in record.judgement.standings],
-        "history": [_change(row) for row in record.changes],
+        "status": judged.status.value,
+        "because": [_standing(one) for one in judged.by_control],
+        "history": [_change(row) for row in changes],
     }
 
 

@@ -11,15 +11,12 @@ from typing import Any
 
 from django.db.models import Max, Q, QuerySet
 
-from troth.controls import Control, Judgement
-from troth.declaration import Promise
+from troth.controls import Control, PromiseStatus
 from troth.ledger import Checkpoint, DeclaredName, Entry, LedgerError, Progress, instant_text, signed_in, silently
 from troth.reports import Screening, screen
-from troth.service.assurance import rules
-from troth.service.assurance.evaluation import judge
+from troth.service.assurance.evaluation import judge, meant
 from troth.service.assurance.integrity import LedgerHistory, require_retracted
 from troth.service.assurance.models import ChangeRow
-from troth.service.assurance.promise_status import meant
 from troth.service.core import checks
 from troth.service.core.commitment import StoredCheck, kept
 from troth.service.core.deployment import Deployment
@@ -46,21 +43,6 @@ class ArchiveScope:
 
 
 @dataclass(frozen=True, slots=True)
-class PromiseRecord:
-    """A promise, its status and its changes."""
-
-    name: str
-    promise: Promise
-    judgement: Judgement
-    changes: tuple[ChangeRow, ...]
-
-    @property
-    def id(self) -> str:
-        """Id on the status page."""
-        return f"p-{self.name.removeprefix('~')}"
-
-
-@dataclass(frozen=True, slots=True)
 class Gathered:
     """Everything for the files of an archive. Checks and entries are read while they are written."""
 
@@ -71,7 +53,9 @@ class Gathered:
     signed: Checkpoint
     as_of: dt.datetime
     """Time of the latest check, or of the checkpoint if later; statuses are as of then."""
-    promises: tuple[PromiseRecord, ...]
+    promises: tuple[PromiseStatus, ...]
+    changes: Mapping[str, Sequence[ChangeRow]]
+    """Changes of the promises in that period, by name, earliest first."""
     controls: Mapping[str, Control]
     retractions: tuple[Retraction, ...]
     last_check: int
@@ -101,7 +85,7 @@ class Gathered:
         """Check that every change of the promises matches the entries read, and every retraction its own entry; raises
         `RecordsDiffer`."""
         for each in self.promises:
-            changes = ((row.entry.leaf, row) for row in each.changes if row.entry.leaf is not None)
+            changes = ((row.entry.leaf, row) for row in self.changes[each.name] if row.entry.leaf is not None)
             self.told.require_changes(each.name, changes)
         for retraction in self.retractions:
             require_retracted(retraction)
@@ -111,7 +95,9 @@ class Gathered:
 
     def entries(self, progress: Progress = silently) -> Iterator[dict[str, Any]]:
         """Entries in scope, each with its proof under the archive's checkpoint."""
-        proving, names, evidenced = self.log.proving(), self._names(), self._evidenced()
+        proving = self.log.proving()
+        evidenced = frozenset(DeclaredName.of(control).text for control in self.controls)
+        names = evidenced | {each.name for each in self.promises} if self.wanted.promises else frozenset[str]()
         for leaf, stored in enumerate(self.log.stored(0, self.signed.size)):
             progress(leaf + 1)
             if not _could_be_wanted(stored):
@@ -133,16 +119,6 @@ class Gathered:
             told.add(then.size)
             proof = proving.consistency(then.size, self.signed.size)
             yield {"checkpoint": note, "proof": list(map(_text, proof))}
-
-    def _evidenced(self) -> frozenset[str]:
-        """Names in entries of the controls whose checks are included."""
-        return frozenset(DeclaredName.of(control).text for control in self.controls)
-
-    def _names(self) -> frozenset[str]:
-        """Names in entries of the requested promises and controls; empty if all are requested."""
-        if not self.wanted.promises:
-            return frozenset()
-        return self._evidenced() | {each.name for each in self.promises}
 
     def _is_wanted(self, leaf: int, entry: Mapping[str, Any], names: frozenset[str], evidenced: frozenset[str]) -> bool:
         if not str(entry["kind"]).startswith(tuple(listed("evidence"))):
@@ -177,7 +153,7 @@ def gather(deployment: Deployment, log: DatabaseLog, wanted: ArchiveScope) -> Ga
     signed_at = tree().checkpoint_at
     moments = [each for each in (newest["at"], signed_at) if each is not None]
     as_of = max(moments, default=dt.datetime(1970, 1, 1, tzinfo=dt.UTC))
-    promises = tuple(_promises(deployment, wanted, as_of, signed))
+    promises = _promises(deployment, wanted, as_of)
     bound = {id_ for each in promises for id_ in each.promise.controls}
     controls = {id_: deployment.controls[id_] for id_ in sorted(bound) if id_ in deployment.controls}
     retractions = Retraction.objects.filter(entry__leaf__lt=signed.size).select_related("entry").order_by("at", "pk")
@@ -191,6 +167,7 @@ def gather(deployment: Deployment, log: DatabaseLog, wanted: ArchiveScope) -> Ga
         signed,
         as_of,
         promises,
+        _changes([each.name for each in promises], wanted, signed),
         controls,
         tuple(retractions),
         last_check,
@@ -225,22 +202,17 @@ def _require_held(notes: Sequence[str], signed: Checkpoint, log: DatabaseLog) ->
             raise LedgerError(f"the ledger does not continue the checkpoint over {then.size} entries that you gave")
 
 
-def _promises(
-    deployment: Deployment, wanted: ArchiveScope, as_of: dt.datetime, signed: Checkpoint
-) -> Iterator[PromiseRecord]:
-    known = {rules.promise_name(promise): promise for promise in deployment.declaration.promises}
+def _promises(deployment: Deployment, wanted: ArchiveScope, as_of: dt.datetime) -> tuple[PromiseStatus, ...]:
+    known = {status.name: status for status in judge(deployment, now=as_of)}
     asked = {meant(id_, known) for id_ in wanted.promises} or known.keys()
-    judged = judge(deployment, now=as_of)
-    changes: dict[str, list[ChangeRow]] = {}
-    for row in _changes(asked, wanted, signed):
-        changes.setdefault(row.promise, []).append(row)
-    for name, promise in known.items():
-        if name in asked:
-            yield PromiseRecord(name, promise, judged[name], tuple(changes.get(name, ())))
+    return tuple(status for name, status in known.items() if name in asked)
 
 
-def _changes(names: Sequence[str] | Any, wanted: ArchiveScope, signed: Checkpoint) -> QuerySet[ChangeRow]:
+def _changes(names: Sequence[str], wanted: ArchiveScope, signed: Checkpoint) -> Mapping[str, Sequence[ChangeRow]]:
     rows = ChangeRow.objects.filter(promise__in=names, entry__leaf__lt=signed.size).select_related("entry")
     if (begins := wanted.begins) is not None:
         rows = rows.filter(at__gte=begins)
-    return rows.order_by("at", "pk")
+    changes: dict[str, list[ChangeRow]] = {name: [] for name in names}
+    for row in rows.order_by("at", "pk"):
+        changes[row.promise].append(row)
+    return changes

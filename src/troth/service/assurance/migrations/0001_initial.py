@@ -82,19 +82,7 @@ class Migration(migrations.Migration):
                 ("promise", models.CharField(max_length=160)),
                 ("at", models.DateTimeField()),
                 ("before", models.CharField(blank=True, help_text="Empty: it was not known.", max_length=16)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("kept", "Kept"),
-                            ("stated", "Stated"),
-                            ("waived", "Waived"),
-                            ("unproven", "Unproven"),
-                            ("broken", "Broken"),
-                        ],
-                        max_length=16,
-                    ),
-                ),
+                ("status", models.CharField(max_length=16)),
                 (
                     "cause",
                     models.CharField(
@@ -126,19 +114,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("promise", models.CharField(max_length=160, unique=True)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("kept", "Kept"),
-                            ("stated", "Stated"),
-                            ("waived", "Waived"),
-                            ("unproven", "Unproven"),
-                            ("broken", "Broken"),
-                        ],
-                        max_length=16,
-                    ),
-                ),
+                ("status", models.CharField(max_length=16)),
                 ("since", models.DateTimeField()),
                 (
                     "entry",

@@ -23,7 +23,7 @@ from troth.service.core.deployment import Deployment
 from troth.service.disclosures.notifications import NotificationState as NoticeState
 from troth.service.disclosures.notifications import notices
 from troth.service.labels import day as day_words
-from troth.service.policy_pages.badges import SIGNS
+from troth.service.labels import status_sign
 from troth.service.requests.models import LOOKS, STOPS, CaseStep, Package
 from troth.service.requests.package import is_searchable
 from troth.service.requests.pages.forms import points_form
@@ -207,7 +207,7 @@ def _parts(
             text, state = _looked_into(case.right, is_found=name in found, has_acted=name in acted)
         else:
             text, state = _part(step)
-        parts.append(SystemProgress(system_words(declaration, name), text, state, SIGNS[state]))
+        parts.append(SystemProgress(system_words(declaration, name), text, state, status_sign(state)))
     return tuple(parts)
 
 

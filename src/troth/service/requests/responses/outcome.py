@@ -214,7 +214,7 @@ def _contents(
 ) -> Contents:
     identity = content.identity
     names = names_of(identity, deployment.keyring) if identity is not None else ()
-    shared = [Shared(one.recipient, one.categories, one.purpose, one.at) for one in received(names)]
+    shared = [Shared(one.recipient, tuple(one.categories), one.purpose, one.at) for one in received(names)]
     looks = [(look.at, look.role, look.purpose) for name in names for look in accesses_of(name)]
     return Contents(
         right=case.right,

@@ -10,12 +10,12 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from troth.service.core.deployment import current
-from troth.service.staff.console.lists import FilterForm, list_page
+from troth.service.staff.base import member_names
+from troth.service.staff.console.lists import FilterForm, by_title, list_page
 from troth.service.staff.models import AccessRow, StaffMember
 from troth.service.staff.permissions import needs
 from troth.service.staff.rights import StaffRight
@@ -27,9 +27,7 @@ def _members() -> list[tuple[str, Any]]:
 
 
 def _purposes() -> list[tuple[str, Any]]:
-    declared = current().declaration.purposes
-    titled = sorted((purpose.title or name, name) for name, purpose in declared.items())
-    return [("", _("All")), *((name, title) for title, name in titled)]
+    return [("", _("All")), *by_title(current().declaration.purposes)]
 
 
 class AccessFilterForm(FilterForm):
@@ -64,8 +62,7 @@ def accesses(request: HttpRequest) -> HttpResponse:
 
 
 def _lines(rows: Sequence[AccessRow]) -> list[AccessLine]:
-    members = StaffMember.objects.filter(pseudonym__in={row.by for row in rows}).select_related("user")
-    names = {member.pseudonym: member.user.get_username() for member in members}
+    names = member_names(row.by for row in rows)
     purposes = current().declaration.purposes
 
     def line(row: AccessRow) -> AccessLine:
@@ -73,7 +70,7 @@ def _lines(rows: Sequence[AccessRow]) -> list[AccessLine]:
         kind, _, reference = row.about.partition(":")
         return AccessLine(
             row,
-            names.get(row.by) or gettext("somebody who left"),
+            names(row.by),
             (declared.title or row.purpose) if declared is not None else row.purpose,
             reference if kind == "case" else "",
         )

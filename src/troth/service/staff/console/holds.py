@@ -11,14 +11,13 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from troth.declaration import Declaration, IdentityKind
+from troth.declaration import IdentityKind
 from troth.errors import TrothError
 from troth.protect import Keyring
 from troth.service.core import holds
@@ -60,15 +59,8 @@ class HoldForm(forms.Form):
         ),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    scope = forms.ChoiceField(label=_("Where"), required=False)
+    scope = forms.ChoiceField(label=_("Where"), required=False, choices=lambda: [("", _("Everywhere")), *_places()])
     review_on = forms.DateField(label=_("Review on"), widget=forms.DateInput(attrs={"type": "date"}))
-
-    def __init__(self, *given: Any, declaration: Declaration, **named: Any) -> None:
-        super().__init__(*given, **named)
-        self.label_suffix = ""
-        field = self.fields["scope"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", _("Everywhere")), *_places(declaration)]
 
     def clean_matter(self) -> str:
         matter: str = self.cleaned_data["matter"]
@@ -92,9 +84,9 @@ class HoldForm(forms.Form):
         return cleaned
 
 
-def _places(declaration: Declaration) -> list[tuple[str, str]]:
+def _places() -> list[tuple[str, str]]:
     found = []
-    for name, system in declaration.systems.items():
+    for name, system in current().declaration.systems.items():
         if name != OWN:
             found.append((name, system.title or name))
             found += [(f"{name}.{table}", f"{name}.{table}") for table in system.tables]
@@ -114,8 +106,7 @@ class HoldRow:
 @require_http_methods(["GET", "HEAD", "POST"])
 def holds_page(request: HttpRequest) -> HttpResponse:
     """Holds in force, recently released ones, and a form to place one. No personal data."""
-    declaration, now = current().declaration, timezone.now()
-    form = HoldForm(request.POST or None, declaration=declaration)
+    form, now = HoldForm(request.POST or None), timezone.now()
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
@@ -129,7 +120,7 @@ def holds_page(request: HttpRequest) -> HttpResponse:
                 by=_by(request),
                 now=now,
             )
-            return HttpResponseRedirect(reverse("holds"))
+            return redirect("holds")
         except TrothError as refused:
             form.add_error("review_on", str(refused))
     return _page(request, form, now, status=400 if form.errors else 200)
@@ -157,24 +148,12 @@ def _is_of_case(row: LegalHold) -> bool:
 
 @needs(StaffRight.HOLDS_MANAGE)
 @require_POST
-def hold_kept(request: HttpRequest, pk: int) -> HttpResponse:
-    """Extend a hold until another review date."""
-    return _change(request, pk, is_kept=True)
-
-
-@needs(StaffRight.HOLDS_MANAGE)
-@require_POST
-def hold_released(request: HttpRequest, pk: int) -> HttpResponse:
-    """Release a hold. The hold of an open request ends with its answer, not by hand."""
-    return _change(request, pk, is_kept=False)
-
-
-def _change(request: HttpRequest, pk: int, *, is_kept: bool) -> HttpResponse:
+def change_hold(request: HttpRequest, pk: int, *, is_kept: bool) -> HttpResponse:
+    """Extend a hold until another review date, or release it. The hold of an open request ends with its answer, not by
+    hand."""
     now, by = timezone.now(), _by(request)
     try:
-        row = LegalHold.objects.filter(pk=pk).exclude(matter__in=withheld_from(request)).first()
-        if row is None:
-            raise Http404
+        row = get_object_or_404(LegalHold.objects.exclude(matter__in=withheld_from(request)), pk=pk)
         if _is_of_case(row):
             raise holds.HoldRefused("this hold belongs to an open request, and is released with its answer")
         if is_kept:
@@ -184,9 +163,8 @@ def _change(request: HttpRequest, pk: int, *, is_kept: bool) -> HttpResponse:
             holds.release(pk, keyring=own_keyring(), by=by, now=now)
     except (TrothError, ValidationError) as refused:
         text = refused.messages[0] if isinstance(refused, ValidationError) else str(refused)
-        blank = HoldForm(declaration=current().declaration)
-        return _page(request, blank, now, wrong=text[:1].upper() + text[1:], status=409)
-    return HttpResponseRedirect(reverse("holds"))
+        return _page(request, HoldForm(), now, wrong=text[:1].upper() + text[1:], status=409)
+    return redirect("holds")
 
 
 def _by(request: HttpRequest) -> str:

@@ -16,6 +16,8 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import QueryDict
 
+from troth.declaration import Purpose, Recipient
+
 PAGE_ROWS = 50
 
 
@@ -23,13 +25,19 @@ class FilterForm(forms.Form):
     """A filter: fields of a subclass are `django.forms.ChoiceField`, and not required."""
 
     def __init__(self, query: QueryDict) -> None:
-        super().__init__(query, label_suffix="")
+        super().__init__(query)
         assert all(isinstance(field, forms.ChoiceField) and not field.required for field in self.fields.values())
 
     @property
     def wanted(self) -> Mapping[str, str]:
         """The chosen values, by field; none if one of them is not a choice."""
         return {name: value for name, value in self.cleaned_data.items() if value} if self.is_valid() else {}
+
+
+def by_title(declared: Mapping[str, Purpose | Recipient]) -> list[tuple[str, str]]:
+    """Declared things as choices: names with titles, in the order of these."""
+    titled = sorted((known.title or name, name) for name, known in declared.items())
+    return [(name, title) for title, name in titled]
 
 
 @dataclass(frozen=True, slots=True)

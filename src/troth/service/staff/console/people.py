@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.models import Authenticator
@@ -20,37 +20,33 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from troth.service.access_rules import public
 from troth.service.labels import sentence
+from troth.service.pages import error_page
 from troth.service.staff import actions
-from troth.service.staff.base import figures_for
+from troth.service.staff.base import figures_for, member_names
 from troth.service.staff.console.lists import list_page
-from troth.service.staff.effective_rights import held, people_of, person_of, standing_of
+from troth.service.staff.effective_rights import people_of, person_of, standing_of
 from troth.service.staff.forms import Giving, Inviting, MemberFilterForm, NewPassword, Telling
 from troth.service.staff.messages import post_invitation
 from troth.service.staff.models import Grant, StaffMember
 from troth.service.staff.permissions import needs, signed_in
 from troth.service.staff.rights import StaffRight, StaffRole, right_named, rights_of_role
-from troth.service.staff.rules import InactiveReason, MemberFacts, review_due, why_not
+from troth.service.staff.rules import InactiveReason, MemberFacts, end_of, review_due, why_not
 from troth.service.staff.undertaking import document_hash, document_html
 
 _SOON = dt.timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class GrantState:
-    """A grant, why it is inactive, when its review is due, and whether it ends soon."""
+class GrantRow:
+    """A grant as displayed: why it is inactive, when its review is due, and whether it ends soon; in lists of grants
+    also who gave it, and why."""
 
     row: Grant
     why_not: InactiveReason | None
     review_due: dt.datetime
     is_soon: bool
-
-
-@dataclass(frozen=True, slots=True)
-class GrantRow(GrantState):
-    """A grant as displayed: also who gave it, and why."""
-
-    given_by: str
-    reason: str
+    given_by: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +54,7 @@ class MemberRow:
     """A member in the list."""
 
     row: StaffMember
-    grants: Sequence[GrantState]
+    grants: Sequence[GrantRow]
     has_factor: bool
 
 
@@ -126,8 +122,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     row = actions.invitation_of(token, now=now)
     if row is None:
         text = gettext("It was used or has expired. Ask the person who invited you for a new one.")
-        page = {"status": 404, "title": gettext("This link is no longer valid"), "text": text}
-        return render(request, "error.html", page, status=404)
+        return error_page(request, 404, gettext("This link is no longer valid"), text)
     form = NewPassword(request.POST or None, user=row.member.user)
     if request.method != "POST" or not form.is_valid():
         return render(request, "staff/invitation.html", {"form": form, "email": row.member.user.email})
@@ -195,7 +190,7 @@ def invite(request: HttpRequest) -> HttpResponse:
                     roles,
                     reason=form.cleaned_data["reason"],
                     now=now,
-                    until=_end_of(form.cleaned_data["until"]),
+                    until=end_of(day) if (day := form.cleaned_data["until"]) else None,
                     by=standing_of(request).member,
                 )
                 post_invitation(made, token, now=now)
@@ -224,7 +219,7 @@ def member(request: HttpRequest, pk: int) -> HttpResponse:
                     role=role,
                     reason=form.cleaned_data["reason"],
                     now=now,
-                    until=_end_of(form.cleaned_data["until"]),
+                    until=end_of(day) if (day := form.cleaned_data["until"]) else None,
                     by=standing.member,
                 )
                 return redirect("member", pk=pk)
@@ -333,21 +328,18 @@ def _rows(grants: Iterable[Grant], now: dt.datetime) -> list[GrantRow]:
     """*grants* as displayed, in a number of queries that does not depend on how many there are."""
     rows = list(grants)
     people = people_of([row.member for row in rows])
-    givers = StaffMember.objects.filter(pseudonym__in={row.given_by for row in rows}).select_related("user")
-    names = {"": gettext("operator"), **{giver.pseudonym: giver.user.username for giver in givers}}
+    names = member_names(row.given_by for row in rows)
 
     def shown(row: Grant) -> GrantRow:
-        state = _state(row, people[row.member_id], now)
-        given_by = names.get(row.given_by) or gettext("somebody who left")
-        return GrantRow(row, state.why_not, state.review_due, state.is_soon, given_by, actions.reason_of(row))
+        given_by = names(row.given_by) if row.given_by else gettext("operator")
+        return replace(_state(row, people[row.member_id], now), given_by=given_by, reason=actions.reason_of(row))
 
     return [shown(row) for row in rows]
 
 
-def _state(row: Grant, person: MemberFacts, now: dt.datetime) -> GrantState:
-    grant = held(row)
-    due = review_due(grant)
-    return GrantState(row, why_not(grant, person, now=now), due, min(due, grant.until) - now < _SOON)
+def _state(row: Grant, person: MemberFacts, now: dt.datetime) -> GrantRow:
+    due = review_due(row)
+    return GrantRow(row, why_not(row, person, now=now), due, min(due, row.until) - now < _SOON)
 
 
 def _what(wanted: str) -> tuple[StaffRole | None, tuple[StaffRight, ...]]:
@@ -355,10 +347,3 @@ def _what(wanted: str) -> tuple[StaffRole | None, tuple[StaffRight, ...]]:
     if wanted in {role.value for role in StaffRole}:
         return StaffRole(wanted), rights_of_role(StaffRole(wanted))
     return None, (right_named(wanted),)
-
-
-def _end_of(day: dt.date | None) -> dt.datetime | None:
-    """Midnight after *day*, to include it."""
-    if day is None:
-        return None
-    return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), dt.UTC)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import template
 from django.conf import settings
 
-from troth.service.staff.base import ConsoleGroup, grouped, pages_for
+from troth.service.staff.base import ConsoleLink, grouped, pages_for
 from troth.service.staff.effective_rights import standing_of
 from troth.service.staff.rights import right_title, role_title
 
@@ -18,7 +19,7 @@ register.filter("role_title", role_title)
 
 
 @register.simple_tag(takes_context=True)
-def console_groups(context: dict[str, Any]) -> list[ConsoleGroup]:
+def console_groups(context: dict[str, Any]) -> Mapping[str, Sequence[ConsoleLink]]:
     """Console pages that the reader may open, as the navigation shows them."""
     return grouped(pages_for(standing_of(context["request"])))
 

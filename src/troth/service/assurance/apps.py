@@ -1,7 +1,0 @@
-from django.apps import AppConfig
-
-
-class AssuranceConfig(AppConfig):
-    name = "troth.service.assurance"
-    label = "assurance"
-    verbose_name = "Assurance"

@@ -1,7 +1,0 @@
-from django.apps import AppConfig
-
-
-class DisclosuresConfig(AppConfig):
-    name = "troth.service.disclosures"
-    label = "disclosures"
-    verbose_name = "Disclosures"
