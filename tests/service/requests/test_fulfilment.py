@@ -437,7 +437,7 @@ def test_a_crash_between_the_approval_and_its_run_needs_no_other_approval(
     batch = Case.objects.get(pk=case.pk).batch_id
     assert batch is not None
     with monkeypatch.context() as patch:
-        patch.setattr(steps, "carry_out", lambda *_, **__: 1 / 0)
+        patch.setattr(steps.preview, "execute", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             steps.act(batch)
     assert Approval.objects.get().used_for
