@@ -36,7 +36,7 @@ from troth.service.mail.models import LetterRow
 from troth.service.preferences.actions import may
 from troth.service.preferences.models import Choice
 from troth.service.requests import actions
-from troth.service.requests.fulfilment import external_systems, steps
+from troth.service.requests.fulfilment import external_systems, preview, steps
 from troth.service.requests.fulfilment.queue import end_halt, form_batches
 from troth.service.requests.fulfilment.restriction import choices_in_force, restrictions_in_force
 from troth.service.requests.models import CaseReceipt, Package, ProcessingHalt
@@ -437,7 +437,7 @@ def test_a_crash_between_the_approval_and_its_run_needs_no_other_approval(
     batch = Case.objects.get(pk=case.pk).batch_id
     assert batch is not None
     with monkeypatch.context() as patch:
-        patch.setattr(steps.preview, "execute", lambda *_, **__: 1 / 0)
+        patch.setattr(preview, "execute", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             steps.act(batch)
     assert Approval.objects.get().used_for
