@@ -80,6 +80,7 @@ _READY_WITH_DJANGO = (
     "troth.service.policy_pages.publication",
     "troth.service.assurance.pushed_evidence",
     "troth.service.assurance.reminders",
+    "troth.service.complaints.controls",
     "troth.service.requests.controls",
     "troth.service.core.deployment",
     "troth.service.disclosures.controls",

@@ -26,6 +26,7 @@ from django.utils.translation.template import templatize
 from troth.declaration import categories, title, uses
 from troth.law import ClockEvent
 from troth.law.deadlines import plain
+from troth.law.rule_sets import places
 
 ROOT = Path(__file__).parents[1]
 SERVICE = ROOT / "src" / "troth" / "service"
@@ -112,13 +113,15 @@ def _messages(path: Path) -> Iterator[tuple[str | tuple[str, str], str | None]]:
 
 def _of_the_library() -> Iterator[tuple[str, str]]:
     """What the library says in English and the service in other languages: the steps of a reckoning, the words in them,
-    and the titles of categories and uses."""
+    the names of places, and the titles of categories and uses."""
     for path in sorted(LAW.glob("*.py")):
         source = io.BytesIO(path.read_bytes())
         for _, found, _, _ in extract("python", source, keywords={"said": None}):
             yield str(found), path.relative_to(ROOT).as_posix()
     for event in (*ClockEvent, "weekends"):
         yield plain(event) if isinstance(event, ClockEvent) else event, "src/troth/law/deadlines.py"
+    for name in places().names.values():
+        yield name, "src/troth/law/data/places.toml"
     for key in (*categories(), *uses()):
         yield title(key), "src/troth/declaration/data/taxonomy.toml"
 

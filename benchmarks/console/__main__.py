@@ -80,7 +80,7 @@ def _handler() -> Any:
 
 def _pages(client: Any, many: int) -> Iterator[str]:
     """Measure each page; the goals that were missed."""
-    from troth.service.requests.models import Case
+    from troth.service.cases.models import Case
 
     references = list(Case.objects.order_by("id").values_list("reference", flat=True)[: many * 7 : 7])
     pages = {

@@ -32,10 +32,10 @@ def fill(many: int, *, open_of_hundred: int) -> int:
 
 
 def _open(many: int, open_of_hundred: int) -> None:
+    from troth.service.cases.content import CaseContent
+    from troth.service.cases.intake import receive
+    from troth.service.cases.models import Case, CaseKind, Channel
     from troth.service.core.deployment import current
-    from troth.service.requests.content import CaseContent
-    from troth.service.requests.intake import receive
-    from troth.service.requests.models import Case, CaseKind, Channel
 
     now = dt.datetime.now(dt.UTC)
     intakes = [
@@ -63,10 +63,10 @@ def _open(many: int, open_of_hundred: int) -> None:
 
 def _copy(copies: int) -> None:
     """Each row *copies* times, further numbers for each: a statement for each table."""
+    from troth.service.cases.models import Case, CaseEvent
     from troth.service.core.models import EntryRow, Subject
     from troth.service.mail.models import LetterRow
     from troth.service.portal.models import MailedLink
-    from troth.service.requests.models import Case, CaseEvent
 
     # What has to differ from row to row; {id} is the number of the copy.
     random = "sha256(({id})::text::bytea)" if connection.vendor == "postgresql" else "randomblob(32)"

@@ -108,10 +108,10 @@ def _set_up(folder: Path, troth: str, shop: str, port: int) -> None:
 
 
 def _measure(people: int, *, profile: bool) -> float:
+    from troth.service.cases.models import Case
     from troth.service.core.jobs.worker import run_jobs
     from troth.service.core.store_pool import close_stores
     from troth.service.mail.models import LetterRow
-    from troth.service.requests.models import Case
 
     print(f"{'job':28} {'wall':>10} {'own cpu':>10}")
     wall = _timed(f"{people:,} requests taken in", _asking(people), profile=profile)

@@ -116,18 +116,17 @@ FAULTS = {
         {LOGINS: "broken"},
     ),
     "a request that nobody answered": Fault(
-        lambda company: company.write("troth", "UPDATE requests_case SET due_on = '2026-01-31' WHERE kind = 'request'"),
-        lambda company: company.write("troth", "UPDATE requests_case SET due_on = '2099-01-31' WHERE kind = 'request'"),
+        lambda company: company.write("troth", "UPDATE cases_case SET due_on = '2026-01-31' WHERE kind = 'request'"),
+        lambda company: company.write("troth", "UPDATE cases_case SET due_on = '2099-01-31' WHERE kind = 'request'"),
         {ANSWERS: "broken", CONFIRMS: "broken"},
     ),
     "a complaint that nobody acknowledged": Fault(
         lambda company: company.write(
             "troth",
-            "UPDATE requests_case SET acknowledged_at = NULL, "
-            f"received_at = '{_days_ago(40)}' WHERE kind = 'complaint'",
+            f"UPDATE cases_case SET acknowledged_at = NULL, received_at = '{_days_ago(40)}' WHERE kind = 'complaint'",
         ),
         lambda company: company.write(
-            "troth", "UPDATE requests_case SET acknowledged_at = received_at WHERE kind = 'complaint'"
+            "troth", "UPDATE cases_case SET acknowledged_at = received_at WHERE kind = 'complaint'"
         ),
         {COMPLAINTS: "broken"},
     ),

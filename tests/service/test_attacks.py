@@ -28,14 +28,14 @@ from tests.service.test_permissions import DOORS
 
 from troth.service.api import tokens
 from troth.service.api.scopes import scopes
+from troth.service.cases import case_links
+from troth.service.cases.content import CaseContent
+from troth.service.cases.duty import PROVE_LINK
+from troth.service.cases.intake import receive
+from troth.service.cases.models import Case, CaseKind, Channel
 from troth.service.logs import LineFormatter
 from troth.service.networks import Networks
 from troth.service.portal.throttle import NETWORK_MAX
-from troth.service.requests.content import CaseContent
-from troth.service.requests.duty import PROVE_LINK
-from troth.service.requests.intake import receive
-from troth.service.requests.models import Case, CaseKind, Channel
-from troth.service.requests.verification import case_links
 from troth.service.staff.rights import StaffRight, rights
 
 pytestmark = pytest.mark.sampled

@@ -19,11 +19,12 @@ from tests.service.team import StaffClient, bare_member
 from tests.service.test_tasks import failed
 
 from troth.service.api.duty import API_MANAGE
+from troth.service.cases.content import CaseContent
+from troth.service.cases.intake import receive
+from troth.service.cases.models import Case, CaseKind, Channel
 from troth.service.core import checks, tasks
 from troth.service.core.jobs.models import Job
-from troth.service.requests.content import CaseContent
-from troth.service.requests.intake import receive
-from troth.service.requests.models import Case, CaseKind, CaseStep, Channel
+from troth.service.requests.models import CaseStep
 from troth.service.staff import actions
 from troth.service.staff.console.lists import PAGE_ROWS, FilterForm, list_page
 from troth.service.staff.models import AccessRow

@@ -25,14 +25,15 @@ from troth.service.api import tokens
 from troth.service.api.duty import API_MANAGE, METRICS_READ
 from troth.service.api.scopes import ApiScope, scopes
 from troth.service.assurance.duty import EVIDENCE_READ, EVIDENCE_WRITE, PROMISES_APPROVE
+from troth.service.cases import case_links
+from troth.service.cases.content import CaseContent
+from troth.service.cases.duty import PROVE_LINK, STATUS_LINK
+from troth.service.cases.intake import receive
+from troth.service.cases.models import Case, CaseKind, Channel
+from troth.service.cases.pages.case_status import leaves
 from troth.service.disclosures.duty import DISCLOSURES_READ, DISCLOSURES_SEE, DISCLOSURES_WRITE
 from troth.service.duty import LinkKind
-from troth.service.requests.content import CaseContent
-from troth.service.requests.duty import CASES_READ, CASES_WRITE, GUARD_READ, PACKAGES_READ, PROVE_LINK, STATUS_LINK
-from troth.service.requests.intake import receive
-from troth.service.requests.models import Case, CaseKind, Channel
-from troth.service.requests.pages.case_status import leaves
-from troth.service.requests.verification import case_links
+from troth.service.requests.duty import CASES_READ, CASES_WRITE, GUARD_READ, PACKAGES_READ
 from troth.service.staff import actions as staff
 from troth.service.staff.models import Grant, StaffMember
 from troth.service.staff.rights import StaffRight, StaffRole, rights_of_role

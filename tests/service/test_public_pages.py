@@ -21,12 +21,12 @@ from tests.service.test_permissions import DOORS
 
 from troth.controls import CheckOutcome, run
 from troth.service.assurance.control_inputs import PAGES, STATUS_PAGES, pages_for_everyone, register_answers
+from troth.service.cases import case_links
+from troth.service.cases.duty import PROVE_LINK
+from troth.service.cases.models import Case
 from troth.service.core.deployment import current
 from troth.service.portal import form_token
 from troth.service.portal.templatetags import portal
-from troth.service.requests.duty import PROVE_LINK
-from troth.service.requests.models import Case
-from troth.service.requests.verification import case_links
 from troth.service.wsgi import mounted
 from troth.site import Site, SiteSnapshot
 

@@ -18,11 +18,11 @@ from tests.service.api.test_webhooks import Receiver, receiver  # noqa: F401 - t
 from tests.service.requests.conftest import Office, office  # noqa: F401 - the fixture
 
 from troth.service.api import webhooks
+from troth.service.cases.models import Case
 from troth.service.configuration import MailServer, ServiceError
 from troth.service.core.jobs.models import WorkerRow
 from troth.service.core.models import EntryRow
 from troth.service.core.restored import begin_again
-from troth.service.requests.models import Case
 
 
 def backed_up(office: Office, target: Path) -> None:  # noqa: F811

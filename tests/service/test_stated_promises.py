@@ -11,9 +11,9 @@ from django.utils import translation
 from troth.declaration import categories, uses
 from troth.law import ClockEvent, ClockPause, due, obligation, regimes_for
 from troth.law.sentences import TranslatableSentence
+from troth.service.cases.labels import category_words
 from troth.service.labels import figure_words, law_words, status_word, told
 from troth.service.requests.package.html_page import file_size
-from troth.service.requests.package.labels import category_words
 
 LONDON = zoneinfo.ZoneInfo("Europe/London")
 CAME = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)

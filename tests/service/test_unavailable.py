@@ -24,11 +24,11 @@ from troth.service import health
 from troth.service.api import tokens
 from troth.service.api.scopes import scopes
 from troth.service.assurance import jobs
+from troth.service.cases.models import Case
 from troth.service.configuration import Settings
 from troth.service.core.deployment import load_deployment
 from troth.service.core.keys import make_keys
 from troth.service.database import hasty
-from troth.service.requests.models import Case
 
 pytestmark = pytest.mark.sampled
 
@@ -183,7 +183,7 @@ def test_a_form_is_answered_soon_while_a_table_is_locked(site: Path, visitor: Cl
     import psycopg
 
     with psycopg.connect(database) as other:
-        other.execute("LOCK TABLE requests_case, mail_letter, core_entry IN ACCESS EXCLUSIVE MODE")
+        other.execute("LOCK TABLE cases_case, mail_letter, core_entry IN ACCESS EXCLUSIVE MODE")
         begun = time.monotonic()
         answer = asked(visitor)
         assert time.monotonic() - begun < SOON_S

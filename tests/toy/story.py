@@ -62,6 +62,7 @@ def told(folder: Path) -> dict[str, Any]:
     from troth.service.assurance.jobs import run_due
     from troth.service.assurance.models import PromiseRow
     from troth.service.assurance.rules import CHECK
+    from troth.service.cases.intake.mailbox import read_mailbox
     from troth.service.core.deployment import current
     from troth.service.core.jobs.models import Job
     from troth.service.core.key_lifecycle import sealed_places
@@ -70,7 +71,6 @@ def told(folder: Path) -> dict[str, Any]:
     from troth.service.core.own_tables import own
     from troth.service.core.resealing import hanging
     from troth.service.entry_labels import entry_title
-    from troth.service.requests.intake.mailbox import read_mailbox
     from troth.service.staff.base import figures_for, pages_for
     from troth.service.staff.rights import StaffRole, right_named, rights_of_role
     from troth.service.wsgi import OURS
@@ -159,7 +159,7 @@ def followed(letter: str) -> dict[str, Any]:
     from django.test import Client
 
     from notes.models import Note
-    from troth.service.requests.models import Case
+    from troth.service.cases.models import Case
 
     body = message_from_string(letter, policy=policy.default).get_body(("plain",))
     assert body is not None

@@ -31,8 +31,10 @@ DUTIES: tuple[str, ...] = (
     "troth.service.disclosures",
     "troth.service.assurance",
     "troth.service.policy_pages",
+    "troth.service.cases",
     "troth.service.vault",
     "troth.service.requests",
+    "troth.service.complaints",
 )
 """The apps of the service, base apps first. Each is a Django app of the same name."""
 
@@ -59,12 +61,46 @@ class ConsolePage:
 @dataclass(frozen=True, slots=True)
 class CentreLink:
     """A link on the privacy centre's first page, after those to requests: URL name, title, what the page is *about*,
-    and its *place* among these links."""
+    and its *place* among these links. Where the text names the ``%(regulator)s``, *alone* is the one without."""
 
     name: str
     title: str
     about: str
     place: int = 500
+    alone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseType:
+    """A type of case: its *name*, which is the right that the person exercises, or else the *kind* of the case."""
+
+    name: str
+    kind: str
+    letter: str
+    """With which its references begin."""
+    title: str
+    """Title on the person's pages."""
+    label: str
+    """Title on those of staff."""
+    handling: str
+    """``module:class`` of what differs from other cases, a `cases.handling.CaseHandling`."""
+    answer_by: Mapping[str, str]
+    """The obligation of each regime that sets the period for the answer, by the id of the regime; ``*`` is that of all
+    others."""
+    confirm_by: Mapping[str, str] = field(default_factory=dict)
+    """Likewise, to acknowledge receipt."""
+    acknowledged: str = "acknowledged"
+    """Kind of the e-mail that acknowledges receipt. It states those facts that its kind has."""
+    grounds: Sequence[str] = ()
+    """Obligations whose exceptions may be the ground of a refusal."""
+    is_answered: bool = True
+    """Whether a handler answers it in writing."""
+    is_followup: bool = False
+    """Whether it is against the answer to another case: who had a part in that one has none in this."""
+    is_harmless: bool = False
+    """Whether to grant it harms nobody, also if somebody else asked."""
+    stops_use: bool = False
+    """Whether all that it can do is to stop a use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +174,8 @@ class Duty:
     (`staff.base.ConsoleFigure`): only those that the person behind it may see."""
     links: Sequence[LinkKind] = ()
     """Kinds of links that it mails."""
+    cases: Sequence[CaseType] = ()
+    """Types of cases that it answers."""
     centre: Sequence[CentreLink] = ()
     """Links on the privacy centre's first page."""
     inbox: str = ""

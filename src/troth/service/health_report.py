@@ -20,6 +20,7 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from troth.ledger import Entry
+from troth.service.cases.intake.mailbox import open_mailbox
 from troth.service.configuration import MailServer, ServiceError, Settings, UnsafeStart, is_local
 from troth.service.core.clock import doubt
 from troth.service.core.controls import restores
@@ -29,7 +30,6 @@ from troth.service.core.models import EntryRow
 from troth.service.mail.models import LetterRow
 from troth.service.mail.smtp import Smtp
 from troth.service.pages import the_log
-from troth.service.requests.intake.mailbox import open_mailbox
 from troth.service.requests.models import ProcessingHalt
 from troth.service.staff.controls import officer_appointed, undertakings
 from troth.service.staff.roster import Roster, roster

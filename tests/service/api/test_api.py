@@ -14,10 +14,10 @@ from troth.service.api import tokens
 from troth.service.api.models import Answered, ApiToken
 from troth.service.api.scopes import ApiScope, scopes
 from troth.service.api.tokens import ApiTokenRefused
+from troth.service.cases.intake import receive
+from troth.service.cases.models import Case, CaseState
 from troth.service.disclosures.duty import DISCLOSURES_WRITE
 from troth.service.requests.duty import CASES_ALL, CASES_READ
-from troth.service.requests.intake import receive
-from troth.service.requests.models import Case, CaseState
 
 pytestmark = pytest.mark.sampled
 

@@ -29,7 +29,7 @@ from tests.service.requests.conftest import Office
 from troth.client import ApiRefused, ApiUnreachable, MessageRefused, Troth, verified_message
 from troth.service.api import tokens, webhooks
 from troth.service.api.scopes import scopes
-from troth.service.requests.models import Case
+from troth.service.cases.models import Case
 
 GUIDE = (Path(__file__).parents[3] / "docs/howto/use-the-api.md").read_text("utf-8")
 ASK, FOLLOW, TOLD, GUARD, REFUSED = re.findall(r"^```python\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)

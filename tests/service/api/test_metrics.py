@@ -21,12 +21,12 @@ from troth.service.api.duty import METRICS_READ
 from troth.service.api.models import ApiToken
 from troth.service.api.scopes import scopes
 from troth.service.assurance.models import BindingRow, PromiseRow
+from troth.service.cases.models import Case
 from troth.service.core.jobs.models import HIGH, LOW, NORMAL, Job, WorkerRow
 from troth.service.core.jobs.queue import State
 from troth.service.core.ledger import record, tree
 from troth.service.core.models import CheckRow, Retraction, Tree
 from troth.service.mail.models import LetterRow
-from troth.service.requests.models import Case
 
 sampled = pytest.mark.sampled
 STATEMENTS_MAX = 9

@@ -25,9 +25,9 @@ from tests.service.requests.conftest import Office
 from troth.service.api import tokens
 from troth.service.api.framework import api
 from troth.service.api.scopes import scopes
-from troth.service.requests.content import CaseContent
-from troth.service.requests.intake import receive
-from troth.service.requests.models import CaseKind, Channel
+from troth.service.cases.content import CaseContent
+from troth.service.cases.intake import receive
+from troth.service.cases.models import CaseKind, Channel
 
 pytestmark = pytest.mark.sampled
 

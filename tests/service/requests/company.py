@@ -19,11 +19,11 @@ from tests.service.requests.test_stops import TITLES, Told, Truth, World, join, 
 from troth.declaration import title
 from troth.hook import Answer, AnswerState, Ask
 from troth.hook import Right as AskedRight
+from troth.service.cases.content import CaseContent
+from troth.service.cases.intake import receive
+from troth.service.cases.models import Case, CaseKind, Channel
 from troth.service.disclosures.models import DisclosureKind as Went
 from troth.service.disclosures.models import RecipientNotification
-from troth.service.requests.content import CaseContent
-from troth.service.requests.intake import receive
-from troth.service.requests.models import Case, CaseKind, Channel
 from troth.subjects import Identity
 
 DECLARATION = """

@@ -14,17 +14,17 @@ from typing import Any
 import pytest
 from tests.rig.jobs import run_due
 
+from troth.service.cases import case_links
+from troth.service.cases.content import CaseContent
+from troth.service.cases.duty import PROVE_LINK
+from troth.service.cases.intake import receive
+from troth.service.cases.models import Case, CaseKind, Channel
 from troth.service.configuration import Settings
 from troth.service.core.deployment import Deployment, current
 from troth.service.core.keys import make_keys
 from troth.service.core.store_pool import close_stores
 from troth.service.mail.models import LetterRow
 from troth.service.portal import links
-from troth.service.requests.content import CaseContent
-from troth.service.requests.duty import PROVE_LINK
-from troth.service.requests.intake import receive
-from troth.service.requests.models import Case, CaseKind, Channel
-from troth.service.requests.verification import case_links
 
 FLOWS = ("requests.batch", "requests.follow", "requests.ask", "requests.lift", "portal.resend_links")
 """Jobs that carry requests out."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tests.service.requests.conftest import Office
 
+from troth.service.cases.models import Case
 from troth.service.requests.fulfilment import external_systems
-from troth.service.requests.models import Case, CaseStep
+from troth.service.requests.models import CaseStep
 
 
 def end_tasks(office: Office, case: Case, *, well: bool, silent: str = "") -> None:

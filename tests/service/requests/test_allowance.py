@@ -16,13 +16,13 @@ from tests.service.requests.test_centre import quiet_networks as quiet_networks
 from tests.service.requests.test_centre import visitor as visitor
 
 from troth.service.api import tokens
+from troth.service.cases import deadlines
+from troth.service.cases.content import CaseContent
+from troth.service.cases.intake import mail_allowance, mailbox, receive
+from troth.service.cases.intake.mail_allowance import MESSAGES_MAX, folded
+from troth.service.cases.models import Case, CaseKind, Channel, UnprovedAddress
 from troth.service.mail.models import LetterRow
 from troth.service.portal.models import MailedLink
-from troth.service.requests import deadlines
-from troth.service.requests.content import CaseContent
-from troth.service.requests.intake import mail_allowance, mailbox, receive
-from troth.service.requests.intake.mail_allowance import MESSAGES_MAX, folded
-from troth.service.requests.models import Case, CaseKind, Channel, UnprovedAddress
 
 pytestmark = pytest.mark.sampled
 

@@ -17,11 +17,12 @@ from tests.service.requests.ending import end_tasks
 from tests.service.requests.test_stops import FRAME, LANGUAGES, MAILER, Holds, Is, Told, Truth, World, unread, untrue
 from tests.service.requests.test_stops import told as told
 
-from troth.service.requests.content import CaseContent
-from troth.service.requests.duty import STATUS_LINK
-from troth.service.requests.intake import receive
-from troth.service.requests.models import CaseKind, CaseOutcome, CaseReceipt, CaseState, CaseStep, Channel, Package
-from troth.service.requests.verification.case_links import links_of
+from troth.service.cases.case_links import links_of
+from troth.service.cases.content import CaseContent
+from troth.service.cases.duty import STATUS_LINK
+from troth.service.cases.intake import receive
+from troth.service.cases.models import CaseKind, CaseOutcome, CaseState, Channel
+from troth.service.requests.models import CaseReceipt, CaseStep, Package
 
 READ = ("fulfilled_erase", "partly_fulfilled", "nothing_held", "package_ready")
 

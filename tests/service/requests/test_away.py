@@ -20,11 +20,11 @@ from tests.service.requests.company import firm as firm
 from tests.service.requests.test_stops import Told, World
 from tests.service.requests.test_stops import told as told
 
+from troth.service.cases.models import Case, CaseState
 from troth.service.core.jobs.models import Job
 from troth.service.core.store_pool import close_stores
 from troth.service.mail.models import LetterRow
 from troth.service.requests.fulfilment import steps
-from troth.service.requests.models import Case, CaseState
 
 STORES = ("shop", "desk")
 STEPS = ("act", "ask", "settle_batch")

@@ -11,6 +11,14 @@ from tests.rig.jobs import run_due
 from tests.service.requests.conftest import Office
 
 from troth.ledger import Entry
+from troth.service.cases import actions as case_actions
+from troth.service.cases.content import CaseContent
+from troth.service.cases.deadlines import watch
+from troth.service.cases.intake import receive
+from troth.service.cases.intake.mailbox import MailboxMessage, take_in
+from troth.service.cases.intake.receive import Intake
+from troth.service.cases.lifecycle import Actor, CaseRefused
+from troth.service.cases.models import Case, CaseBatch, CaseKind, CasePause, CaseState, Channel, WaitReason
 from troth.service.core.jobs.models import Job
 from troth.service.core.journal import DatabaseJournal
 from troth.service.core.models import EntryRow, RunRow
@@ -19,26 +27,9 @@ from troth.service.preferences.actions import record_choices
 from troth.service.preferences.models import ChoiceState
 from troth.service.preferences.rules import ALL_USES, MARKETING, Scope, Source
 from troth.service.requests import actions
-from troth.service.requests.content import CaseContent
-from troth.service.requests.deadlines import watch
 from troth.service.requests.fulfilment import external_systems, queue, steps
 from troth.service.requests.fulfilment.restriction import choices_in_force, lift
-from troth.service.requests.intake import receive
-from troth.service.requests.intake.mailbox import MailboxMessage, take_in
-from troth.service.requests.intake.receive import Intake
-from troth.service.requests.lifecycle import Actor, CaseRefused
-from troth.service.requests.models import (
-    Case,
-    CaseBatch,
-    CaseKind,
-    CasePause,
-    CaseReceipt,
-    CaseState,
-    CaseStep,
-    Channel,
-    ProcessingHalt,
-    WaitReason,
-)
+from troth.service.requests.models import CaseReceipt, CaseStep, ProcessingHalt
 from troth.stores import StoreUnreachable
 
 pytestmark = pytest.mark.sampled
@@ -226,7 +217,7 @@ def test_nobody_refuses_what_is_being_done(office: Office) -> None:
     case = office.ask("erase", "ben@example.org", tier=1)
     queue.form_batches()
     with pytest.raises(CaseRefused, match="being carried out"):
-        actions.refuse(case.pk, "no", "GDPR Art. 12(5)", office.deployment, who=STAFF, now=office.now())
+        case_actions.refuse(case.pk, "no", "GDPR Art. 12(5)", office.deployment, who=STAFF, now=office.now())
 
 
 def test_nobody_is_asked_while_systems_do_their_part(office: Office) -> None:
@@ -234,7 +225,7 @@ def test_nobody_is_asked_while_systems_do_their_part(office: Office) -> None:
     case = office.answered("view")
     assert case.needs == WaitReason.SYSTEMS
     with pytest.raises(CaseRefused, match="being carried out"):
-        actions.pause(case.pk, "Which account?", office.deployment, who=STAFF, now=office.now())
+        case_actions.pause(case.pk, "Which account?", office.deployment, who=STAFF, now=office.now())
 
 
 def test_what_was_given_up_while_it_was_asked_stays_given_up(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -351,12 +342,12 @@ def test_a_letter_that_could_not_be_taken_in_stays_in_the_mailbox(
 
 
 def test_who_was_reminded_keeps_nobody_else_from_it(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("troth.service.requests.deadlines._AT_ONCE", 1)
+    monkeypatch.setattr("troth.service.cases.deadlines._AT_ONCE", 1)
     cases = [office.ask("erase", who, tier=1) for who in ("ann@example.org", "ben@example.org", "chloe@example.org")]
     for case in cases:
-        actions.pause(case.pk, "Which account?", office.deployment, who=STAFF, now=office.now())
+        case_actions.pause(case.pk, "Which account?", office.deployment, who=STAFF, now=office.now())
     asked_at = office.now() - dt.timedelta(days=8)
-    actions.refuse(cases[0].pk, "No.", "GDPR Art. 12(5)", office.deployment, who=STAFF, now=office.now())
+    case_actions.refuse(cases[0].pk, "No.", "GDPR Art. 12(5)", office.deployment, who=STAFF, now=office.now())
     assert not CasePause.objects.filter(case=cases[0], answered_at=None).exists(), "the answer ends the pause"
     CasePause.objects.update(asked_at=asked_at)
     Case.objects.update(due_on=office.now().date())
@@ -370,10 +361,10 @@ def test_each_pause_is_reminded_of_once(office: Office) -> None:
     asked = CaseContent(address="ann@example.org", identifiers=(("email", "ann@example.org"),), message="?")
     case = receive.receive(Intake(CaseKind.QUESTION, asked, Channel.CENTRE), office.deployment, now=office.now())
     for _ in range(2):
-        actions.pause(case.pk, "Which invoice?", office.deployment, who=STAFF, now=office.now())
+        case_actions.pause(case.pk, "Which invoice?", office.deployment, who=STAFF, now=office.now())
         CasePause.objects.filter(answered_at=None).update(asked_at=office.now() - dt.timedelta(days=8))
         watch(office.now())
         watch(office.now())
         case.events.filter(what="asked_again").update(at=office.now() - dt.timedelta(days=20))
-        actions.resume(case.pk, "That one.", office.deployment, who=STAFF, now=office.now())
+        case_actions.resume(case.pk, "That one.", office.deployment, who=STAFF, now=office.now())
     assert office.letters(case).count("reminder_to_person") == 2

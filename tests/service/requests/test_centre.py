@@ -22,6 +22,14 @@ from django.test.utils import CaptureQueriesContext
 from tests.rig.jobs import run_due
 from tests.service.requests.conftest import Office
 
+from troth.service.cases import actions as case_actions
+from troth.service.cases import case_links, lifecycle, resend_links
+from troth.service.cases.content import CaseContent, SealedContent
+from troth.service.cases.duty import PROVE_LINK, STATUS_LINK
+from troth.service.cases.intake import receive
+from troth.service.cases.models import Case, CaseEvent, CaseKind, Channel, Right
+from troth.service.cases.pages.case_status import show
+from troth.service.complaints import actions
 from troth.service.core.models import EntryRow
 from troth.service.labels import day as day_words
 from troth.service.mail.models import LetterRow
@@ -29,15 +37,8 @@ from troth.service.networks import Networks
 from troth.service.portal import handover, links
 from troth.service.portal.models import MailedLink
 from troth.service.portal.throttle import NETWORK_MAX
-from troth.service.requests import actions, lifecycle
-from troth.service.requests.content import CaseContent, SealedContent
-from troth.service.requests.duty import PROVE_LINK, STATUS_LINK
-from troth.service.requests.intake import receive
-from troth.service.requests.models import Case, CaseEvent, CaseKind, Channel, Right
-from troth.service.requests.pages.case_status import show
 from troth.service.requests.pages.views import within_a_day
-from troth.service.requests.responses import resend_links
-from troth.service.requests.verification import case_links, proof
+from troth.service.requests.verification import proof
 
 RIGHTS = ("view", "amend", "erase", "port", "restrict", "object", "withdraw")
 FORMS = (*(f"/your-data/{right}/" for right in RIGHTS), "/your-data/complain/", "/your-data/ask/", "/your-data/again/")
@@ -542,7 +543,7 @@ def test_what_was_done_is_said_in_plain_words(office: Office, visitor: Client, r
 def test_a_system_without_a_row_is_not_called_done(office: Office) -> None:
     known, unknown = office.answered("erase"), office.answered("erase", "nobody@example.org")
     texts = [
-        [part.text for part in show(case, office.deployment, inside=False, now=office.now()).parts]
+        [part.text for part in show(case, office.deployment, inside=False, now=office.now()).details.parts]
         for case in (known, unknown)
     ]
     assert texts == [["done"], ["nothing found there"]]
@@ -550,9 +551,9 @@ def test_a_system_without_a_row_is_not_called_done(office: Office) -> None:
 
 def test_of_a_request_that_was_refused_no_system_is_called_done(office: Office) -> None:
     case = office.prove(office.ask("erase"))
-    actions.refuse(case.pk, "Because.", "GDPR Art. 17(3)", office.deployment, who=lifecycle.RULE, now=office.now())
+    case_actions.refuse(case.pk, "Because.", "GDPR Art. 17(3)", office.deployment, who=lifecycle.RULE, now=office.now())
     case.refresh_from_db()
-    assert show(case, office.deployment, inside=False, now=office.now()).parts == ()
+    assert show(case, office.deployment, inside=False, now=office.now()).details.parts == ()
 
 
 def test_a_receipt_is_shown_to_whom_it_belongs(office: Office, visitor: Client, letters: Any) -> None:
@@ -580,7 +581,9 @@ def test_a_day_of_our_own_is_called_our_own_promise(office: Office, visitor: Cli
 
 def test_the_answer_to_our_question_lets_the_case_go_on(office: Office, visitor: Client, letters: Any) -> None:
     case = walked_in(office, letters, visitor)
-    actions.pause(case.pk, "Which of the two shops?", office.deployment, who=lifecycle.Actor("staff"), now=office.now())
+    case_actions.pause(
+        case.pk, "Which of the two shops?", office.deployment, who=lifecycle.Actor("staff"), now=office.now()
+    )
     assert "Which of the two shops?" in text(visitor, "/your-data/case/")
     assert visitor.post("/your-data/case/answer", {"answer": ""}).status_code == 422
     assert visitor.post("/your-data/case/answer", {"answer": "The one in York"}).status_code == 302
@@ -592,7 +595,9 @@ def test_the_answer_to_our_question_lets_the_case_go_on(office: Office, visitor:
 
 def test_the_letter_that_asks_leads_to_where_it_is_answered(office: Office, visitor: Client, letters: Any) -> None:
     case = office.prove(office.ask("view"))
-    actions.pause(case.pk, "Which of the two shops?", office.deployment, who=lifecycle.Actor("staff"), now=office.now())
+    case_actions.pause(
+        case.pk, "Which of the two shops?", office.deployment, who=lifecycle.Actor("staff"), now=office.now()
+    )
     visitor.post(link_in(letters(ANN)[-1]))
     page = text(visitor, "/your-data/case/")
     assert "Which of the two shops?" not in page  # it stands in the letter, and the link may be old
@@ -747,7 +752,9 @@ def test_a_language_is_kept_by_the_page_and_by_the_case(office: Office, visitor:
 
 def test_languages_lead_to_pages_that_can_be_fetched(office: Office, visitor: Client, letters: Any) -> None:
     case = walked_in(office, letters, visitor)
-    actions.pause(case.pk, "Which of the two shops?", office.deployment, who=lifecycle.Actor("staff"), now=office.now())
+    case_actions.pause(
+        case.pk, "Which of the two shops?", office.deployment, who=lifecycle.Actor("staff"), now=office.now()
+    )
     for path, status in (("answer", 422), ("package", 410), ("leave", 200), ("answer", 403)):
         response = visitor.post(f"/your-data/case/{path}")
         assert response.status_code == status
@@ -869,9 +876,9 @@ def test_the_company_hears_of_looks_and_tells_them(office: Office, visitor: Clie
 
 
 def test_every_right_has_words(office: Office) -> None:
-    from troth.service.requests.pages.case_status import asked_for
+    from troth.service.cases.pages.case_status import title_of
 
-    assert len({asked_for(kind=CaseKind.REQUEST, right=right) for right in Right.values}) == len(Right.values)
+    assert len(set(map(title_of, Right.values))) == len(Right.values)
 
 
 def closed(office: Office, count: int, hours: float) -> None:
@@ -994,7 +1001,7 @@ def test_the_day_of_the_page_is_that_of_the_letter(office: Office, visitor: Clie
 
 def test_the_day_of_an_appeal_is_that_of_its_form(office: Office, visitor: Client, letters: Any) -> None:
     case = walked_in(office, letters, visitor, "erase")
-    actions.refuse(case.pk, "Because.", "GDPR Art. 17(3)", office.deployment, who=lifecycle.RULE, now=office.now())
+    case_actions.refuse(case.pk, "Because.", "GDPR Art. 17(3)", office.deployment, who=lifecycle.RULE, now=office.now())
     form = text(visitor, "/your-data/case/appeal")
     visitor.post("/your-data/case/appeal", {"answer": "No."})
     due = Case.objects.get(right="appeal").due_on

@@ -13,6 +13,8 @@ from troth.ledger import Entry, Pseudonym
 from troth.service.assurance import jobs
 from troth.service.assurance.actions import Last
 from troth.service.assurance.duty import EVIDENCE_READ
+from troth.service.cases.deadlines import watch
+from troth.service.cases.models import Case, CaseState, WaitReason
 from troth.service.core import clock, timestamps
 from troth.service.core.clock import GAP_MAX, Pulse, beat, confirm, doubt
 from troth.service.core.deployment import load_deployment
@@ -20,9 +22,8 @@ from troth.service.core.jobs.models import Job
 from troth.service.core.jobs.queue import enqueue
 from troth.service.core.keys import keyring
 from troth.service.core.models import EntryRow
-from troth.service.requests.deadlines import watch
 from troth.service.requests.fulfilment.queue import _let_waiting_go_on
-from troth.service.requests.models import Case, CaseState, Package, WaitReason
+from troth.service.requests.models import Package
 from troth.service.staff.rights import StaffRight
 
 pytestmark = pytest.mark.sampled

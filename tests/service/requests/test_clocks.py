@@ -8,7 +8,8 @@ import pytest
 
 from troth.declaration import Declaration, parse
 from troth.law import ClockPause
-from troth.service.requests.rules import ClockInputs, clocks, marketing, tier_needed, zone_of
+from troth.service.cases.rules import ClockInputs, clocks, zone_of
+from troth.service.requests.rules import marketing, tier_needed
 
 NOON = dt.time(12, tzinfo=dt.UTC)
 TEXT = """
@@ -117,34 +118,32 @@ def test_days_begin_where_the_controller_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "right", "tier"),
+    ("right", "tier"),
     [
-        ("request", "object", 0),
-        ("request", "withdraw", 0),
-        ("complaint", "", 0),
-        ("question", "", 0),
-        ("request", "view", 1),
-        ("request", "erase", 1),
-        ("request", "restrict", 1),
+        ("object", 0),
+        ("withdraw", 0),
+        ("view", 1),
+        ("erase", 1),
+        ("restrict", 1),
     ],
 )
-def test_the_lowest_proof_that_fits_is_asked_for(kind: str, right: str, tier: int) -> None:
-    assert tier_needed(declared(), kind, right) == tier
+def test_the_lowest_proof_that_fits_is_asked_for(right: str, tier: int) -> None:
+    assert tier_needed(declared(), right) == tier
 
 
 def test_more_is_asked_for_where_the_risk_is_higher() -> None:
-    assert tier_needed(declared(category="user.health_and_medical"), "request", "view") == 2
-    assert tier_needed(declared(), "request", "view", residence="US-CA") == 3
-    assert tier_needed(declared(requests="{verify: {erase: points}}"), "request", "erase") == 2
+    assert tier_needed(declared(category="user.health_and_medical"), "view") == 2
+    assert tier_needed(declared(), "view", residence="US-CA") == 3
+    assert tier_needed(declared(requests="{verify: {erase: points}}"), "erase") == 2
 
 
 def test_the_declaration_never_asks_for_less_than_the_law() -> None:
-    assert tier_needed(declared(requests="{verify: {view: channel}}"), "request", "view", residence="US-CA") == 3
+    assert tier_needed(declared(requests="{verify: {view: channel}}"), "view", residence="US-CA") == 3
 
 
 def test_a_stranger_stops_marketing_and_nothing_else() -> None:
-    assert tier_needed(declared(), "request", "object", purposes=["news"]) == 0
-    assert tier_needed(declared(), "request", "object", purposes=["news", "order"]) == 1
+    assert tier_needed(declared(), "object", purposes=["news"]) == 0
+    assert tier_needed(declared(), "object", purposes=["news", "order"]) == 1
 
 
 def test_marketing_is_what_an_objection_stops() -> None:

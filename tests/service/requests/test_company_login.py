@@ -18,9 +18,9 @@ from django.test import Client
 from tests.rig.oidc import FakeProvider
 from tests.service.requests.conftest import Office
 
+from troth.service.cases.content import SealedContent
+from troth.service.cases.models import Case
 from troth.service.configuration import Settings, SettingsError
-from troth.service.requests.content import SealedContent
-from troth.service.requests.models import Case
 
 pytestmark = pytest.mark.sampled
 

@@ -16,6 +16,11 @@ from tests.service.team import StaffClient
 from troth.service.api import webhooks
 from troth.service.api.duty import API_MANAGE
 from troth.service.api.models import Delivery
+from troth.service.cases import deadlines, lifecycle
+from troth.service.cases.content import CaseContent
+from troth.service.cases.intake import receive
+from troth.service.cases.intake.receive import Intake
+from troth.service.cases.models import Case, CaseKind, Channel
 from troth.service.core.jobs.models import Job
 from troth.service.core.jobs.queue import enqueue
 from troth.service.core.models import EntryRow, LegalHold
@@ -23,12 +28,7 @@ from troth.service.disclosures.models import Disclosure, RecipientNotification
 from troth.service.disclosures.models import DisclosureKind as Way
 from troth.service.duty import gathered
 from troth.service.mail.models import LetterRow
-from troth.service.requests import deadlines, lifecycle
-from troth.service.requests.content import CaseContent
 from troth.service.requests.controls import held_cases_freeze_deletion
-from troth.service.requests.intake import receive
-from troth.service.requests.intake.receive import Intake
-from troth.service.requests.models import Case, CaseKind, Channel
 from troth.service.staff.rights import StaffRight, StaffRole, rights
 
 pytestmark = pytest.mark.sampled

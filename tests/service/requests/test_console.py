@@ -16,15 +16,18 @@ from tests.service.team import StaffClient
 
 from troth.ledger import Entry
 from troth.service.access_rules import rule_of
+from troth.service.cases import actions, lifecycle
+from troth.service.cases.console import urls as case_urls
+from troth.service.cases.console.actions import ACTIONS
+from troth.service.cases.content import CaseContent, SealedContent
+from troth.service.cases.handling import handlings
+from troth.service.cases.intake import receive
+from troth.service.cases.models import Case, CaseEvent, CaseKind, Channel, WaitReason
 from troth.service.core.models import EntryRow
 from troth.service.mail.models import LetterRow
-from troth.service.requests import actions, lifecycle
 from troth.service.requests.console import urls
-from troth.service.requests.console.actions import ACTS
-from troth.service.requests.content import CaseContent, SealedContent
 from troth.service.requests.fulfilment import steps
-from troth.service.requests.intake import receive
-from troth.service.requests.models import Case, CaseEvent, CaseKind, CaseStep, Channel, WaitReason
+from troth.service.requests.models import CaseStep
 from troth.service.staff.approvals import OwnPlan
 from troth.service.staff.console.lists import PAGE_ROWS
 from troth.service.staff.models import AccessRow, Refusal
@@ -90,11 +93,15 @@ def entries(kind: str) -> list[Entry]:
     return [entry for entry in known if entry.kind == kind]
 
 
+def every_action() -> set[str]:
+    return {*ACTIONS, *(name for one in handlings() for name in one.actions)}
+
+
 # --- who may open what -----------------------------------------------------------------------------------------------
 
 
 def patterns() -> Iterator[tuple[str, Any]]:
-    for pattern in urls.urlpatterns:
+    for pattern in (*case_urls.urlpatterns, *urls.urlpatterns):
         assert isinstance(pattern, URLPattern)
         yield str(pattern.pattern), pattern.callback
 
@@ -474,7 +481,7 @@ def test_acts_are_offered_where_they_can_be_done(office: Office, ben: StaffClien
 
     def offered() -> set[str]:
         text = page(ben, case)
-        return {name for name in ACTS if f'/{case.reference}/{name}"' in text}
+        return {name for name in every_action() if f'/{case.reference}/{name}"' in text}
 
     assert offered() == {"rows", "take", "plan", "ask", "extend", "refuse", "withdraw", "note", "confide"}
     case = done(ben, case, "ask", question="Which?")
@@ -486,7 +493,7 @@ def test_acts_are_offered_where_they_can_be_done(office: Office, ben: StaffClien
 def test_an_approver_who_is_no_handler_changes_nothing_else(office: Office, chloe: StaffClient) -> None:
     case = opened(office)
     assert "You can read this case" in page(chloe, case)
-    assert {do(chloe, case, what, text="x").status_code for what in ACTS} == {403}
+    assert {do(chloe, case, what, text="x").status_code for what in every_action()} == {403}
 
 
 # --- four eyes -------------------------------------------------------------------------------------------------------

@@ -22,13 +22,14 @@ from tests.service.requests.conftest import Office
 from tests.service.team import StaffClient
 
 from troth.service.api.duty import API_MANAGE
+from troth.service.cases import actions, lifecycle
+from troth.service.cases.content import CaseContent
+from troth.service.cases.intake import receive
+from troth.service.cases.models import Case, CaseKind, Channel
 from troth.service.core import holds
 from troth.service.mail.models import LetterRow
-from troth.service.requests import actions, lifecycle
-from troth.service.requests.content import CaseContent
 from troth.service.requests.fulfilment.preview import previewed
-from troth.service.requests.intake import receive
-from troth.service.requests.models import Case, CaseKind, CaseStep, Channel
+from troth.service.requests.models import CaseStep
 from troth.service.staff.rights import StaffRight, rights
 from troth.service.wsgi import application
 

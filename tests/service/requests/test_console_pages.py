@@ -16,14 +16,15 @@ from tests.service.team import StaffClient
 from tests.tables import each_row
 
 from troth.service.assurance.duty import EVIDENCE_READ
+from troth.service.cases.content import SealedContent
+from troth.service.cases.models import Case, CaseEvent
 from troth.service.core.holds import in_force
 from troth.service.core.jobs.models import Job, WorkerRow
 from troth.service.core.models import LegalHold
 from troth.service.disclosures.models import Disclosure, DisclosureKind, RecipientNotification
 from troth.service.mail.models import LetterRow
 from troth.service.requests.console.tasks import PROOF_BYTES_MAX, type_of
-from troth.service.requests.content import SealedContent
-from troth.service.requests.models import Case, CaseEvent, CaseStep, ProcessingHalt
+from troth.service.requests.models import CaseStep, ProcessingHalt
 from troth.service.staff.models import AccessRow
 from troth.service.staff.rights import StaffRole
 from troth.subjects import Identity

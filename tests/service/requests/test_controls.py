@@ -17,16 +17,18 @@ from troth.controls import Check, CheckOutcome, run
 from troth.declaration import parse
 from troth.service.api.models import ApiToken
 from troth.service.api.tokens import make
+from troth.service.cases.content import CaseContent
+from troth.service.cases.intake.mailbox import read_due
+from troth.service.cases.intake.receive import Intake, receive
+from troth.service.cases.lifecycle import Actor
+from troth.service.cases.models import Case, CaseKind, Channel
+from troth.service.complaints import controls as complaint_controls  # noqa: F401 - registers the answers
+from troth.service.complaints.actions import answer
 from troth.service.configuration import Mailbox
 from troth.service.core.models import LegalHold
 from troth.service.requests import controls  # noqa: F401 - registers the answers
-from troth.service.requests.actions import answer
-from troth.service.requests.content import CaseContent
 from troth.service.requests.duty import CASES_WRITE
-from troth.service.requests.intake.mailbox import read_due
-from troth.service.requests.intake.receive import Intake, receive
-from troth.service.requests.lifecycle import Actor
-from troth.service.requests.models import Case, CaseKind, CaseReceipt, Channel
+from troth.service.requests.models import CaseReceipt
 from troth.site import Site, SiteSnapshot, asked_hash
 
 pytestmark = pytest.mark.sampled

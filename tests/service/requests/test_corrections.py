@@ -15,9 +15,9 @@ from tests.service.requests.company import firm as firm
 from tests.service.requests.test_notices import is_told, untrue_to_others
 from tests.service.requests.test_stops import LANGUAGES, MAILER, Holds, Is, untrue
 
-from troth.service.requests.duty import STATUS_LINK
-from troth.service.requests.models import CaseOutcome, CaseState
-from troth.service.requests.verification.case_links import links_of
+from troth.service.cases.case_links import links_of
+from troth.service.cases.duty import STATUS_LINK
+from troth.service.cases.models import CaseOutcome, CaseState
 
 READ = ("fulfilled_amend", "partly_fulfilled")
 

@@ -14,9 +14,9 @@ from tests.service.requests.conftest import DECLARATION, Office
 
 from troth.declaration import parse
 from troth.ledger import Entry
+from troth.service.cases.models import Case, Right
+from troth.service.cases.pages import case_status
 from troth.service.requests.fulfilment.preview import previewed
-from troth.service.requests.models import Case, Right
-from troth.service.requests.pages import case_status
 from troth.service.requests.responses import outcome
 from troth.service.requests.responses.receipt_sentences import done, joined, kept, whole
 
@@ -78,7 +78,7 @@ def test_two_invoices_are_two_wherever_they_are_counted(office: Office) -> None:
     assert sum(one["rows"] for one in receipt.lines) == 5, "a customer, two logins, two invoices"
     assert erased["rows"] == {"delete": 3, "keep": 2}
     assert (erased["kept"], erased["fields"]) == (2, {"null": 4})
-    assert sum(one.rows for one in (*shown.done, *shown.kept)) == 5
-    [invoices] = shown.kept
+    assert sum(one.rows for one in (*shown.details.done, *shown.details.kept)) == 5
+    [invoices] = shown.details.kept
     assert (invoices.place, invoices.rows) == ("Shop: Invoice", 2)
     assert invoices.why_it_stays == "Emptied in part, the rest kept: tax law wants invoices"

@@ -14,15 +14,16 @@ from tests.rig.packages import read_package
 from tests.rig.vendor import FakeVendor, Trap
 from tests.service.requests.conftest import Office
 
+from troth.service.cases.content import CaseContent
+from troth.service.cases.intake import receive
+from troth.service.cases.models import CaseKind, CaseOutcome, CaseState, Channel
 from troth.service.configuration import Settings
 from troth.service.core.jobs.models import Job
 from troth.service.core.keys import make_keys
 from troth.service.core.store_pool import close_stores
 from troth.service.mail.models import LetterRow
-from troth.service.requests.content import CaseContent
 from troth.service.requests.fulfilment import external_systems
-from troth.service.requests.intake import receive
-from troth.service.requests.models import CaseKind, CaseOutcome, CaseState, CaseStep, Channel
+from troth.service.requests.models import CaseStep
 from troth.service.requests.responses import outcome
 from troth.stores import AnyOf, Match
 from troth.testing.external_systems import SECRET

@@ -18,6 +18,15 @@ from tests.service.team import bare_member
 from troth.declaration import Purpose
 from troth.hook import FileMemory, Hook
 from troth.ledger import Entry
+from troth.service.cases import actions as case_actions
+from troth.service.cases import lifecycle
+from troth.service.cases.console.search import cases_of
+from troth.service.cases.content import CaseContent, SealedContent
+from troth.service.cases.deadlines import watch
+from troth.service.cases.intake import receive
+from troth.service.cases.messages import day
+from troth.service.cases.models import Case, CaseBatch, CaseKind, CaseOutcome, CaseState, Channel, WaitReason
+from troth.service.cases.pages import case_status
 from troth.service.core import deployment
 from troth.service.core.deployment import NoDeployment
 from troth.service.core.jobs.models import Job
@@ -26,28 +35,11 @@ from troth.service.mail.actions import letter_context
 from troth.service.mail.models import LetterRow
 from troth.service.preferences.actions import may
 from troth.service.preferences.models import Choice
-from troth.service.requests import actions, lifecycle
-from troth.service.requests.console.search import cases_of
-from troth.service.requests.content import CaseContent, SealedContent
-from troth.service.requests.deadlines import watch
-from troth.service.requests.fulfilment import external_systems, steps
+from troth.service.requests import actions
+from troth.service.requests.fulfilment import external_systems, preview, steps
 from troth.service.requests.fulfilment.queue import end_halt, form_batches
 from troth.service.requests.fulfilment.restriction import choices_in_force, restrictions_in_force
-from troth.service.requests.intake import receive
-from troth.service.requests.messages import day
-from troth.service.requests.models import (
-    Case,
-    CaseBatch,
-    CaseKind,
-    CaseOutcome,
-    CaseReceipt,
-    CaseState,
-    Channel,
-    Package,
-    ProcessingHalt,
-    WaitReason,
-)
-from troth.service.requests.pages import case_status
+from troth.service.requests.models import CaseReceipt, Package, ProcessingHalt
 from troth.service.requests.responses import outcome
 from troth.service.requests.responses.receipt_sentences import whole
 from troth.service.staff import approvals
@@ -232,7 +224,7 @@ def test_rows_are_located_once_and_scanned_once_more(
     if is_approved:
         office.work()
         case.refresh_from_db()
-        actions.approve(case.pk, case.plan_hash, bare_member("chloe"), office.deployment, now=office.now())
+        case_actions.approve(case.pk, case.plan_hash, bare_member("chloe"), office.deployment, now=office.now())
     form_batches()
     batch = Case.objects.get(pk=case.pk).batch_id
     assert batch is not None
@@ -258,14 +250,14 @@ def kinds_of_holds() -> list[str]:
 def test_an_open_request_to_see_holds_the_erasure_of_the_same_person(office: Office) -> None:
     view, erase = office.ask("view"), office.ask("erase")
     office.prove(view)
-    actions.pause(view.pk, "Which account?", office.deployment, who=STAFF, now=office.now())
+    case_actions.pause(view.pk, "Which account?", office.deployment, who=STAFF, now=office.now())
     office.prove(erase)
     office.work()
     assert Case.objects.get(pk=erase.pk).needs == WaitReason.ACCESS
     assert office.rows("select count(*) from customer") == [(3,)]
     assert LegalHold.objects.filter(matter=view.reference, released_at=None).exists()
     assert kinds_of_holds() == ["hold.placed"]
-    actions.resume(view.pk, "Mine.", office.deployment, who=lifecycle.SUBJECT, now=office.now())
+    case_actions.resume(view.pk, "Mine.", office.deployment, who=lifecycle.SUBJECT, now=office.now())
     actions.try_again(view.pk, office.deployment, who=STAFF, now=office.now())
     office.work()
     assert kinds_of_holds() == ["hold.placed", "hold.released"]
@@ -304,7 +296,7 @@ def test_a_request_by_more_identifiers_is_about_the_same_person(office: Office) 
     )
     asked = receive.Intake(CaseKind.REQUEST, both, Channel.STAFF, right="view", tier=1)
     view = receive.receive(asked, office.deployment, now=office.now())
-    actions.pause(view.pk, "Which account?", office.deployment, who=STAFF, now=office.now())
+    case_actions.pause(view.pk, "Which account?", office.deployment, who=STAFF, now=office.now())
     by_phone = CaseContent(address="ann@example.org", identifiers=(("phone", "+44 1632 960001"),))
     assert by_phone.identity is not None
     found = cases_of(by_phone.identity, [lifecycle.subject_of(by_phone, office.deployment)], office.deployment)
@@ -314,7 +306,7 @@ def test_a_request_by_more_identifiers_is_about_the_same_person(office: Office) 
     office.work()
     assert Case.objects.get(pk=erase.pk).needs == WaitReason.ACCESS
     assert LegalHold.objects.filter(matter=view.reference, released_at=None).count() == 2
-    actions.withdraw(view.pk, office.deployment, who=lifecycle.SUBJECT, now=office.now())
+    case_actions.withdraw(view.pk, office.deployment, who=lifecycle.SUBJECT, now=office.now())
     office.work()
     assert Case.objects.get(pk=erase.pk).state == CaseState.CLOSED
     assert office.rows("select count(*) from customer") == [(2,)]
@@ -353,7 +345,7 @@ def test_what_would_be_shown_is_approved_before_it_is(office: Office, right: str
         return found
 
     def approve(case: Case) -> None:
-        actions.approve(case.pk, case.plan_hash, chloe, office.deployment, now=office.now())
+        case_actions.approve(case.pk, case.plan_hash, chloe, office.deployment, now=office.now())
 
     office.prove(office.ask(right))
     case = waiting()
@@ -379,7 +371,7 @@ def test_what_is_shown_once_all_systems_have_answered_is_what_was_approved(offic
         case = Case.objects.get()
         assert case.needs == needs
         if needs == WaitReason.APPROVAL:
-            actions.approve(case.pk, case.plan_hash, chloe, office.deployment, now=office.now())
+            case_actions.approve(case.pk, case.plan_hash, chloe, office.deployment, now=office.now())
         else:
             office.do("insert into login values (4, 1, '192.0.2.4')")
             external_systems.complete(
@@ -397,12 +389,12 @@ def test_an_approval_is_for_exactly_the_plan_that_was_seen(office: Office) -> No
     assert case.needs == WaitReason.APPROVAL
     assert [line["place"] for line in case.plan or ()] == ["shop.login", "shop.customer"]
     approver = bare_member("chloe")
-    actions.approve(case.pk, case.plan_hash, approver, office.deployment, now=office.now())
+    case_actions.approve(case.pk, case.plan_hash, approver, office.deployment, now=office.now())
     office.do("insert into login values (9, 2, '192.0.2.9')")
     office.work()
     case.refresh_from_db()
     assert case.needs == WaitReason.APPROVAL, "rows have come since, so it is another plan"
-    actions.approve(case.pk, case.plan_hash, approver, office.deployment, now=office.now())
+    case_actions.approve(case.pk, case.plan_hash, approver, office.deployment, now=office.now())
     office.work()
     case.refresh_from_db()
     assert case.state == CaseState.CLOSED
@@ -412,7 +404,7 @@ def _approved(office: Office) -> Case:
     """The erasure of Ben, whose plan Chloe has approved."""
     office.declare(requests="{approve: [erase]}")
     case = office.answered("erase", "ben@example.org")
-    return actions.approve(case.pk, case.plan_hash, bare_member("chloe"), office.deployment, now=office.now())
+    return case_actions.approve(case.pk, case.plan_hash, bare_member("chloe"), office.deployment, now=office.now())
 
 
 def test_an_approval_is_used_up_by_its_run(office: Office) -> None:
@@ -431,7 +423,7 @@ def test_an_approval_that_has_expired_is_asked_for_again(office: Office) -> None
     office.work()
     case.refresh_from_db()
     assert (case.needs, office.rows("select count(*) from customer where id = 2")) == (WaitReason.APPROVAL, [(1,)])
-    actions.approve(case.pk, case.plan_hash, bare_member("chloe"), office.deployment, now=office.now())
+    case_actions.approve(case.pk, case.plan_hash, bare_member("chloe"), office.deployment, now=office.now())
     office.work()
     case.refresh_from_db()
     assert case.state == CaseState.CLOSED
@@ -445,7 +437,7 @@ def test_a_crash_between_the_approval_and_its_run_needs_no_other_approval(
     batch = Case.objects.get(pk=case.pk).batch_id
     assert batch is not None
     with monkeypatch.context() as patch:
-        patch.setattr(steps, "carry_out", lambda *_, **__: 1 / 0)
+        patch.setattr(preview, "execute", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             steps.act(batch)
     assert Approval.objects.get().used_for
@@ -467,7 +459,7 @@ def test_a_window_restricts_first_and_erases_when_it_is_over(office: Office) -> 
 def test_a_request_taken_back_within_the_window_lifts_the_restriction(office: Office) -> None:
     office.declare(requests="{window: 14 days}")
     case = office.answered("erase", "ben@example.org")
-    actions.withdraw(case.pk, office.deployment, who=lifecycle.SUBJECT, now=office.now())
+    case_actions.withdraw(case.pk, office.deployment, who=lifecycle.SUBJECT, now=office.now())
     office.work()
     assert office.rows("select on_hold from customer where id = 2") == [(None,)]
     assert not Choice.objects.filter(ended_at=None).exists()
@@ -504,7 +496,7 @@ def test_data_that_is_contested_is_only_stored_until_somebody_has_looked(office:
     case = office.answered("amend", changes={"shop.invoice.email": "ann.new@example.org"})
     assert (case.needs, choices_in_force(case).count()) == (WaitReason.REVIEW, 1)
     assert office.rows("select on_hold from customer where id = 1") == [("yes",)]
-    actions.refuse(
+    case_actions.refuse(
         case.pk,
         "The invoices are right.",
         "GDPR Art. 16",
@@ -547,8 +539,8 @@ def test_a_question_shortens_no_window(office: Office) -> None:
     office.declare(requests="{window: 14 days}")
     case = office.answered("erase", "ben@example.org")
     until = case.window_until
-    actions.pause(case.pk, "Which account?", office.deployment, who=STAFF, now=office.now())
-    actions.resume(case.pk, "All of it.", office.deployment, who=lifecycle.SUBJECT, now=office.now())
+    case_actions.pause(case.pk, "Which account?", office.deployment, who=STAFF, now=office.now())
+    case_actions.resume(case.pk, "All of it.", office.deployment, who=lifecycle.SUBJECT, now=office.now())
     actions.try_again(case.pk, office.deployment, who=STAFF, now=office.now())
     office.declare()  # the window that was announced stays, whatever is declared later
     office.work()
@@ -643,7 +635,7 @@ def test_what_may_not_be_taken_along_is_not_said_to_be_in_the_file(office: Offic
     port_rests_on(office, "user.name")
     case = office.answered("port")
     shown = case_status.show(case, office.deployment, inside=False, now=office.now())
-    assert [one.table for one in shown.done] == ["Customer"]
+    assert [one.table for one in shown.details.done] == ["Customer"]
     assert "says what is left out" in shown.next
     assert "Your data are ready" in letter_of(office, case, "package_ready")
 
@@ -655,7 +647,7 @@ def test_a_package_with_nothing_to_take_along_is_not_called_ready(office: Office
     assert "Nothing to take with you" in said
     assert "are ready" not in said
     shown = case_status.show(case, office.deployment, inside=False, now=office.now())
-    assert shown.done == ()
+    assert shown.details.done == ()
     assert "Nothing of what we found falls under this right." in shown.next
 
 
@@ -763,7 +755,7 @@ def test_an_erasure_of_nothing_is_not_said_to_be_on_record(office: Office) -> No
 def test_a_request_taken_back_says_what_is_lifted(office: Office) -> None:
     office.declare(requests="{window: 14 days}")
     case = office.answered("erase", "ben@example.org")
-    actions.withdraw(case.pk, office.deployment, who=lifecycle.SUBJECT, now=office.now())
+    case_actions.withdraw(case.pk, office.deployment, who=lifecycle.SUBJECT, now=office.now())
     assert "we now undo that" in " ".join(letter_of(office, case, "withdrawn").split())
 
 
@@ -780,7 +772,9 @@ def test_the_page_counts_what_is_in_the_file_and_not_what_was_left_out(office: O
     shown = {
         right: {
             one.table
-            for one in case_status.show(office.answered(right), office.deployment, inside=False, now=office.now()).done
+            for one in case_status.show(
+                office.answered(right), office.deployment, inside=False, now=office.now()
+            ).details.done
         }
         for right in ("view", "port")
     }

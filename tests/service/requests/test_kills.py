@@ -32,6 +32,11 @@ from tests.service.team import bare_member
 from troth.service.api import tokens, webhooks
 from troth.service.api.models import Delivery
 from troth.service.api.scopes import scopes
+from troth.service.cases import actions as case_actions
+from troth.service.cases import lifecycle
+from troth.service.cases.content import CaseContent
+from troth.service.cases.models import Case, CaseState, Right, WaitReason
+from troth.service.complaints import actions as complaint_actions
 from troth.service.core.jobs.models import Job, WorkerRow
 from troth.service.core.keys import ledger_signer
 from troth.service.core.ledger import DatabaseLog, sequence
@@ -41,19 +46,10 @@ from troth.service.mail.models import LetterRow
 from troth.service.portal.resend import request_links
 from troth.service.preferences.actions import digest_of
 from troth.service.preferences.models import Choice, ScopeKind
-from troth.service.requests import actions, lifecycle
-from troth.service.requests.content import CaseContent
+from troth.service.requests import actions
 from troth.service.requests.controls import answered_in_time
 from troth.service.requests.fulfilment import external_systems
-from troth.service.requests.models import (
-    Case,
-    CaseReceipt,
-    CaseState,
-    CaseStep,
-    Package,
-    Right,
-    WaitReason,
-)
+from troth.service.requests.models import CaseReceipt, CaseStep, Package
 from troth.testing.external_systems import SECRET
 
 WAIT_S_MAX = 180.0
@@ -237,9 +233,11 @@ def people_act(office: Office) -> int:
         if case.state == CaseState.VERIFYING:
             office.prove(case)
         elif case.needs == WaitReason.ANSWER:
-            actions.answer(case.pk, "For as long as we need it.", deployment, who=lifecycle.Actor("staff"), now=now)
+            complaint_actions.answer(
+                case.pk, "For as long as we need it.", deployment, who=lifecycle.Actor("staff"), now=now
+            )
         elif case.needs == WaitReason.APPROVAL:
-            actions.approve(case.pk, case.plan_hash, bare_member("chloe"), deployment, now=now)
+            case_actions.approve(case.pk, case.plan_hash, bare_member("chloe"), deployment, now=now)
         elif case.needs == WaitReason.WINDOW:
             Case.objects.filter(pk=case.pk).update(window_until=now - dt.timedelta(minutes=1))
         else:

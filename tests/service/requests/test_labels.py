@@ -27,21 +27,22 @@ from tools import messages
 
 from troth.declaration import Declaration, Period, in_language, load, parse
 from troth.policy.render import render
+from troth.service.cases import actions as case_actions
+from troth.service.cases import case_links, labels, lifecycle
+from troth.service.cases.content import CaseContent
+from troth.service.cases.duty import PROVE_LINK, STATUS_LINK
+from troth.service.cases.intake import receive
+from troth.service.cases.models import Case, CaseKind, Channel, Right
+from troth.service.complaints import actions
+from troth.service.complaints import actions as appeals
 from troth.service.core.keys import ledger_signer
 from troth.service.core.ledger import sequence
 from troth.service.mail.message_kinds import kinds
 from troth.service.networks import Networks
-from troth.service.requests import actions, lifecycle
-from troth.service.requests.content import CaseContent
-from troth.service.requests.duty import PROVE_LINK, STATUS_LINK
 from troth.service.requests.fulfilment import external_systems
-from troth.service.requests.intake import receive
-from troth.service.requests.models import Case, CaseKind, Channel, Right
-from troth.service.requests.package import labels
-from troth.service.requests.pages.base import RIGHTS
-from troth.service.requests.responses import appeals, outcome
+from troth.service.requests.models import RIGHTS
+from troth.service.requests.responses import outcome
 from troth.service.requests.responses.receipt_sentences import done
-from troth.service.requests.verification import case_links
 
 SHOP = """
 create table kunde_tbl (kd_nr integer primary key, eml_addr text, nm text, tel_priv text, gesperrt text, werbung text);
@@ -182,7 +183,7 @@ def everything_asked(firm: Office, language: str) -> list[Case]:
     ben = lifecycle.Actor("staff", "ps1:" + "b" * 32)
     for kind in (CaseKind.QUESTION, CaseKind.COMPLAINT):
         actions.answer(asked(firm, language, kind).pk, "42", firm.deployment, who=ben, now=firm.now())
-    refused = actions.refuse(
+    refused = case_actions.refuse(
         asked(firm, language, right="erase").pk, "42", "Art. 12(5)", firm.deployment, who=ben, now=firm.now()
     )
     appealed = appeals.open_appeal(
@@ -191,7 +192,7 @@ def everything_asked(firm: Office, language: str) -> list[Case]:
     chloe = lifecycle.Actor("staff", "ps1:" + "c" * 32)
     appeals.decide(appealed.pk, "42", firm.deployment, granted=False, who=chloe, now=firm.now())
     paused = asked(firm, language, right="view")
-    actions.pause(paused.pk, "42", firm.deployment, who=ben, now=firm.now())
+    case_actions.pause(paused.pk, "42", firm.deployment, who=ben, now=firm.now())
     firm.work()
     sequence(ledger_signer(firm.deployment.keyring, firm.deployment.declaration.organisation), now=firm.now())
     return list(Case.objects.all())

@@ -7,29 +7,23 @@ import datetime as dt
 import pytest
 from tests.service.requests.conftest import Office
 
+from troth.service.cases import actions as case_actions
+from troth.service.cases import case_links, lifecycle
+from troth.service.cases.content import CaseContent, ContentGone, SealedContent
+from troth.service.cases.deadlines import watch
+from troth.service.cases.duty import PROVE_LINK
+from troth.service.cases.intake import receive
+from troth.service.cases.intake.receive import Intake
+from troth.service.cases.lifecycle import Actor, CaseRefused
+from troth.service.cases.models import Case, CaseKind, CaseOutcome, CaseState, Channel, WaitReason
+from troth.service.cases.pages import case_status
+from troth.service.complaints import actions
 from troth.service.core.models import Subject
 from troth.service.mail.actions import letter_context
 from troth.service.mail.models import LetterRow
 from troth.service.portal import links
 from troth.service.portal.models import MailedLink
-from troth.service.requests import actions, lifecycle
-from troth.service.requests.content import CaseContent, ContentGone, SealedContent
-from troth.service.requests.deadlines import watch
-from troth.service.requests.duty import PROVE_LINK
-from troth.service.requests.intake import receive
-from troth.service.requests.intake.receive import Intake
-from troth.service.requests.lifecycle import Actor, CaseRefused
-from troth.service.requests.models import (
-    Case,
-    CaseKind,
-    CaseOutcome,
-    CaseState,
-    Channel,
-    Package,
-    WaitReason,
-)
-from troth.service.requests.pages import case_status
-from troth.service.requests.verification import case_links
+from troth.service.requests.models import Package
 
 pytestmark = pytest.mark.sampled
 
@@ -64,23 +58,23 @@ def test_a_request_that_names_nobody_waits_for_a_handler(office: Office) -> None
 
 
 def test_a_pause_asks_the_person_and_the_answer_ends_it(office: Office) -> None:
-    case = actions.pause(opened(office).pk, "Which account?", office.deployment, who=BEN, now=office.now())
+    case = case_actions.pause(opened(office).pk, "Which account?", office.deployment, who=BEN, now=office.now())
     assert (case.state, office.letters(case)[-1]) == (CaseState.PAUSED, "more_information")
-    case = actions.resume(case.pk, "the one of 2024", office.deployment, who=lifecycle.SUBJECT, now=office.now())
+    case = case_actions.resume(case.pk, "the one of 2024", office.deployment, who=lifecycle.SUBJECT, now=office.now())
     assert (case.state, office.letters(case)[-1]) == (CaseState.IN_PROGRESS, "resumed")
     assert "the one of 2024" in SealedContent(office.deployment.keyring).content(case).message
 
 
 def test_a_case_is_not_paused_twice(office: Office) -> None:
-    case = actions.pause(opened(office).pk, "Which account?", office.deployment, who=BEN, now=office.now())
+    case = case_actions.pause(opened(office).pk, "Which account?", office.deployment, who=BEN, now=office.now())
     with pytest.raises(CaseRefused):
-        actions.pause(case.pk, "And which year?", office.deployment, who=BEN, now=office.now())
+        case_actions.pause(case.pk, "And which year?", office.deployment, who=BEN, now=office.now())
 
 
 def test_an_extension_gives_two_months_more_and_says_why(office: Office) -> None:
     case = opened(office)
     before = case.due_on
-    case = actions.extend(case.pk, "The archive is on paper.", office.deployment, who=BEN, now=office.now())
+    case = case_actions.extend(case.pk, "The archive is on paper.", office.deployment, who=BEN, now=office.now())
     assert before is not None
     assert case.due_on is not None
     assert case.due_on > before + dt.timedelta(days=10)
@@ -90,35 +84,37 @@ def test_an_extension_gives_two_months_more_and_says_why(office: Office) -> None
 def test_an_extension_is_announced_before_the_deadline_and_once(office: Office) -> None:
     case = opened(office)
     with pytest.raises(CaseRefused, match="was due"):
-        actions.extend(case.pk, "late", office.deployment, who=BEN, now=office.now() + dt.timedelta(days=60))
-    actions.extend(case.pk, "The archive is on paper.", office.deployment, who=BEN, now=office.now())
+        case_actions.extend(case.pk, "late", office.deployment, who=BEN, now=office.now() + dt.timedelta(days=60))
+    case_actions.extend(case.pk, "The archive is on paper.", office.deployment, who=BEN, now=office.now())
     with pytest.raises(CaseRefused, match="already"):
-        actions.extend(case.pk, "again", office.deployment, who=BEN, now=office.now())
+        case_actions.extend(case.pk, "again", office.deployment, who=BEN, now=office.now())
 
 
 @pytest.mark.parametrize(("reasons", "cite"), [("", "GDPR Art. 12(5)"), ("It is excessive.", " ")])
 def test_a_refusal_without_reasons_or_law_is_no_refusal(office: Office, reasons: str, cite: str) -> None:
     case = opened(office)
     with pytest.raises(CaseRefused):
-        actions.refuse(case.pk, reasons, cite, office.deployment, who=BEN, now=office.now())
+        case_actions.refuse(case.pk, reasons, cite, office.deployment, who=BEN, now=office.now())
     case.refresh_from_db()
     assert case.state == CaseState.IN_PROGRESS
 
 
 def test_a_refusal_closes_the_case_with_a_letter(office: Office) -> None:
     case = opened(office)
-    case = actions.refuse(case.pk, "It is excessive.", "GDPR Art. 12(5)", office.deployment, who=BEN, now=office.now())
+    case = case_actions.refuse(
+        case.pk, "It is excessive.", "GDPR Art. 12(5)", office.deployment, who=BEN, now=office.now()
+    )
     assert (case.state, case.outcome, office.letters(case)[-1]) == (CaseState.CLOSED, CaseOutcome.REFUSED, "refused")
 
 
 def test_a_closed_case_stays_closed(office: Office) -> None:
-    case = actions.withdraw(opened(office).pk, office.deployment, who=lifecycle.SUBJECT, now=office.now())
+    case = case_actions.withdraw(opened(office).pk, office.deployment, who=lifecycle.SUBJECT, now=office.now())
     with pytest.raises(CaseRefused):
-        actions.withdraw(case.pk, office.deployment, who=lifecycle.SUBJECT, now=office.now())
+        case_actions.withdraw(case.pk, office.deployment, who=lifecycle.SUBJECT, now=office.now())
     with pytest.raises(CaseRefused):
-        actions.extend(case.pk, "more", office.deployment, who=BEN, now=office.now())
+        case_actions.extend(case.pk, "more", office.deployment, who=BEN, now=office.now())
     with pytest.raises(CaseRefused):
-        actions.refuse(case.pk, "no", "Art. 1", office.deployment, who=BEN, now=office.now())
+        case_actions.refuse(case.pk, "no", "Art. 1", office.deployment, who=BEN, now=office.now())
 
 
 def test_a_question_is_answered_in_words(office: Office) -> None:
@@ -214,7 +210,7 @@ def test_letters_to_staff_are_in_the_language_of_the_policy(office: Office) -> N
 
 
 def test_a_question_of_ours_is_repeated_once(office: Office) -> None:
-    case = actions.pause(opened(office).pk, "Which account?", office.deployment, who=BEN, now=office.now())
+    case = case_actions.pause(opened(office).pk, "Which account?", office.deployment, who=BEN, now=office.now())
     for days in (3, 8, 9):
         watch(office.now() + dt.timedelta(days=days))
     assert office.letters(case).count("reminder_to_person") == 1

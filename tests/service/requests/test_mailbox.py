@@ -15,13 +15,16 @@ import pytest
 from django.db import OperationalError
 from tests.service.requests.conftest import Office
 
+from troth.service.cases import actions as case_actions
+from troth.service.cases import lifecycle, messages
+from troth.service.cases.content import CaseContent, SealedContent
+from troth.service.cases.intake import receive
+from troth.service.cases.intake.mailbox import MailboxMessage, read_mailbox, take_in, understood
+from troth.service.cases.models import Case, CaseKind, CaseState, Channel, IngestedMessage, WaitReason
+from troth.service.complaints import actions as complaint_actions
 from troth.service.configuration import Mailbox
 from troth.service.mail.models import LetterRow
-from troth.service.requests import actions, lifecycle, messages
-from troth.service.requests.content import CaseContent, SealedContent
-from troth.service.requests.intake import receive
-from troth.service.requests.intake.mailbox import MailboxMessage, read_mailbox, take_in, understood
-from troth.service.requests.models import Case, CaseKind, CaseState, Channel, IngestedMessage, WaitReason
+from troth.service.requests import actions
 
 pytestmark = pytest.mark.sampled
 
@@ -194,7 +197,9 @@ def test_no_letter_keeps_those_after_it_from_being_read(office: Office, tmp_path
     case = Case.objects.latest("id")
     assert (case.right, office.letters(case)) == ("view", ["link"])
     for kept in Case.objects.filter(kind="question"):
-        actions.answer(kept.pk, "We wrote to you.", office.deployment, who=lifecycle.Actor("staff"), now=office.now())
+        complaint_actions.answer(
+            kept.pk, "We wrote to you.", office.deployment, who=lifecycle.Actor("staff"), now=office.now()
+        )
 
 
 def test_what_breaks_on_our_side_leaves_the_letter_where_it_is(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,7 +236,9 @@ def asked(office: Office) -> Case:
     content = CaseContent(address="ann@example.org", message="about my account")
     intake = receive.Intake(CaseKind.REQUEST, content, Channel.STAFF, right="erase", tier=1)
     case = receive.receive(intake, office.deployment, now=office.now())
-    return actions.pause(case.pk, "Which account?", office.deployment, who=lifecycle.Actor("staff"), now=office.now())
+    return case_actions.pause(
+        case.pk, "Which account?", office.deployment, who=lifecycle.Actor("staff"), now=office.now()
+    )
 
 
 def test_an_answer_to_our_question_goes_to_its_case(office: Office) -> None:

@@ -20,6 +20,9 @@ from tests.rig.jobs import run_due
 from tests.service.conftest import ROOT
 from tests.service.requests.conftest import FLOWS, Office
 
+from troth.service.cases.content import CaseContent
+from troth.service.cases.intake import receive
+from troth.service.cases.models import Case, CaseBatch, CaseKind, CaseState, Channel
 from troth.service.core.jobs.models import Job
 from troth.service.core.jobs.queue import resume
 from troth.service.core.keys import ledger_signer
@@ -27,9 +30,7 @@ from troth.service.core.ledger import DatabaseLog, sequence
 from troth.service.core.models import EntryRow, RunRow
 from troth.service.core.store_pool import close_stores
 from troth.service.mail.models import LetterRow
-from troth.service.requests.content import CaseContent
-from troth.service.requests.intake import receive
-from troth.service.requests.models import Case, CaseBatch, CaseKind, CaseReceipt, CaseState, Channel, ProcessingHalt
+from troth.service.requests.models import CaseReceipt, ProcessingHalt
 from troth.service.requests.responses import outcome
 
 # --- a store that is away for an hour --------------------------------------------------------------------------------

@@ -12,17 +12,17 @@ from tests.service.requests.conftest import Office
 from tests.service.requests.test_recipients import states
 from tests.service.team import StaffClient
 
+from troth.service.cases import actions, case_links, lifecycle, resend_links
+from troth.service.cases.duty import AGENT_LINK, PROVE_LINK
+from troth.service.cases.models import Case, Channel
+from troth.service.cases.pages.case_status import show
+from troth.service.complaints import actions as appeals
 from troth.service.mail.actions import letter_context
 from troth.service.mail.models import LetterRow
 from troth.service.preferences.models import Choice
-from troth.service.requests import actions, lifecycle
-from troth.service.requests.duty import AGENT_LINK, PROVE_LINK
 from troth.service.requests.fulfilment import external_systems
-from troth.service.requests.models import Case, CaseStep, Channel
-from troth.service.requests.pages.case_status import show
+from troth.service.requests.models import CaseStep
 from troth.service.requests.pages.views import within_a_day
-from troth.service.requests.responses import appeals, resend_links
-from troth.service.requests.verification import case_links
 from troth.service.staff.rights import StaffRight, StaffRole, rights_of_role
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -64,7 +64,7 @@ def test_an_erasure_ends_what_waits_to_stop_a_use(office: Office, right: str, pu
     assert f"your request to delete your data ({erasure.reference})" in said
     assert "took your request back" not in said
     page = show(stop, office.deployment, inside=False, now=office.now())
-    assert (page.state, page.parts) == ("Closed", ())
+    assert (page.state, page.details.parts) == ("Closed", ())
     assert "You took it back" not in [one.text for one in page.happened]
     assert Choice.objects.filter(ended_at=None).exists() is (right != "restrict"), "a choice is kept"
     assert not CaseStep.objects.filter(case=stop, state=CaseStep.State.WAITING).exists()
@@ -73,9 +73,9 @@ def test_an_erasure_ends_what_waits_to_stop_a_use(office: Office, right: str, pu
 
 
 def test_an_erasure_under_less_than_a_restriction_names_does_not_end_it(office: Office) -> None:
-    from troth.service.requests.content import CaseContent
-    from troth.service.requests.intake import receive
-    from troth.service.requests.models import CaseKind, Channel
+    from troth.service.cases.content import CaseContent
+    from troth.service.cases.intake import receive
+    from troth.service.cases.models import CaseKind, Channel
 
     office.declare(systems=ARCHIVE)
     content = CaseContent(address=ANN, identifiers=(("email", ANN), ("account", "1")))
@@ -246,7 +246,7 @@ def test_a_system_is_called_done_where_something_was(office: Office, right: str,
     office.declare(systems=CALLS)
     case = office.answered(right, changes={"user.name": "Anne"} if right == "amend" else {})
     assert case.state == "closed"
-    parts = show(case, office.deployment, inside=False, now=office.now()).parts
+    parts = show(case, office.deployment, inside=False, now=office.now()).details.parts
     assert [part.text for part in parts] == texts
     assert [part.state == "kept" for part in parts] == [True, False, False]
 
@@ -256,7 +256,7 @@ def test_a_system_where_all_had_to_stay_is_not_called_done(office: Office) -> No
     receipt = case.receipts.get()
     receipt.lines = [{**line, "what": "keep"} for line in receipt.lines]
     receipt.save()
-    [part] = show(case, office.deployment, inside=False, now=office.now()).parts
+    [part] = show(case, office.deployment, inside=False, now=office.now()).details.parts
     assert (part.text, part.state) == ("kept: what was found there had to stay", "waived")
 
 

@@ -15,8 +15,8 @@ from tests.service.requests.company import NAME, RECIPIENTS, STATES, Company, Fi
 from tests.service.requests.company import firm as firm
 from tests.service.requests.test_stops import FRAME, LANGUAGES, MAILER, Holds, Is, untrue
 
-from troth.service.requests.intake import receive
-from troth.service.requests.models import CaseState
+from troth.service.cases.intake import receive
+from troth.service.cases.models import CaseState
 
 READ = ("fulfilled_erase", "partly_fulfilled", "stopped", "nothing_held")
 TOLD = "We tell these recipients what we did, and ask them to look at the data that they hold:"

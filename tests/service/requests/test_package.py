@@ -32,13 +32,13 @@ from tests.service.requests.packages import (
 from tests.tables import each_row
 
 from troth.declaration import Basis, Declaration, parse
+from troth.service.requests.models import RIGHTS
 from troth.service.requests.package import Contents, Shared, TableContents, build
 from troth.service.requests.package.cells import printable
 from troth.service.requests.package.covering_letter import letter
 from troth.service.requests.package.facts import PackageFacts, facts_of
 from troth.service.requests.package.html_page import ROWS_SHOWN_MAX, page
 from troth.service.requests.package.portability import OmittedColumns, PortabilityReason, portable
-from troth.service.requests.pages.base import RIGHTS
 
 HOSTILE = (
     "<script>alert(1)</script>",

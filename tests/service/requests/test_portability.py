@@ -14,7 +14,8 @@ from tests.service.requests.company import EMAIL, NAME, STATES, Company, Firm, K
 from tests.service.requests.company import firm as firm
 from tests.service.requests.test_stops import LANGUAGES, MAILER, Holds, Is, Truth, untrue
 
-from troth.service.requests.models import CaseOutcome, CaseState, Package
+from troth.service.cases.models import CaseOutcome, CaseState
+from troth.service.requests.models import Package
 from troth.service.requests.responses import outcome
 
 READ = ("package_ready", "nothing_held", "fulfilled_port")

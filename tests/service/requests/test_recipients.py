@@ -12,6 +12,11 @@ from tests.rig.disclosing import disclose
 from tests.service.requests.conftest import Office
 
 from troth.controls import Check, CheckOutcome, run
+from troth.service.cases.content import CaseContent
+from troth.service.cases.intake import receive
+from troth.service.cases.models import Case, Channel
+from troth.service.cases.models import CaseKind as Kind_
+from troth.service.cases.pages.case_status import show
 from troth.service.core.deployment import current
 from troth.service.core.holds import place
 from troth.service.core.models import RunRow
@@ -30,12 +35,7 @@ from troth.service.disclosures.rules import DisclosureEvidence, Went
 from troth.service.mail.actions import letter_context
 from troth.service.mail.models import LetterRow
 from troth.service.requests import controls  # noqa: F401 - registers the answer
-from troth.service.requests.content import CaseContent
 from troth.service.requests.fulfilment.recipient_evidence import note_evidence
-from troth.service.requests.intake import receive
-from troth.service.requests.models import Case, Channel
-from troth.service.requests.models import CaseKind as Kind_
-from troth.service.requests.pages.case_status import show
 from troth.subjects import Fed, Identity
 from troth.subjects import RecipientEvidence as Located
 

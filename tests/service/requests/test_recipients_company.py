@@ -13,13 +13,13 @@ from example_voice import Places, lay_down
 from tests.service.requests.conftest import Office
 from tests.service.requests.test_everywhere import NOW, VOICE
 
+from troth.service.cases.content import CaseContent
+from troth.service.cases.intake import receive
+from troth.service.cases.models import Case, CaseEvent, CaseKind, CaseState, Channel
 from troth.service.configuration import Settings
 from troth.service.core.keys import make_keys
 from troth.service.core.store_pool import close_stores
 from troth.service.disclosures.models import RecipientNotification
-from troth.service.requests.content import CaseContent
-from troth.service.requests.intake import receive
-from troth.service.requests.models import Case, CaseEvent, CaseKind, CaseState, Channel
 
 # What shows that somebody's data went there, asked of the stores by itself: who, by e-mail address.
 _SHOWN = {

@@ -25,12 +25,12 @@ from tests.rig.databases import as_default
 from tests.service.mailing import Sink, read
 from tests.service.requests.conftest import FLOWS, Office
 
+from troth.service.cases.content import CaseContent
+from troth.service.cases.intake.receive import Intake, receive_all
+from troth.service.cases.models import Case, CaseKind, CaseState, Channel
 from troth.service.core.jobs.models import Job
 from troth.service.core.models import EntryRow, RunRow
 from troth.service.mail.models import LetterRow
-from troth.service.requests.content import CaseContent
-from troth.service.requests.intake.receive import Intake, receive_all
-from troth.service.requests.models import Case, CaseKind, CaseState, Channel
 from troth.service.server import _worker
 from troth.testing.servers import Server, running
 

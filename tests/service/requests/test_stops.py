@@ -21,16 +21,19 @@ from tests.service.requests.conftest import Office
 from tests.service.requests.ending import end_tasks
 
 from troth.hook import Answer, Ask, FileMemory, Hook, Right
+from troth.service.cases import actions as case_actions
+from troth.service.cases import lifecycle
+from troth.service.cases.case_links import links_of
+from troth.service.cases.content import CaseContent
+from troth.service.cases.duty import STATUS_LINK
+from troth.service.cases.intake import receive
+from troth.service.cases.models import Case, CaseKind, CaseState, Channel, WaitReason
 from troth.service.core.jobs.models import Job
 from troth.service.mail.actions import letter_context
 from troth.service.mail.models import LetterRow
 from troth.service.preferences.actions import stopped_uses
-from troth.service.requests import actions, lifecycle
-from troth.service.requests.content import CaseContent
-from troth.service.requests.duty import STATUS_LINK
-from troth.service.requests.intake import receive
-from troth.service.requests.models import Case, CaseKind, CaseState, CaseStep, Channel, WaitReason
-from troth.service.requests.verification.case_links import links_of
+from troth.service.requests import actions
+from troth.service.requests.models import CaseStep
 
 DECLARATION = """
 troth: 1
@@ -408,7 +411,7 @@ def follow(told: Told, world: World) -> list[str]:
         assert kinds == ["stop_recorded"], "where the use has stopped meanwhile is said at once"
         assert Truth(told, world, case, who).is_marked() == world.in_shop
         if not world.ends_well:
-            actions.refuse(
+            case_actions.refuse(
                 case.pk, "Because.", "GDPR Art. 21(1)", office.deployment, who=lifecycle.RULE, now=office.now()
             )
             Job.objects.filter(kind="requests.lift", key=str(case.pk)).update(due_at=office.now())

@@ -14,11 +14,11 @@ from tests.service.requests.test_centre import quiet_networks as quiet_networks
 from tests.service.requests.test_centre import visitor as visitor
 from tests.tables import each_row
 
+from troth.service.cases.intake.mail_allowance import MESSAGES_MAX
+from troth.service.cases.models import Case, UnprovedAddress
 from troth.service.networks import Networks, prefix_of
 from troth.service.portal.models import MailedLink
 from troth.service.requests.fulfilment.restriction import choices_in_force
-from troth.service.requests.intake.mail_allowance import MESSAGES_MAX
-from troth.service.requests.models import Case, UnprovedAddress
 from troth.service.requests.pages import views
 
 pytestmark = pytest.mark.sampled

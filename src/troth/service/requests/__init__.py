@@ -1,1 +1,1 @@
-"""Requests, complaints and questions of people as cases: from intake, through their clocks, to the answer."""
+"""Requests of people about their data: proof of identity, execution in every system, and the answer."""

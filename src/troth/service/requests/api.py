@@ -20,20 +20,21 @@ from pydantic_core import PydanticCustomError
 from troth.declaration import IdentityKind
 from troth.service.api.framework import ApiResponse, Body, once, problem, problems, scoped
 from troth.service.api.models import ApiToken
+from troth.service.cases import actions, identity
+from troth.service.cases.content import CaseContent, readable
+from troth.service.cases.intake import receive
+from troth.service.cases.intake.receive import Intake
+from troth.service.cases.lifecycle import Actor, CaseRefused
+from troth.service.cases.models import Case, CaseKind, Channel
 from troth.service.core.deployment import current
 from troth.service.mail.message import Address
 from troth.service.mail.rules import LetterRefused
 from troth.service.portal.forms import mailable
 from troth.service.preferences.actions import stopped_uses
-from troth.service.requests import actions, rules
-from troth.service.requests.content import CaseContent, readable
+from troth.service.requests import rules
 from troth.service.requests.duty import CASES_ALL, CASES_READ, CASES_WRITE, GUARD_READ, PACKAGES_READ
-from troth.service.requests.intake import receive
-from troth.service.requests.intake.receive import Intake
-from troth.service.requests.lifecycle import Actor, CaseRefused
-from troth.service.requests.models import CHOICES, Case, CaseKind, Channel
+from troth.service.requests.models import CHOICES
 from troth.service.requests.responses import outcome as case_outcome
-from troth.service.requests.verification import identity
 from troth.subjects import IdentityRefused
 
 router = Router()
@@ -318,18 +319,8 @@ def _intake(asked: NewCase, program: str) -> Intake:
 
 
 def _known(case: Case, steps: Mapping[str, str]) -> CaseView:
-    return CaseView(
-        reference=case.reference,
-        kind=case.kind,
-        right=case.right,
-        state=case.state,
-        outcome=case.outcome,
-        needs=case.needs,
-        received_at=case.received_at,
-        due_on=case.due_on,
-        closed_at=case.closed_at,
-        steps=dict(steps),
-    )
+    facts = {name: getattr(case, name) for name in CaseView.model_fields if name != "steps"}
+    return CaseView(**facts, steps=dict(steps))
 
 
 class CaseFilter(Schema):

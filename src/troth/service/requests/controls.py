@@ -10,86 +10,35 @@ from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q
 
 from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
 from troth.declaration import Declaration
 from troth.service.api.models import ApiToken
+from troth.service.cases.intake.mailbox import READ_AT, UNREAD_MAX
+from troth.service.cases.models import Case, CaseEvent, CaseKind, CaseState, Right
+from troth.service.cases.models import CaseOutcome as Ended
+from troth.service.cases.timeliness import PERIOD, in_time
 from troth.service.core import timestamps
 from troth.service.core.models import LegalHold
 from troth.service.disclosures.notifications import NotificationState as NoticeState
 from troth.service.disclosures.notifications import NotificationStatus, all_since
 from troth.service.disclosures.rules import TELLING
 from troth.service.requests.duty import CASES_WRITE
-from troth.service.requests.intake.mailbox import READ_AT, UNREAD_MAX
-from troth.service.requests.models import Case, CaseEvent, CaseKind, CaseReceipt, CaseState, Right
-from troth.service.requests.models import CaseOutcome as Ended
-from troth.service.requests.rules import zone_of
+from troth.service.requests.models import RIGHTS, CaseReceipt
 from troth.site import HOME, ProbeError, SitePage, SiteSnapshot, asked_hash, cut_links
 from troth.text import counted
 
 _CASES = frozenset({"cases"})
 _CLICKS_MAX = 3
 _CENTRE = "/your-data/"
-_RIGHTS = (Right.VIEW, Right.AMEND, Right.ERASE, Right.RESTRICT, Right.PORT, Right.OBJECT, Right.WITHDRAW)
 
 
 @answers("requests.answered_in_time")
 def answered_in_time(declaration: Declaration, now: dt.datetime) -> ControlResult:
     """GDPR Art. 12(3): requests that are open past their earliest deadline, or were closed after it in the last 90
     days."""
-    return _in_time(CaseKind.REQUEST, "request", "answer them, in the console", declaration, now)
-
-
-@answers("complaints.questions_answered")
-def questions_answered(declaration: Declaration, now: dt.datetime) -> ControlResult:
-    """Like `answered_in_time`, for questions about the policy."""
-    return _in_time(CaseKind.QUESTION, "question", "answer them, in the console", declaration, now)
-
-
-@answers("complaints.acknowledged")
-def complaints_acknowledged(declaration: Declaration, now: dt.datetime) -> ControlResult:
-    """DPA 2018 s.164A: complaints not acknowledged within thirty days, and complaints that are late."""
-    since = now - _PERIOD
-    late = Q(acknowledged_at=None, received_at__lt=now - _ACKNOWLEDGED)
-    late |= Q(acknowledged_at__gt=F("received_at") + _ACKNOWLEDGED)
-    silent = _concerned(CaseKind.COMPLAINT, since).filter(late).count()
-    answer = _in_time(CaseKind.COMPLAINT, "complaint", "answer them, in the console", declaration, now)
-    if not silent:
-        return answer
-    told = f"{counted(silent, 'complaint')} not acknowledged within thirty days"
-    findings = (*answer.findings, ControlFinding("cases", told, "acknowledge them, in the console"))
-    figures = {**answer.figures, "unacknowledged": silent}
-    return ControlResult.of(f"{answer.summary} {told}.", evidence=answer.evidence, findings=findings, figures=figures)
-
-
-def _concerned(kind: CaseKind, since: dt.datetime) -> QuerySet[Case]:
-    """Cases of a kind that are open, or were closed after *since*."""
-    return Case.objects.filter(kind=kind).filter(Q(closed_at=None) | Q(closed_at__gte=since))
-
-
-def _in_time(kind: CaseKind, word: str, fix: str, declaration: Declaration, now: dt.datetime) -> ControlResult:
-    zone = zone_of(declaration.organisation)
-    today = now.astimezone(zone).date()
-    cases = _concerned(kind, now - _PERIOD)
-    count = cases.count()
-    evidence = Evidence(_CASES, _CASES, population=count, tested=count, period=(now - _PERIOD, now))
-    if not count:
-        return ControlResult(CheckOutcome.NOT_APPLICABLE, f"Nobody has sent a {word} within 90 days.", evidence)
-    open_ = cases.filter(closed_at=None)
-    late = open_.filter(due_on__lt=today).count()
-    closed = cases.exclude(closed_at=None).exclude(outcome=Ended.WITHDRAWN).values_list("closed_at", "due_on")
-    overdue = sum(due is not None and at is not None and at.astimezone(zone).date() > due for at, due in closed)
-    findings = []
-    if late:
-        findings.append(ControlFinding("cases", f"{counted(late, word)} open past the deadline", fix))
-    if overdue:
-        findings.append(
-            ControlFinding("cases", f"{counted(overdue, word)} answered after the deadline", "find out why")
-        )
-    summary = f"{counted(count, word)}: {open_.count():,} open, {late:,} of them late; {overdue:,} answered late."
-    figures = {"open": open_.count(), "late": late, "answered_late": overdue}
-    return ControlResult.of(summary, evidence=evidence, findings=findings, figures=figures)
+    return in_time(CaseKind.REQUEST, declaration, now)
 
 
 @answers("requests.every_right_offered")
@@ -105,7 +54,7 @@ def every_right_offered(site: SiteSnapshot) -> ControlResult:
             ControlFinding("the home page", "it does not link to the privacy centre", f"link to {_CENTRE} from it")
         )
     offered = _paths(centre, site)
-    missing = [right.value for right in _RIGHTS if f"{_CENTRE}{right.value}/" not in offered]
+    missing = [right.value for right in RIGHTS if f"{_CENTRE}{right.value}/" not in offered]
     missing += [word for word in ("complain", "ask") if f"{_CENTRE}{word}/" not in offered]
     findings += [
         ControlFinding("the privacy centre", f"it offers no way to {word}", "link to its page there")
@@ -113,7 +62,7 @@ def every_right_offered(site: SiteSnapshot) -> ControlResult:
     ]
     if findings and (cut := cut_links(view.pages)):
         return _not_checked(cut)
-    asked = len(_RIGHTS) + 2
+    asked = len(RIGHTS) + 2
     scope, query = frozenset({"site"}), asked_hash(home.url, centre.url)
     period = (min(home.fetched_at, centre.fetched_at), max(home.fetched_at, centre.fetched_at))
     evidence = Evidence(scope, scope, population=asked, tested=asked, period=period, query=query)
@@ -219,8 +168,6 @@ def _named(case: Case) -> str:
     return "a confidential case" if case.is_confidential else case.reference
 
 
-_PERIOD = dt.timedelta(days=90)
-_ACKNOWLEDGED = dt.timedelta(days=30)
 _LETTER = dt.timedelta(days=3)
 """Maximum delay of an e-mail."""
 _BY_STAFF = dt.timedelta(days=14)
@@ -231,11 +178,11 @@ _BY_STAFF = dt.timedelta(days=14)
 def recipients_told(now: dt.datetime) -> ControlResult:
     """GDPR Art. 19: every recipient that had to be notified of a closed case was notified, or there is a reason. While
     notices are still within their time, the result is neither pass nor fail."""
-    notices = {(one.case, one.recipient): one for one in all_since(now - _PERIOD)}
-    owed = {*_announced(now - _PERIOD), *notices}
+    notices = {(one.case, one.recipient): one for one in all_since(now - PERIOD)}
+    owed = {*_announced(now - PERIOD), *notices}
     lost = [(case, recipient) for case, recipient in owed if (case, recipient) not in notices]
     late = [one for one in notices.values() if _is_late(one, now)]
-    looked, period = frozenset({"cases"}), (now - _PERIOD, now)
+    looked, period = frozenset({"cases"}), (now - PERIOD, now)
     evidence = Evidence(looked, looked, population=len(owed), tested=len(owed), period=period)
     if not owed:
         return ControlResult(CheckOutcome.NOT_APPLICABLE, "No recipient was owed a notice within 90 days.", evidence)

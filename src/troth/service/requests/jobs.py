@@ -6,10 +6,8 @@ import datetime as dt
 
 from troth.service.core.jobs.registry import Retry, job, poller
 from troth.service.core.jobs.running import RunningJob, TryAgain
-from troth.service.requests import deadlines
 from troth.service.requests.fulfilment import restriction, steps
 from troth.service.requests.fulfilment.queue import form_batches
-from troth.service.requests.intake import mailbox
 
 _AT_ONCE = 3
 """Batches and cases that one worker handles at once: systems of the company may be slow."""
@@ -57,15 +55,3 @@ def ask(job: RunningJob) -> None:
 def lift(job: RunningJob) -> None:
     """Lift the restrictions of a case."""
     restriction.lift(int(job.key))
-
-
-@job("requests.mailbox", every=dt.timedelta(minutes=1), at_once=1)
-def read_mailbox(job: RunningJob) -> None:
-    """Ingest new messages, if a mailbox is configured and declared."""
-    mailbox.read_due(job.now)
-
-
-@job("requests.deadlines", every=dt.timedelta(minutes=5), at_once=1)
-def watch(job: RunningJob) -> None:
-    """Remind, escalate and end what is due."""
-    deadlines.watch(job.now)

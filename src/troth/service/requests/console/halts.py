@@ -21,6 +21,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from troth.ledger import Pseudonym
 from troth.service.assurance.duty import EVIDENCE_READ
+from troth.service.cases.models import Case
 from troth.service.core.clock import confirm, doubt
 from troth.service.core.jobs.models import Job
 from troth.service.core.jobs.queue import health, health_by_kind, resume, workers
@@ -28,7 +29,7 @@ from troth.service.mail.actions import again
 from troth.service.mail.models import LetterRow
 from troth.service.mail.rules import LetterRefused
 from troth.service.requests.fulfilment.queue import end_halt, ready
-from troth.service.requests.models import Case, CaseStep, ProcessingHalt
+from troth.service.requests.models import CaseStep, ProcessingHalt
 from troth.service.staff.access_log import withheld_from
 from troth.service.staff.console.lists import FilterForm, list_page
 from troth.service.staff.effective_rights import standing_of

@@ -17,17 +17,19 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from troth.service.cases import lifecycle
+from troth.service.cases.console.case_page import everyone_of, people_of, wrote
+from troth.service.cases.console.cases import back, purpose_of, purposes, visible_case, who
+from troth.service.cases.console.queue_row import QueueRow, queue_row
+from troth.service.cases.content import ContentGone, SealedContent, content_of
+from troth.service.cases.messages import day
+from troth.service.cases.models import Case, CaseState
 from troth.service.core.deployment import Deployment, current
-from troth.service.requests import lifecycle
-from troth.service.requests.console.case_page import STEP_WHY, everyone_of, people_of, wrote
-from troth.service.requests.console.cases import purpose_of, purposes, who
-from troth.service.requests.console.queue_row import about, relative
-from troth.service.requests.content import ContentGone, SealedContent, content_of
+from troth.service.requests.console.sheet import STEP_WHY
 from troth.service.requests.fulfilment import external_systems
-from troth.service.requests.messages import day
-from troth.service.requests.models import LOOKS, Case, CaseState, CaseStep
+from troth.service.requests.models import LOOKS, CaseStep
 from troth.service.staff.access_log import record_access, refuse_own
 from troth.service.staff.console.lists import FilterForm, list_page
 from troth.service.staff.effective_rights import standing_of
@@ -130,12 +132,8 @@ class TaskRow:
     """One task in the list, without personal data."""
 
     id: int
-    what: str
+    case: QueueRow
     system: str
-    reference: str
-    on: dt.date | None
-    when: str
-    is_late: bool
     assignee: str
 
 
@@ -173,17 +171,7 @@ def _visible(request: HttpRequest) -> QuerySet[CaseStep]:
 
 
 def _line(row: CaseStep, deployment: Deployment, today: dt.date) -> TaskRow:
-    on = row.case.due_on
-    return TaskRow(
-        id=row.pk,
-        what=about(row.case),
-        system=_title(row, deployment),
-        reference=row.case.reference,
-        on=on,
-        when=relative(on, today) if on is not None else "",
-        is_late=on is not None and on < today,
-        assignee=row.assignee,
-    )
+    return TaskRow(row.pk, queue_row(row.case, today, mine=None), _title(row, deployment), row.assignee)
 
 
 def _title(row: CaseStep, deployment: Deployment) -> str:
@@ -270,3 +258,14 @@ def proof(request: HttpRequest, pk: int) -> HttpResponse:
     response = HttpResponse(data, content_type="application/octet-stream")
     response.headers["Content-Disposition"] = f'attachment; filename="{row.case.reference}-{row.pk}.{ending}"'
     return response
+
+
+@needs(Leave.CASES_HANDLE, personal=True)
+@require_POST
+def give_up(request: HttpRequest, reference: str, step: int) -> HttpResponse:
+    """Stop waiting for one system: the case is answered without it, and the e-mail says so."""
+    row = visible_case(request, reference)
+    if not row.steps.filter(pk=step).exists():
+        raise Http404
+    external_systems.give_up(step, by=who(request).by, at=timezone.now())
+    return back(request, reference)

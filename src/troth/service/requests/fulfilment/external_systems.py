@@ -20,13 +20,14 @@ from django.utils.translation import gettext
 from troth.declaration import SecretMissing, System
 from troth.hook import Answer, AnswerState, Ask
 from troth.hook import Right as AskedRight
+from troth.service.cases.content import CaseContent, SealedContent
+from troth.service.cases.messages import write_staff
+from troth.service.cases.models import Case, CaseEvent, CaseState
 from troth.service.core.deployment import Deployment, current
 from troth.service.core.jobs.queue import enqueue, signal
 from troth.service.requests import rules
-from troth.service.requests.content import CaseContent, SealedContent
 from troth.service.requests.fulfilment.preview import marks_for
-from troth.service.requests.messages import staff_address, write_to
-from troth.service.requests.models import CHOICES, LOOKS, STOPS, Case, CaseEvent, CaseState, CaseStep
+from troth.service.requests.models import CHOICES, LOOKS, STOPS, CaseStep
 from troth.service.requests.package import TableContents
 from troth.stores import TASK, AskedLater, StoreError, is_asked, open_asked
 
@@ -105,9 +106,7 @@ def open_task(
                 "due": case.due_on or at.date(),
                 "link": f"{deployment.site}/console/tasks/{step.pk}/",
             }
-            write_to(
-                staff_address(case, deployment, system.owner), case, "staff_task", deployment, facts, now=at, again=name
-            )
+            write_staff(system.owner, case, "staff_task", deployment, facts, now=at, again=name)
     return step
 
 
@@ -117,12 +116,8 @@ def ask_staff_to_weigh(case: Case, deployment: Deployment, at: dt.datetime) -> N
     officer = organisation.officer.email if organisation.officer is not None else organisation.email
     with translation.override(deployment.declaration.policy.language):
         task = gettext("Weigh an objection: %(reference)s") % {"reference": case.reference}
-    facts = {
-        "task": task,
-        "due": case.due_on or at.date(),
-        "link": f"{deployment.site}/console/cases/{case.reference}/",
-    }
-    write_to(staff_address(case, deployment, officer), case, "staff_task", deployment, facts, now=at, again="weigh")
+    facts = {"task": task, "due": case.due_on or at.date()}
+    write_staff(officer, case, "staff_task", deployment, facts, now=at, again="weigh")
 
 
 class Later(NamedTuple):
@@ -254,20 +249,14 @@ def complete(
     step_id: int, *, by: str, done: bool, why: str, counts: Mapping[str, int], proof: bytes | None, at: dt.datetime
 ) -> CaseStep:
     """Complete a manual task, or record why it cannot be done; the job that waits for it continues."""
+    state = CaseStep.State.DONE if done else CaseStep.State.REFUSED
     with transaction.atomic():
-        step = CaseStep.objects.select_for_update(of=("self",)).select_related("case", "case__key").get(pk=step_id)
-        if step.state != CaseStep.State.WAITING:
-            return step
-        step.state, step.why, step.ended_at = (CaseStep.State.DONE if done else CaseStep.State.REFUSED), why[:40], at
-        step.facts = {"counts": dict(counts)}
-        if proof is not None:
-            step.proof = SealedContent(current().keyring).seal_file(step.case, proof)
-        step.save()
-        facts = {"system": step.system, "done": done}
-        CaseEvent.objects.create(
-            case=step.case, at=at, what="task_ended", actor="staff", by=by, facts=facts, is_internal=True
-        )
-        signal("requests.follow", str(step.case_id))
+        step = _locked(step_id)
+        if step.state == CaseStep.State.WAITING:
+            step.facts = {"counts": dict(counts)}
+            if proof is not None:
+                step.proof = SealedContent(current().keyring).seal_file(step.case, proof)
+            _end(step, state, why, "task_ended", by, at, done=done)
         return step
 
 
@@ -275,17 +264,23 @@ def give_up(step_id: int, *, by: str, at: dt.datetime) -> CaseStep:
     """Stop waiting for a system that does not answer: the case is answered without it, and the person is informed. The
     job that waits for it continues."""
     with transaction.atomic():
-        step = CaseStep.objects.select_for_update(of=("self",)).select_related("case").get(pk=step_id)
-        if step.state != CaseStep.State.WAITING:
-            return step
-        step.state, step.why, step.ended_at = CaseStep.State.FAILED, "no_answer", at
-        step.save()
-        facts = {"system": step.system}
-        CaseEvent.objects.create(
-            case=step.case, at=at, what="given_up", actor="staff", by=by, facts=facts, is_internal=True
-        )
-        signal("requests.follow", str(step.case_id))
+        step = _locked(step_id)
+        if step.state == CaseStep.State.WAITING:
+            _end(step, CaseStep.State.FAILED, "no_answer", "given_up", by, at)
         return step
+
+
+def _locked(step_id: int) -> CaseStep:
+    return CaseStep.objects.select_for_update(of=("self",)).select_related("case", "case__key").get(pk=step_id)
+
+
+def _end(step: CaseStep, state: CaseStep.State, why: str, what: str, by: str, at: dt.datetime, **facts: bool) -> None:
+    """Staff end a step."""
+    step.state, step.why, step.ended_at = state, why[:40], at
+    step.save()
+    known = {"system": step.system, **facts}
+    CaseEvent.objects.create(case=step.case, at=at, what=what, actor="staff", by=by, facts=known, is_internal=True)
+    signal("requests.follow", str(step.case_id))
 
 
 def parts(case: Case, deployment: Deployment) -> Iterator[TableContents]:

@@ -7,28 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from troth.service.core.actions import holds_on
+from troth import subjects
+from troth.service.cases.content import CaseContent, SealedContent
+from troth.service.cases.models import Case, Right
+from troth.service.core.actions import act, holds_on
 from troth.service.core.deployment import Deployment
 from troth.service.requests import rules
-from troth.service.requests.content import CaseContent, SealedContent
-from troth.service.requests.models import LOOKS, Case, Right
+from troth.service.requests.models import LOOKS
 from troth.stores import Store
-from troth.subjects import (
-    AmendmentPlan,
-    ErasurePlan,
-    Identity,
-    Located,
-    ReceiptLine,
-    View,
-    becoming,
-    locate,
-    plan_amendment,
-    plan_erasure,
-    plan_hash,
-    plan_marks,
-    plan_view,
-    preview,
-)
 
 RESTRICTED = "restricted"
 """Name of the mark for data that may only be stored (GDPR Art. 18(2))."""
@@ -45,13 +31,15 @@ def located_in(
     contents: Mapping[int, CaseContent],
     deployment: Deployment,
     stores: Mapping[str, Store],
-) -> Located:
+) -> subjects.Located:
     identities = [_identity(contents[case.pk]) for case in cases]
     region = deployment.declaration.organisation.country
-    return locate(deployment.map(stores), stores, identities, purpose=_PURPOSE_OF.get(right, "amend"), region=region)
+    return subjects.locate(
+        deployment.map(stores), stores, identities, purpose=_PURPOSE_OF.get(right, "amend"), region=region
+    )
 
 
-def _identity(content: CaseContent) -> Identity:
+def _identity(content: CaseContent) -> subjects.Identity:
     identity = content.identity
     assert identity is not None, "a case without one is reviewed first"
     return identity
@@ -64,7 +52,7 @@ def previewed(case: Case, deployment: Deployment, *, at: dt.datetime) -> Case:
     with deployment.stores(read_only=True) as stores:
         made = plan_of(case, content, deployment, stores, at)
         if made is not None:
-            case.plan_hash, case.plan = plan_hash(made, deployment.keyring), summary(made, deployment)
+            case.plan_hash, case.plan = subjects.plan_hash(made, deployment.keyring), summary(made, deployment)
             case.save(update_fields=["plan_hash", "plan"])
     return case
 
@@ -75,7 +63,7 @@ def differences(case: Case, deployment: Deployment, *, at: dt.datetime) -> list[
     content = SealedContent(deployment.keyring).content(case)
     with deployment.stores(read_only=True) as stores:
         made = plan_of(case, content, deployment, stores, at)
-    if not isinstance(made, AmendmentPlan):
+    if not isinstance(made, subjects.AmendmentPlan):
         return []
     return [
         Difference(f"{rewrite.place}.{column}", old, new)
@@ -96,7 +84,7 @@ class Difference:
 
 def plan_of(
     case: Case, content: CaseContent, deployment: Deployment, stores: Mapping[str, Store], at: dt.datetime
-) -> ErasurePlan | AmendmentPlan | None:
+) -> subjects.ErasurePlan | subjects.AmendmentPlan | None:
     """The plan of one case; None for a right that changes nothing, or without an identity."""
     if case.right in (*LOOKS, Right.APPEAL) or content.identity is None:
         return None
@@ -106,37 +94,37 @@ def plan_of(
 
 def planned(
     right: str,
-    located: Located,
+    located: subjects.Located,
     content: CaseContent,
     deployment: Deployment,
     stores: Mapping[str, Store],
     at: dt.datetime,
-) -> ErasurePlan | AmendmentPlan:
+) -> subjects.ErasurePlan | subjects.AmendmentPlan:
     declaration = deployment.declaration
     if right == Right.ERASE:
-        return plan_erasure(declaration, located, now=at, holds=holds_on(located, deployment.keyring, at=at))
+        return subjects.plan_erasure(declaration, located, now=at, holds=holds_on(located, deployment.keyring, at=at))
     if right == Right.AMEND:
         wanted = {target: value or None for target, value in content.changes.items()}
         region = declaration.organisation.country
-        new = becoming(located.map, wanted)
-        holders = locate(located.map, stores, new, purpose="amend", region=region)
-        return plan_amendment(declaration, located, wanted, holders=holders, now=at)
-    made = plan_marks(declaration, located, marks_for(right, content, deployment), now=at)
+        new = subjects.becoming(located.map, wanted)
+        holders = subjects.locate(located.map, stores, new, purpose="amend", region=region)
+        return subjects.plan_amendment(declaration, located, wanted, holders=holders, now=at)
+    made = subjects.plan_marks(declaration, located, marks_for(right, content, deployment), now=at)
     # Stopping a use needs no review, even if others share the address.
     return replace(made, reviews=()) if right in (Right.OBJECT, Right.WITHDRAW) else made
 
 
-def look_of(located: Located, deployment: Deployment) -> tuple[str, list[dict[str, Any]]]:
+def look_of(located: subjects.Located, deployment: Deployment) -> tuple[str, list[dict[str, Any]]]:
     """Plan-like preview of a case that only reads, for approval: a hash over the identity, places and counts, and the
     lines of places with counts."""
     declaration = deployment.declaration
-    [identity], [view] = located.identities, plan_view(declaration, located)
+    [identity], [view] = located.identities, subjects.plan_view(declaration, located)
     lines = shown_lines(view)
     counts = [part for line in lines for part in (line["place"], line["rows"])]
     return str(deployment.keyring.digest("plan", "look", declaration.hash, identity.canonical(), *counts)), lines
 
 
-def shown_lines(view: View) -> list[dict[str, Any]]:
+def shown_lines(view: subjects.View) -> list[dict[str, Any]]:
     """Places and counts of a view."""
     return [
         {"place": table.place, "rows": len(table.rows), "what": "view", "words": "view", "cite": "", "until": None}
@@ -150,12 +138,12 @@ def marks_for(right: str, content: CaseContent, deployment: Deployment) -> tuple
     )
 
 
-def summary(made: ErasurePlan | AmendmentPlan, deployment: Deployment) -> list[dict[str, Any]]:
+def summary(made: subjects.ErasurePlan | subjects.AmendmentPlan, deployment: Deployment) -> list[dict[str, Any]]:
     """The plan in storable form; each row counts in one line."""
-    return [line_of(tally) for tallies in preview(made, deployment.keyring) for tally in tallies]
+    return [line_of(tally) for tallies in subjects.preview(made, deployment.keyring) for tally in tallies]
 
 
-def line_of(tally: ReceiptLine) -> dict[str, Any]:
+def line_of(tally: subjects.ReceiptLine) -> dict[str, Any]:
     """One line of a receipt or preview in storable form: places, counts and grounds."""
     return {
         "place": tally.place,
@@ -166,3 +154,14 @@ def line_of(tally: ReceiptLine) -> dict[str, Any]:
         "cite": tally.cite,
         "until": tally.until.isoformat() if tally.until else None,
     }
+
+
+def execute(
+    made: subjects.ErasurePlan | subjects.AmendmentPlan,
+    stores: Mapping[str, Store],
+    deployment: Deployment,
+    run_id: str,
+) -> dict[int, subjects.Receipt]:
+    """Carry out exactly the plan *made*. Returns the receipts by the ids of their entries. Raises `RunFailed`."""
+    approved, declaration = subjects.plan_hash(made, deployment.keyring), deployment.declaration
+    return act(made, stores, approved=approved, declaration=declaration, keyring=deployment.keyring, run_id=run_id)

@@ -17,12 +17,14 @@ from troth.declaration import DeclarationErrors, SecretMissing
 from troth.errors import TrothError
 from troth.rows import MapRefused, PlanRefused, RunInterrupted
 from troth.service.api import webhooks
+from troth.service.cases.aliases import names_of_cases
+from troth.service.cases.models import Case, CaseBatch, CaseKind, CaseState, Right, WaitReason
 from troth.service.core.clock import may_end
 from troth.service.core.deployment import NoDeployment, current
 from troth.service.core.jobs.queue import enqueue, resume_stopped
 from troth.service.core.jobs.running import Stopped
-from troth.service.requests.aliases import names_of_cases, waiting_to_see
-from troth.service.requests.models import Case, CaseBatch, CaseKind, CaseState, ProcessingHalt, Right, WaitReason
+from troth.service.requests.fulfilment.holds import waiting_to_see
+from troth.service.requests.models import ProcessingHalt
 from troth.stores import StoreRefused, UnknownName
 
 BATCH_MAX = 100

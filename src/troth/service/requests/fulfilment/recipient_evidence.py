@@ -10,11 +10,12 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from troth.service.cases.models import Case, CaseEvent, Right
 from troth.service.core.deployment import Deployment
 from troth.service.core.models import RunRow
 from troth.service.disclosures.rules import DisclosureEvidence, Went
 from troth.service.requests.fulfilment.external_systems import systems_of
-from troth.service.requests.models import Case, CaseEvent, CaseStep, Right
+from troth.service.requests.models import CaseStep
 from troth.subjects import RecipientEvidence as Located
 
 _NOTED = "data_located"

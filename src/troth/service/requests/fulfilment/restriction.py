@@ -7,8 +7,9 @@ import hashlib
 
 from django.db.models import QuerySet
 
+from troth.service.cases.content import CaseContent, SealedContent
+from troth.service.cases.models import Case, Channel, Right
 from troth.service.configuration import ServiceError
-from troth.service.core.actions import act as carry_out
 from troth.service.core.actions import act_again
 from troth.service.core.deployment import Deployment, current
 from troth.service.core.models import RunRow
@@ -16,11 +17,10 @@ from troth.service.preferences import rules
 from troth.service.preferences.actions import end_choices, record_choices, stopped_uses
 from troth.service.preferences.models import Choice, ChoiceState, ScopeKind
 from troth.service.preferences.rules import ALL_USES, MARKETING, OWN_ACT, Scope, Source
-from troth.service.requests.content import CaseContent, SealedContent
-from troth.service.requests.fulfilment.preview import RESTRICTED, located_in, marks_for
+from troth.service.requests.fulfilment.preview import RESTRICTED, execute, located_in, marks_for
 from troth.service.requests.fulfilment.queue import process_queue
-from troth.service.requests.models import CHOICES, STOPS, Case, CaseStep, Channel, Right
-from troth.subjects import RunFailed, marked_for, plan_hash, plan_marks
+from troth.service.requests.models import CHOICES, STOPS, CaseStep
+from troth.subjects import RunFailed, marked_for, plan_marks
 
 
 class MarksUnfinished(ServiceError):
@@ -92,14 +92,7 @@ def set_marks(
             located = located_in(Right.RESTRICT, [case], {case.pk: content}, deployment, stores)
             made = plan_marks(deployment.declaration, located, names, now=dt.datetime.now(dt.UTC), lifted=lifted)
             if made.rewrites and not made.reviews:
-                carry_out(
-                    made,
-                    stores,
-                    approved=plan_hash(made, deployment.keyring),
-                    declaration=deployment.declaration,
-                    keyring=deployment.keyring,
-                    run_id=f"{about}{begun.count() + 1}",
-                )
+                execute(made, stores, deployment, f"{about}{begun.count() + 1}")
         except RunFailed as failed:
             raise MarksUnfinished(f"run {failed.run_id} did not come to its end") from None
 

@@ -15,61 +15,27 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from troth import subjects
 from troth.rows import PlanRefused
-from troth.service.core.actions import act as carry_out
+from troth.service.cases.aliases import names_of_cases
+from troth.service.cases.content import CaseContent, SealedContent, content_of
+from troth.service.cases.lifecycle import plan_approval
+from troth.service.cases.models import Case, CaseBatch, CaseEvent, CaseState, Right, WaitReason
 from troth.service.core.actions import act_again
 from troth.service.core.deployment import Deployment, current
 from troth.service.core.jobs.queue import enqueue
 from troth.service.core.journal import receipts_of
 from troth.service.core.models import RunRow
 from troth.service.requests import rules
-from troth.service.requests.aliases import names_of_cases, waiting_to_see
-from troth.service.requests.content import CaseContent, SealedContent, content_of
-from troth.service.requests.fulfilment import external_systems, stopped_uses
-from troth.service.requests.fulfilment.preview import (
-    RESTRICTED,
-    line_of,
-    located_in,
-    look_of,
-    marks_for,
-    planned,
-    summary,
-)
+from troth.service.requests.fulfilment import external_systems, preview, stopped_uses
+from troth.service.requests.fulfilment.holds import waiting_to_see
 from troth.service.requests.fulfilment.queue import process_queue
 from troth.service.requests.fulfilment.recipient_evidence import note_evidence
 from troth.service.requests.fulfilment.restriction import record_choice, restrictions_in_force, set_marks, short
-from troth.service.requests.intake import receive
-from troth.service.requests.lifecycle import plan_approval
-from troth.service.requests.models import (
-    CHOICES,
-    LOOKS,
-    STOPS,
-    Case,
-    CaseBatch,
-    CaseEvent,
-    CaseReceipt,
-    CaseState,
-    Right,
-    WaitReason,
-)
+from troth.service.requests.models import CHOICES, LOOKS, STOPS, CaseReceipt
 from troth.service.requests.responses import outcome
 from troth.service.staff import approvals
 from troth.stores import Store
-from troth.subjects import (
-    AmendmentPlan,
-    Located,
-    NotApproved,
-    Review,
-    RunFailed,
-    check,
-    evidence,
-    marked_for,
-    plan_hash,
-    plan_view,
-    refuse_untrue,
-    reviews,
-)
-from troth.subjects import Receipt as RunReceipt
 
 _TRIES_MAX = 3
 
@@ -104,14 +70,14 @@ class _Work:
     right: str
     contents: Mapping[int, CaseContent]
     deployment: Deployment
-    located: dict[tuple[int, ...], Located] = field(default_factory=dict)
+    located: dict[tuple[int, ...], subjects.Located] = field(default_factory=dict)
     """Rows that were located, and not changed by us since, by the cases whose people they are about."""
 
-    def locate(self, cases: Sequence[Case], stores: Mapping[str, Store]) -> Located:
+    def locate(self, cases: Sequence[Case], stores: Mapping[str, Store]) -> subjects.Located:
         """The rows of the people of *cases*, read from the stores unless they are in `located`."""
         key = tuple(case.pk for case in cases)
         if key not in self.located:
-            self.located[key] = located_in(self.right, cases, self.contents, self.deployment, stores)
+            self.located[key] = preview.located_in(self.right, cases, self.contents, self.deployment, stores)
         return self.located[key]
 
 
@@ -123,12 +89,16 @@ def _decide(work: _Work, cases: Sequence[Case]) -> None:
     at, right, contents, deployment = now(), work.right, work.contents, work.deployment
     with deployment.stores(read_only=True) as stores:
         if right == Right.ERASE:
-            refuse_untrue(deployment.declaration, check(deployment.declaration, _schemas(stores)))
+            subjects.refuse_untrue(deployment.declaration, subjects.check(deployment.declaration, _schemas(stores)))
         concerns = _concerns(work, cases, stores, at)
     first = {Right.AMEND: WaitReason.REVIEW, Right.OBJECT: WaitReason.WEIGHING}.get(Right(right), WaitReason.WINDOW)
     halted = [case for case in cases if concerns.get(case.pk, ("",))[0] == first and case.pk in contents]
     for case in halted:
-        names = marks_for(case.right, contents[case.pk], deployment) if case.right in CHOICES else (RESTRICTED,)
+        names = (
+            preview.marks_for(case.right, contents[case.pk], deployment)
+            if case.right in CHOICES
+            else (preview.RESTRICTED,)
+        )
         set_marks(case, contents[case.pk], names, deployment, lifted=False)
         work.located.clear()
     if right == Right.OBJECT:
@@ -162,13 +132,13 @@ def _concerns(work: _Work, cases: Sequence[Case], stores: Mapping[str, Store], a
     for case in cases:
         if case.pk not in contents or contents[case.pk].identity is None:
             found[case.pk] = (WaitReason.REVIEW, {"why": "nobody_named"})
-        elif right in CHOICES and not marks_for(right, contents[case.pk], deployment):
+        elif right in CHOICES and not preview.marks_for(right, contents[case.pk], deployment):
             found[case.pk] = (WaitReason.REVIEW, {"why": "nothing_to_stop"})
         elif _is_to_weigh(case, contents[case.pk], deployment):
             found[case.pk] = (WaitReason.WEIGHING, {})
         elif case.pk in looking:
             found[case.pk] = (WaitReason.ACCESS, {"why": "access_first"})
-        elif (until := receive.window_of(case, deployment)) is not None and until > at:
+        elif (until := rules.window_of(case, deployment.declaration)) is not None and until > at:
             found[case.pk] = (WaitReason.WINDOW, {})
     left = [case for case in cases if case.pk not in found]
     if not left:
@@ -187,22 +157,22 @@ def _is_to_weigh(case: Case, content: CaseContent, deployment: Deployment) -> bo
     """True if staff must still weigh the objection (GDPR Art. 21(1)). Meanwhile the use stops in systems with a flag
     column (Art. 18(1)(d))."""
     if case.right != Right.OBJECT or not rules.weighed(
-        deployment.declaration, case.right, marks_for(case.right, content, deployment)
+        deployment.declaration, case.right, preview.marks_for(case.right, content, deployment)
     ):
         return False
     return not case.events.filter(what="granted").exists()
 
 
-def _reviews(right: str, located: Located, deployment: Deployment) -> dict[int, list[Review]]:
-    by_case: dict[int, list[Review]] = {}
+def _reviews(right: str, located: subjects.Located, deployment: Deployment) -> dict[int, list[subjects.Review]]:
+    by_case: dict[int, list[subjects.Review]] = {}
     if right in CHOICES:
         return by_case  # stopping a use needs no review, even if others share the address
-    for review in reviews(deployment.declaration, located):
+    for review in subjects.reviews(deployment.declaration, located):
         by_case.setdefault(review.subject, []).append(review)
     return by_case
 
 
-def _review(review: Review) -> dict[str, Any]:
+def _review(review: subjects.Review) -> dict[str, Any]:
     return {"place": review.place, "message": review.message, "fix": review.fix, "rows": list(review.rows)}
 
 
@@ -211,13 +181,13 @@ def _unapproved(work: _Work, case: Case, stores: Mapping[str, Store], at: dt.dat
     was used for this very answer or run."""
     deployment, located = work.deployment, work.locate([case], stores)
     if case.right in LOOKS:
-        hash_, lines = look_of(located, deployment)
+        hash_, lines = preview.look_of(located, deployment)
     else:
         try:
-            made = planned(case.right, located, work.contents[case.pk], deployment, stores, at)
+            made = preview.planned(case.right, located, work.contents[case.pk], deployment, stores, at)
         except PlanRefused as refused:
             return WaitReason.REVIEW, _refusal(refused)
-        hash_, lines = plan_hash(made, deployment.keyring), summary(made, deployment)
+        hash_, lines = subjects.plan_hash(made, deployment.keyring), preview.summary(made, deployment)
     case.plan_hash, case.plan = hash_, lines
     case.save(update_fields=["plan_hash", "plan"])
     use = _answer(case) if case.right in LOOKS else _run_id(work, case)
@@ -255,7 +225,7 @@ def _leave(case: Case, needs: str, facts: Mapping[str, Any], at: dt.datetime) ->
 def _open_window(case: Case, at: dt.datetime) -> None:
     """Start the cooling-off period: the data is restricted now, and erased at its end unless the person withdraws."""
     deployment = current().without_own
-    case.window_until = receive.window_of(case, deployment)
+    case.window_until = rules.window_of(case, deployment.declaration)
     record_choice(case, SealedContent(deployment.keyring).content(case), deployment, at)
     outcome.window_opened(case, deployment, now=at)
 
@@ -282,7 +252,7 @@ def _groups(work: _Work, cases: Sequence[Case]) -> dict[str, list[Case]]:
 
 
 def _run_id(work: _Work, case: Case) -> str:
-    by = marks_for(case.right, work.contents[case.pk], work.deployment) if case.right in CHOICES else ()
+    by = preview.marks_for(case.right, work.contents[case.pk], work.deployment) if case.right in CHOICES else ()
     return f"cases:{case.batch_id}" + (f":{short(by)}" if by else "")
 
 
@@ -297,7 +267,7 @@ def _run(work: _Work, batch: CaseBatch, run_id: str, cases: Sequence[Case], stor
         if receipts is None:
             receipts = _begin_run(work, run_id, cases, stores)
         _add_receipts(batch, run_id, receipts)
-    except RunFailed:
+    except subjects.RunFailed:
         _add_receipts(batch, run_id, receipts_of(run_id) or {})
         _release_unfinished(cases, run_id)
     work.located.clear()
@@ -306,50 +276,44 @@ def _run(work: _Work, batch: CaseBatch, run_id: str, cases: Sequence[Case], stor
             record_choice(case, work.contents[case.pk], work.deployment, now())
 
 
-def _begin_run(work: _Work, run_id: str, cases: Sequence[Case], stores: Mapping[str, Store]) -> dict[int, RunReceipt]:
+def _begin_run(
+    work: _Work, run_id: str, cases: Sequence[Case], stores: Mapping[str, Store]
+) -> dict[int, subjects.Receipt]:
     """Plan and execute a run. Returns its receipts by the ids of their entries; none if no run was needed, or if the
     cases left the batch because they cannot be planned."""
     at, right, deployment = now(), work.right, work.deployment
     content = work.contents[cases[0].pk]
-    marks = marks_for(right, content, deployment)
+    marks = preview.marks_for(right, content, deployment)
     if right == Right.RESTRICT:
-        note_evidence(run_id, cases, evidence(work.locate(cases, stores)), at=at)
-    if right not in (Right.ERASE, Right.AMEND) and not marked_for(deployment.declaration, marks):
+        note_evidence(run_id, cases, subjects.evidence(work.locate(cases, stores)), at=at)
+    if right not in (Right.ERASE, Right.AMEND) and not subjects.marked_for(deployment.declaration, marks):
         _note_nothing(run_id, cases, [], at)
         return {}
     located = work.locate(cases, stores)
     try:
-        made = planned(right, located, content, deployment, stores, at)
+        made = preview.planned(right, located, content, deployment, stores, at)
         if made.reviews and len(cases) == 1:
             _leave_to_look(cases[0], content, made.reviews, deployment, at)
             return {}
         if right in (Right.ERASE, Right.AMEND):
-            note_evidence(run_id, cases, evidence(located, made), at=at)
-        if isinstance(made, AmendmentPlan) and not made.rewrites:
-            _note_nothing(run_id, cases, summary(made, deployment), at)
+            note_evidence(run_id, cases, subjects.evidence(located, made), at=at)
+        if isinstance(made, subjects.AmendmentPlan) and not made.rewrites:
+            _note_nothing(run_id, cases, preview.summary(made, deployment), at)
             return {}
-        approved = plan_hash(made, deployment.keyring)
         if right in deployment.declaration.requests.approve:
-            _use_approval(cases, approved, run_id, at)
-        return carry_out(
-            made,
-            stores,
-            approved=approved,
-            declaration=deployment.declaration,
-            keyring=deployment.keyring,
-            run_id=run_id,
-        )
-    except (PlanRefused, NotApproved) as refused:
+            _use_approval(cases, subjects.plan_hash(made, deployment.keyring), run_id, at)
+        return preview.execute(made, stores, deployment, run_id)
+    except (PlanRefused, subjects.NotApproved) as refused:
         _take_apart(cases, refused, at)
         return {}
 
 
 def _leave_to_look(
-    case: Case, content: CaseContent, concerns: Sequence[Review], deployment: Deployment, at: dt.datetime
+    case: Case, content: CaseContent, concerns: Sequence[subjects.Review], deployment: Deployment, at: dt.datetime
 ) -> None:
     """Send the case to review: staff must clarify it before the plan may be executed."""
     if case.right == Right.AMEND:
-        set_marks(case, content, (RESTRICTED,), deployment, lifted=False)
+        set_marks(case, content, (preview.RESTRICTED,), deployment, lifted=False)
     _leave(case, WaitReason.REVIEW, {"reviews": [_review(one) for one in concerns]}, at)
 
 
@@ -357,20 +321,21 @@ def _use_approval(cases: Sequence[Case], approved: str, run_id: str, at: dt.date
     """Use up the approval of the current plan. Raises `NotApproved` if that is not the approved one, because rows have
     changed since, or if its approval has expired or was used by another run."""
     if len(cases) > 1:
-        raise NotApproved("each case is approved by itself")
+        raise subjects.NotApproved("each case is approved by itself")
     try:
         approvals.use(plan_approval(cases[0], approved), use=run_id, now=at)
     except approvals.ApprovalMissing as missing:
-        raise NotApproved(str(missing)) from None
+        raise subjects.NotApproved(str(missing)) from None
 
 
-def _take_apart(cases: Sequence[Case], refused: PlanRefused | NotApproved, at: dt.datetime) -> None:
+def _take_apart(cases: Sequence[Case], refused: PlanRefused | subjects.NotApproved, at: dt.datetime) -> None:
     """Split a batch that cannot be planned together into single cases; a single case goes to review or approval."""
     is_unapproved = (
-        isinstance(refused, NotApproved) and cases[0].right in current().without_own.declaration.requests.approve
+        isinstance(refused, subjects.NotApproved)
+        and cases[0].right in current().without_own.declaration.requests.approve
     )
     if len(cases) == 1:
-        facts = {"why": "not_approved"} if isinstance(refused, NotApproved) else _refusal(refused)
+        facts = {"why": "not_approved"} if isinstance(refused, subjects.NotApproved) else _refusal(refused)
         _leave(cases[0], WaitReason.APPROVAL if is_unapproved else WaitReason.REVIEW, facts, at)
         return
     with transaction.atomic():  # so that no worker batches those that have left together again
@@ -405,7 +370,7 @@ def _note_nothing(run_id: str, cases: Sequence[Case], lines: list[dict[str, Any]
         CaseReceipt.objects.get_or_create(case=case, run=run_id, defaults={"at": at, "lines": lines})
 
 
-def _add_receipts(batch: CaseBatch, run_id: str, receipts: Mapping[int, RunReceipt]) -> None:
+def _add_receipts(batch: CaseBatch, run_id: str, receipts: Mapping[int, subjects.Receipt]) -> None:
     """Store the receipts of a run, by the ids of their entries, with the batch's cases, once."""
     cases = {case.subject: case for case in batch.cases.all()}
     CaseReceipt.objects.bulk_create(
@@ -415,7 +380,7 @@ def _add_receipts(batch: CaseBatch, run_id: str, receipts: Mapping[int, RunRecei
                 run=run_id,
                 entry_id=entry_id,
                 at=receipt.at,
-                lines=[line_of(line) for line in receipt.lines],
+                lines=[preview.line_of(line) for line in receipt.lines],
                 residue=dict(receipt.residue),
                 final_after=receipt.final_after,
             )
@@ -506,7 +471,7 @@ def settle(cases: Sequence[Case], deployment: Deployment) -> int:
         if not fine:
             return 0
         located = work.locate(fine, stores)
-    views = plan_view(deployment.declaration, located)
+    views = subjects.plan_view(deployment.declaration, located)
     return outcome.hand_out(fine, work.contents, deployment, (located, views), now=now())
 
 

@@ -13,12 +13,13 @@ from collections.abc import Mapping, Sequence
 from django.db import transaction
 
 from troth.declaration import System
+from troth.service.cases.content import CaseContent
+from troth.service.cases.models import Case
 from troth.service.core.deployment import Deployment
 from troth.service.requests import rules
-from troth.service.requests.content import CaseContent
 from troth.service.requests.fulfilment.external_systems import open_task
 from troth.service.requests.fulfilment.preview import located_in, marks_for
-from troth.service.requests.models import Case, CaseStep
+from troth.service.requests.models import CaseStep
 from troth.subjects import Flagged, flags
 
 NOTHING_HELD = "nothing_held"

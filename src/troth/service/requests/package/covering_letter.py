@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext, gettext_noop
 
+from troth.service.cases.rules import zone_of
 from troth.service.labels import day, thousands
 from troth.service.requests.package.cells import printable
 from troth.service.requests.package.contents import Contents
 from troth.service.requests.package.facts import PackageFacts
 from troth.service.requests.package.html_page import title_of
-from troth.service.requests.rules import zone_of
 
 if TYPE_CHECKING:
     import typst

@@ -13,8 +13,8 @@ from django.utils.translation import gettext
 
 from troth.declaration import Basis, Declaration, Keep, Table, covers
 from troth.law.rule_sets import places
+from troth.service.cases import labels
 from troth.service.disclosures.rules import ANSWERING
-from troth.service.requests.package import labels
 from troth.service.requests.package.contents import Contents, TableContents
 from troth.service.requests.package.portability import FieldOrigin, OmittedColumns, asked_for, purposes_of, source_of
 from troth.service.staff.rights import role_title

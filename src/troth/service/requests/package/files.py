@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from troth.declaration import Organisation
-from troth.service.requests.package import labels
+from troth.service.cases import labels
 from troth.service.requests.package.cells import DEFINITIONS, csv_cell, encode, kind_of_column, printable
 from troth.service.requests.package.contents import Contents, PackageRefused, TableContents
 

@@ -21,13 +21,13 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 
 from troth.declaration import Declaration
+from troth.service.cases import labels as package_labels
+from troth.service.cases.rules import zone_of
 from troth.service.labels import day, thousands
-from troth.service.requests.package import labels as package_labels
 from troth.service.requests.package.cells import csv_cell, printable
 from troth.service.requests.package.contents import Contents, TableContents
 from troth.service.requests.package.facts import PackageFacts
 from troth.service.requests.package.files import attached, file_names, upload_names
-from troth.service.requests.rules import zone_of
 from troth.stores import Scalar
 from troth.subjects import WITHHELD
 

@@ -11,100 +11,20 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy
 
 from troth.declaration import Declaration, IdentityKind, covers
-from troth.service.portal.forms import PublicForm, mailable
+from troth.service.cases.case_links import OpenedCase
+from troth.service.cases.content import CaseContent, readable
+from troth.service.cases.forms import MESSAGE_MAX, ResidenceForm
+from troth.service.cases.labels import category_words, purpose_words
+from troth.service.cases.models import Right
+from troth.service.core.deployment import Deployment
+from troth.service.portal.forms import mailable
 from troth.service.portal.handover import SignedInPerson
 from troth.service.requests import rules
-from troth.service.requests.content import CaseContent, readable
-from troth.service.requests.models import CHOICES, Right
-from troth.service.requests.package.labels import category_words, purpose_words
-
-PLACES = (
-    ("", gettext_lazy("I would rather not say")),
-    ("GB", gettext_lazy("the United Kingdom")),
-    ("AT", gettext_lazy("Austria")),
-    ("BE", gettext_lazy("Belgium")),
-    ("BG", gettext_lazy("Bulgaria")),
-    ("HR", gettext_lazy("Croatia")),
-    ("CY", gettext_lazy("Cyprus")),
-    ("CZ", gettext_lazy("Czechia")),
-    ("DK", gettext_lazy("Denmark")),
-    ("EE", gettext_lazy("Estonia")),
-    ("FI", gettext_lazy("Finland")),
-    ("FR", gettext_lazy("France")),
-    ("DE", gettext_lazy("Germany")),
-    ("GR", gettext_lazy("Greece")),
-    ("HU", gettext_lazy("Hungary")),
-    ("IS", gettext_lazy("Iceland")),
-    ("IE", gettext_lazy("Ireland")),
-    ("IT", gettext_lazy("Italy")),
-    ("LV", gettext_lazy("Latvia")),
-    ("LI", gettext_lazy("Liechtenstein")),
-    ("LT", gettext_lazy("Lithuania")),
-    ("LU", gettext_lazy("Luxembourg")),
-    ("MT", gettext_lazy("Malta")),
-    ("NL", gettext_lazy("the Netherlands")),
-    ("NO", gettext_lazy("Norway")),
-    ("PL", gettext_lazy("Poland")),
-    ("PT", gettext_lazy("Portugal")),
-    ("RO", gettext_lazy("Romania")),
-    ("SK", gettext_lazy("Slovakia")),
-    ("SI", gettext_lazy("Slovenia")),
-    ("ES", gettext_lazy("Spain")),
-    ("SE", gettext_lazy("Sweden")),
-    ("CH", gettext_lazy("Switzerland")),
-    ("CA", gettext_lazy("Canada")),
-    ("US-CA", gettext_lazy("California")),
-    ("US", gettext_lazy("another state of the United States")),
-)
-"""Places with a rule set. Other places have none, so choosing them would change nothing."""
+from troth.service.requests.models import CHOICES
+from troth.service.requests.verification import proof
 
 ROWS_MAX = 12
-_MESSAGE_MAX, _VALUE_MAX = 4_000, 500
-
-
-class ResendLinksForm(PublicForm):
-    """Form to have the links of earlier cases sent again."""
-
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        self.fields["email"].help_text = gettext_lazy("The one that you gave when you asked.")
-
-
-class ComplaintForm(PublicForm):
-    """A complaint, or a question about the policy."""
-
-    message = forms.CharField(
-        max_length=_MESSAGE_MAX,
-        widget=forms.Textarea(attrs={"rows": 6}),
-        error_messages={"required": gettext_lazy("Write a few words, so that we know what it is about.")},
-    )
-    residence = forms.ChoiceField(
-        choices=PLACES,
-        required=False,
-        label=gettext_lazy("Where do you live?"),
-        help_text=gettext_lazy("It tells us which law counts for you. Without it we keep to the strictest that may."),
-    )
-
-    def __init__(self, *given: Any, clauses: Sequence[tuple[str, str]] = (), **named: Any) -> None:
-        super().__init__(*given, **named)
-        self.fields["email"].help_text = gettext_lazy("The answer goes there.")
-        if clauses:
-            nothing = ("", gettext_lazy("The policy as a whole"))
-            self.fields["clause"] = forms.ChoiceField(
-                choices=[nothing, *clauses], required=False, label=gettext_lazy("Which sentence is it about?")
-            )
-            self.fields["message"].label = gettext_lazy("Your question")
-        else:
-            self.fields["message"].label = gettext_lazy("What went wrong, and what would put it right?")
-
-    def clean_message(self) -> str:
-        return readable(self.cleaned_data["message"])
-
-    def content(self) -> CaseContent:
-        address = self.cleaned_data["email"]
-        return CaseContent(
-            address=address, identifiers=((IdentityKind.EMAIL, address),), message=self.cleaned_data["message"]
-        )
+_VALUE_MAX = 500
 
 
 class CorrectedValueField(forms.CharField):
@@ -120,18 +40,24 @@ class CorrectedValueField(forms.CharField):
         return text
 
 
-class RequestForm(PublicForm):
+def change_fields(targets: Mapping[str, str], rows: int) -> dict[str, forms.Field]:
+    """Fields for *rows* corrections: each has a target and its new value. None without *targets*."""
+    fields: dict[str, forms.Field] = {}
+    for number in range(rows if targets else 0):
+        choices = [("", gettext_lazy("Choose")), *targets.items()]
+        fields[f"what-{number}"] = forms.ChoiceField(
+            choices=choices, required=False, label=gettext_lazy("What is wrong")
+        )
+        fields[f"new-{number}"] = CorrectedValueField()
+    return fields
+
+
+class RequestForm(ResidenceForm):
     """Form for one right: requester, subject, and the details that the right needs."""
 
-    residence = forms.ChoiceField(
-        choices=PLACES,
-        required=False,
-        label=gettext_lazy("Where do you live?"),
-        help_text=gettext_lazy("It tells us which law counts for you. Without it we keep to the strictest that may."),
-    )
     message = forms.CharField(
         required=False,
-        max_length=_MESSAGE_MAX,
+        max_length=MESSAGE_MAX,
         label=gettext_lazy("Anything else that we should know"),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
@@ -173,9 +99,7 @@ class RequestForm(PublicForm):
             del self.fields["agent_name"], self.fields["agent_email"]
         self._targets = categories_to_amend(declaration) if right == Right.AMEND else {}
         self._purposes = purposes_for(declaration, right)
-        if self._targets:
-            for number in range(self.rows):
-                self._add_row(number)
+        self.fields.update(change_fields(self._targets, self.rows))
         if self._purposes:
             self.fields["purposes"] = forms.MultipleChoiceField(
                 choices=list(self._purposes.items()),
@@ -185,13 +109,6 @@ class RequestForm(PublicForm):
                 else gettext_lazy("Which consent do you withdraw?"),
                 error_messages={"required": gettext_lazy("Choose at least one.")},
             )
-
-    def _add_row(self, number: int) -> None:
-        nothing = ("", gettext_lazy("Choose"))
-        self.fields[f"what-{number}"] = forms.ChoiceField(
-            choices=[nothing, *self._targets.items()], required=False, label=gettext_lazy("What is wrong")
-        )
-        self.fields[f"new-{number}"] = CorrectedValueField()
 
     @property
     def changes(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
@@ -207,9 +124,6 @@ class RequestForm(PublicForm):
         """True if a collapsed field was filled in or has an error."""
         folded = ("agent_name", "agent_email")
         return any(self.data.get(name) for name in folded) or any(name in self.errors for name in folded)
-
-    def clean_message(self) -> str:
-        return readable(self.cleaned_data["message"])
 
     def clean_agent_email(self) -> str:
         address: str = self.cleaned_data["agent_email"]
@@ -267,29 +181,6 @@ def _is_of_a_name(letter: str) -> bool:
     return letter in " .,'’-" or unicodedata.category(letter)[0] in "LM"
 
 
-class ClarificationAnswerForm(forms.Form):
-    """Answer to our question while the case is paused."""
-
-    answer = forms.CharField(
-        max_length=_MESSAGE_MAX,
-        label=gettext_lazy("Your answer"),
-        widget=forms.Textarea(attrs={"rows": 5}),
-        error_messages={"required": gettext_lazy("Write your answer first.")},
-    )
-
-    def clean_answer(self) -> str:
-        return readable(self.cleaned_data["answer"])
-
-
-class AppealForm(ClarificationAnswerForm):
-    """Reasons for an appeal."""
-
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        self.fields["answer"].label = gettext_lazy("What is wrong with our answer?")
-        self.fields["answer"].error_messages["required"] = gettext_lazy("Write what is wrong first.")
-
-
 class DataPointsForm(forms.Form):
     """Questions about stored data points that the person knows."""
 
@@ -320,6 +211,12 @@ class DataPointsForm(forms.Form):
 
     def answers(self) -> Mapping[str, str]:
         return {name: value for name, value in self.cleaned_data.items() if name != "declares" and value}
+
+
+def points_form(opened: OpenedCase, deployment: Deployment, data: Any) -> DataPointsForm:
+    """The form by which the person proves their identity with stored data."""
+    needed = proof.points_needed(opened.case)
+    return DataPointsForm(data, questions=proof.questions(deployment), needed=needed, declares=needed > 2)
 
 
 # --- choices from the declaration ------------------------------------------------------------------------------------

@@ -18,6 +18,14 @@ from django.utils.translation import gettext_lazy as _
 from troth.declaration import IdentityKind
 from troth.ledger import receipt as proof
 from troth.protect import SealingContext
+from troth.service.cases import case_links, lifecycle
+from troth.service.cases.aliases import about, names_of_cases
+from troth.service.cases.content import CaseContent, ContentGone, SealedContent
+from troth.service.cases.duty import PACKAGE_LINK, STATUS_LINK
+from troth.service.cases.intake import mail_allowance
+from troth.service.cases.labels import place_words, purpose_words, system_words, target_words
+from troth.service.cases.messages import CaseEmail, day, redress, write, write_all
+from troth.service.cases.models import Case, CaseEvent, CaseOutcome, CaseState, Right
 from troth.service.core.actions import view_entries
 from troth.service.core.deployment import Deployment
 from troth.service.core.keys import ledger_signer
@@ -32,33 +40,15 @@ from troth.service.portal import links
 from troth.service.preferences.actions import end_choices, stopped_uses, stopped_uses_many
 from troth.service.preferences.models import Choice, ChoiceState, ScopeKind
 from troth.service.preferences.rules import StoppedUses, fingerprints
-from troth.service.requests import lifecycle, rules
-from troth.service.requests.aliases import about, names_of_cases
-from troth.service.requests.content import CaseContent, ContentGone, SealedContent
-from troth.service.requests.duty import PACKAGE_LINK, STATUS_LINK
+from troth.service.requests import rules
 from troth.service.requests.fulfilment import external_systems
 from troth.service.requests.fulfilment.preview import shown_lines
 from troth.service.requests.fulfilment.recipient_evidence import evidence_of
 from troth.service.requests.fulfilment.restriction import choices_in_force, restrictions_in_force
 from troth.service.requests.fulfilment.stopped_uses import NOTHING_HELD
-from troth.service.requests.intake import mail_allowance
-from troth.service.requests.messages import CaseEmail, appealing, day, redress, write, write_all
-from troth.service.requests.models import (
-    CHOICES,
-    STOPS,
-    Case,
-    CaseEvent,
-    CaseOutcome,
-    CaseReceipt,
-    CaseState,
-    CaseStep,
-    Package,
-    Right,
-)
+from troth.service.requests.models import CHOICES, STOPS, CaseReceipt, CaseStep, Package
 from troth.service.requests.package import Contents, Shared, TableContents, build, is_searchable, portable, unsearched
-from troth.service.requests.package.labels import place_words, purpose_words, system_words, target_words
 from troth.service.requests.responses.receipt_sentences import done, joined, kept, whole
-from troth.service.requests.verification import case_links
 from troth.service.staff.access_log import accesses_of
 from troth.stores import meant
 from troth.subjects import Located, View
@@ -291,7 +281,7 @@ def _mail_link(
         facts["empty"] = empty
     if missing:
         facts |= {"missing": tuple(shortened(f"{_title(step, deployment)}: {_undone_words(step)}") for step in missing)}
-        facts |= redress(case, deployment) | appealing(case, deployment)
+        facts |= redress(case, deployment, is_less=True)
     write(case, "package_ready", deployment, facts, content=content, now=now)
 
 
@@ -390,10 +380,7 @@ def _done(
     lines = [line for receipt in _receipts(case) for line in receipt.lines]
     steps = list(case.steps.all())
     with translation.override(case.language):
-        stayed = [
-            *_kept(lines, case, deployment),
-            *(one for step in steps for one in _kept_there(step, deployment)),
-        ]
+        stayed = [*_kept(lines, case, deployment), *(one for step in steps for one in _kept_there(step, deployment))]
         did = _did(lines, case, steps, deployment)
         stayed += _left(case, deployment)
     undone = _missing(case)
@@ -408,7 +395,7 @@ def _done(
         stayed += [
             RetainedItem(shortened(_title(step, deployment)), _undone_words(step), "GDPR Art. 12(4)") for step in undone
         ]
-        facts |= appealing(case, deployment)
+        facts |= redress(case, deployment, is_less=True)
         kind, facts = "partly_fulfilled", facts | {"right": case.right, "did": did, "kept": tuple(stayed)}
     else:
         facts |= _erased(case, did) if case.right == Right.ERASE else _said(case, content, deployment)
@@ -432,7 +419,7 @@ def _close_stopped(
     facts = {**_stops(case, content, deployment), **_status(case, deployment, now), **redress(case, deployment)}
     facts |= {"done": day(now, deployment), **({"told": notified} if notified else {})}
     if undone:
-        facts |= appealing(case, deployment)
+        facts |= redress(case, deployment, is_less=True)
         facts["undone"] = tuple(shortened(f"{_title(step, deployment)}: {_undone_words(step)}") for step in undone)
     write(case, "stopped", deployment, facts, content=content, now=now)
     lifecycle.close(case, outcome, deployment, who=RULE, now=now, facts={"kept": len(undone), "told": len(notified)})

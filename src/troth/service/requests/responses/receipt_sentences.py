@@ -12,8 +12,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_noop
 
 from troth.declaration import Declaration
-from troth.service.requests.models import Right
-from troth.service.requests.package.labels import declared_words, system_words, table_words
+from troth.service.cases.labels import declared_words, system_words, table_words
+from troth.service.cases.models import Right
 from troth.subjects import IN_ROWS_OF_OTHERS
 
 

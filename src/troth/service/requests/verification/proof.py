@@ -18,12 +18,12 @@ from django.utils.functional import Promise as Lazy
 from django.utils.translation import gettext_lazy
 
 from troth.declaration import covers
+from troth.service.cases.aliases import about, names_of_cases
+from troth.service.cases.case_links import PERSONAL, OpenedCase, links_of
+from troth.service.cases.content import SealedContent
+from troth.service.cases.models import Case, CaseState
 from troth.service.core.deployment import Deployment
 from troth.service.portal.models import MailedLink
-from troth.service.requests.aliases import about, names_of_cases
-from troth.service.requests.content import SealedContent
-from troth.service.requests.models import Case, CaseState
-from troth.service.requests.verification.case_links import PERSONAL, OpenedCase, links_of
 from troth.subjects import WITHHELD, locate, plan_view
 
 TRIES_MAX = 5

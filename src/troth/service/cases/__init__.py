@@ -1,0 +1,1 @@
+"""Cases of people: what is the same for all of them, from intake, through their clocks, to the end of their period."""

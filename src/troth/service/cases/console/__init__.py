@@ -1,0 +1,1 @@
+"""Staff console: shows cases, and the actions on them."""
