@@ -12,11 +12,11 @@ import django
 def opened() -> dict[str, Any]:
     """Cases with their rights and addresses, and how many values opened in each place."""
     django.setup()
+    from troth.service.cases.content import SealedContent
+    from troth.service.cases.models import Case
     from troth.service.core.deployment import current
     from troth.service.core.key_lifecycle import sealed_places
     from troth.service.core.models import Subject
-    from troth.service.cases.content import SealedContent
-    from troth.service.cases.models import Case
 
     keyring = current().keyring
     values = {}
