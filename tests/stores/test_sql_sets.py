@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from troth.stores import AnyOf, Before, Match, StoreLimits
+from troth.stores import AnyOf, Before, Match, StoreError, StoreLimits, open_store
 
 
 @pytest.fixture
@@ -173,3 +176,32 @@ def test_keys_by_more_values_than_a_statement_takes_are_refused(any_place: Any) 
 def test_a_row_with_null_in_its_key_has_no_key(sqlite_place: Any) -> None:
     sqlite_place.run("CREATE TABLE t (k TEXT PRIMARY KEY)", "INSERT INTO t VALUES ('a'), (NULL), ('b')")
     assert list(sqlite_place.open().keys("t", None, batch=2)) == [[("a",), ("b",)]]
+
+
+def test_rows_whose_keys_are_of_several_types_are_amended(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "a.sqlite")) as database:
+        database.executescript("CREATE TABLE t (id PRIMARY KEY, name); INSERT INTO t VALUES (1, 'a'), ('T-2', 'b')")
+    store = open_store("a", f"sqlite:///{tmp_path}/a.sqlite")
+    with store.writing() as writer:
+        assert writer.amend("t", ["id"], ["name"], [("T-2", "y"), (1, "x")]) == 2
+    assert sorted(store.read("t", ["id", "name"], None), key=str) == [("T-2", "y"), (1, "x")]
+    store.close()
+
+
+def test_text_with_signs_of_an_array_is_text(any_place: Any) -> None:
+    any_place.run("CREATE TABLE t (id int PRIMARY KEY, name text)", "INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c')")
+    names = ['say "hi", {all}', "back\\slash\\", "NULL"]
+    with any_place.open().writing() as writer:
+        writer.amend("t", ["id"], ["name"], list(enumerate(names, 1)))
+    assert any_place.open().read("t", ["name"], AnyOf((Match(("name",), tuple((it,) for it in names)),))) == [
+        (it,) for it in names
+    ]
+
+
+def test_a_nul_in_a_list_leaves_the_rows_after_it_alone(postgresql_place: Any) -> None:
+    place = postgresql_place
+    place.run("CREATE TABLE t (id int PRIMARY KEY, tags text[])", "INSERT INTO t VALUES (3, '{for three}')")
+    rows = [(1, '["a\\u0000b"]'), (2, '["for two"]'), (3, '["new"]')]
+    with suppress(StoreError), place.open().writing() as writer:
+        writer.amend("t", ["id"], ["tags"], rows)
+    assert place.open().read("t", ["tags"], None)[0][0] in ('["for three"]', '["new"]')

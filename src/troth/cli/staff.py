@@ -280,7 +280,10 @@ def _require_something(roles: tuple[str, ...], rights: tuple[str, ...]) -> None:
 
 def _begin() -> None:
     """Set up Troth's own database."""
-    cli.keyring()  # raises if there are no keys, with what to do
+    from troth.protect import Keyring
+    from troth.service.server import set_up
+
+    Keyring.open(set_up().home)  # raises if there are no keys, with what to do
     cli.use_database()
 
 

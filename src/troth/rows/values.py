@@ -99,9 +99,13 @@ def same(stored: Scalar, meant: Scalar) -> bool:
         return True
     if stored is None or meant is None:
         return False
-    if isinstance(stored, int | float | decimal.Decimal) and isinstance(meant, int | float | decimal.Decimal):
+    if _is_number(stored) and _is_number(meant):
         return decimal.Decimal(str(stored)) == decimal.Decimal(str(meant))
     return _text(stored) == _text(meant)
+
+
+def _is_number(value: Scalar) -> bool:
+    return isinstance(value, int | float | decimal.Decimal) and not isinstance(value, bool)
 
 
 def _text(value: Scalar) -> str:

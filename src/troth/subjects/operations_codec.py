@@ -58,7 +58,7 @@ def _canonical(rows: Sequence[Any]) -> list[Any]:
     """Sort rows, because stores return them in any order."""
     try:
         return sorted(rows)
-    except TypeError:  # keys of several types, or with NULL
+    except (TypeError, ArithmeticError):  # keys of several types, with NULL, or that are no numbers
         return sorted(rows, key=repr)
 
 

@@ -102,6 +102,8 @@ def test_marketing_and_other_uses_are_two_requests(office: Office, api: Api) -> 
     ]
     assert api.post("requests", {**ANN, "right": "object", "purposes": ["care"]}).json()["state"] == "verifying"
     assert api.post("requests", {**ANN, "right": "view", "purposes": ["news"]}).status_code == 422
+    complaint = {**ANN, "kind": "complaint", "right": None, "purposes": ["news"]}
+    assert api.post("requests", complaint).json()["faults"][0]["where"] == "0.purposes"
 
 
 def test_the_same_key_is_done_once(office: Office, api: Api) -> None:  # noqa: F811

@@ -10,7 +10,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from troth.service.cases.console.actions import At, ConsoleAction, needs
+from troth.service.cases.console.actions import At, ConsoleAction, waits_for
 from troth.service.cases.content import CaseContent
 from troth.service.cases.handling import CaseHandling
 from troth.service.cases.intake.receive import Intake
@@ -36,7 +36,7 @@ class QuestionHandling(CaseHandling):
             _("Answer"),
             _("Send the answer, and close"),
             _answer,
-            lambda made: needs(made, WaitReason.ANSWER),
+            lambda made: waits_for(made, WaitReason.ANSWER),
             AnswerForm,
             place=20,
             is_first=True,

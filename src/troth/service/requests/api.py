@@ -244,7 +244,7 @@ def _faults(asked: NewCase) -> list[tuple[str, str]]:
         found.append(("reply_to", "no e-mail can be sent there: it is not one e-mail address"))
     if asked.kind == "request" and not identity.answers_for_names(_AGENT.actor, _TIERS[asked.proof]):
         found += _astray(asked)
-    if asked.right is not None:
+    if asked.right is not None or asked.purposes:
         found += _purposes(asked)
     if asked.received_at is not None and asked.received_at < timezone.now() - AGE_MAX:
         found.append(

@@ -6,9 +6,12 @@ import datetime as dt
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from troth.declaration import Period
-from troth.service.staff.models import Grant
+
+if TYPE_CHECKING:
+    from troth.service.staff.models import Grant
 
 # PCI DSS 4.0.1: 7.2.4 (review), 8.2.6 (inactive), 8.2.8 (idle), 8.3.4 (lockout). Clauses C11, C12.
 REVIEW_EVERY = Period(count=6, unit="month")

@@ -438,13 +438,13 @@ def _fit(column: Column, value: Scalar | ValueMismatch) -> Scalar | ValueMismatc
 
 
 def _array_of(values: Sequence[Scalar]) -> object:
-    """The values as a parameter: the text of an array where all are whole numbers or text, because psycopg takes about
-    ten times as long to write it."""
+    """The values as a parameter: the text of an array where all are whole numbers, or text without NUL, because psycopg
+    takes about ten times as long to write it."""
     kinds = set(map(type, values))
     if kinds == {int}:
         return "{" + ",".join(map(str, values)) + "}"
-    if kinds == {str}:
-        text = "\x00".join(values)  # type: ignore[arg-type]  # no value contains NUL
+    text = "\x00".join(values) if kinds == {str} else ""  # type: ignore[arg-type]
+    if text.count("\x00") == len(values) - 1 and kinds == {str}:
         if "\\" in text or '"' in text:
             text = text.replace("\\", "\\\\").replace('"', '\\"')
         return '{"' + text.replace("\x00", '","') + '"}'

@@ -461,7 +461,10 @@ class _Writer:
                 continue
             if wanted.setdefault(named, row) != row:
                 raise ValueError(f"{table.schema.name}: one key is given twice, with different values")
-        return [wanted[named] for named in sorted(wanted)]  # neighbouring rows are often in one page of the disk
+        try:
+            return [wanted[named] for named in sorted(wanted)]  # neighbouring rows are often in one page of the disk
+        except (TypeError, ArithmeticError):  # a column of SQLite may hold values of several types
+            return list(wanted.values())
 
     def _run(self, table: str, clause: SqlClause) -> int:
         def statement() -> int:

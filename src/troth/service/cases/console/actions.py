@@ -81,7 +81,7 @@ def is_idle(made: ConsoleCasePage) -> bool:
     return not made.is_closed and made.case.batch_id is None and made.case.needs != WaitReason.SYSTEMS
 
 
-def needs(made: ConsoleCasePage, *wanted: str) -> bool:
+def waits_for(made: ConsoleCasePage, *wanted: str) -> bool:
     return made.case.needs in wanted
 
 

@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from troth.service.cases.console.actions import ConsoleAction, is_idle, needs
+from troth.service.cases.console.actions import ConsoleAction, is_idle, waits_for
 from troth.service.cases.console.case_page import rows_in_question
 from troth.service.cases.console.forms import ActionForm, ReasonsForm, text_field
 from troth.service.cases.models import Case, CaseState, Right, WaitReason
@@ -53,7 +53,7 @@ ACTIONS: Mapping[str, ConsoleAction] = {
         _("Choose the person's rows"),
         _("Continue with these rows"),
         lambda at, given: actions.choose_rows(at.case.pk, given["chosen"], at.deployment, who=at.who, now=at.now),
-        lambda made: needs(made, WaitReason.REVIEW),
+        lambda made: waits_for(made, WaitReason.REVIEW),
         ChoiceForm,
         hint=_("The case continues with exactly these rows."),
         place=10,
@@ -63,7 +63,7 @@ ACTIONS: Mapping[str, ConsoleAction] = {
         _("Grant the objection"),
         _("Stop the use for good"),
         lambda at, given: actions.grant(at.case.pk, at.deployment, who=at.who, now=at.now),
-        lambda made: needs(made, WaitReason.WEIGHING),
+        lambda made: waits_for(made, WaitReason.WEIGHING),
         hint=_(
             "Unless compelling grounds override the interests of this person, or a legal claim needs the data (GDPR "
             "Art. 21(1)). If so, refuse, and say what they are."
@@ -75,7 +75,7 @@ ACTIONS: Mapping[str, ConsoleAction] = {
         _("Try again"),
         _("Carry it out again"),
         lambda at, given: actions.try_again(at.case.pk, at.deployment, who=at.who, now=at.now),
-        lambda made: needs(made, WaitReason.REVIEW) and bool(made.case.subject),
+        lambda made: waits_for(made, WaitReason.REVIEW) and bool(made.case.subject),
         hint=_("After something was fixed, or checked and found to be right."),
         place=40,
     ),
