@@ -26,7 +26,6 @@ from troth.text import counted
 
 Values = dict[Row, set[int]]
 """Value of a link's columns → subjects that it names."""
-_NOBODY = frozenset[int]()
 
 
 class LocateRefused(TrothError):
@@ -213,8 +212,8 @@ class _Tracing:
             cast = as_kinds(value, kinds)
             # In SQLite and files, a numeric column may also hold text, so both forms are queried.
             for form in dict.fromkeys((cast, value)) if link.digits else (cast,):
-                if form is not None and not asked.get(form, _NOBODY).issuperset(subjects):
-                    fresh.setdefault(form, set(asked.get(form, _NOBODY))).update(subjects)
+                if form is not None and not asked.get(form, set()).issuperset(subjects):
+                    fresh.setdefault(form, set(asked.get(form, ()))).update(subjects)
         return fresh
 
     def _known(self, node: Node, link: PersonLink) -> Iterable[tuple[Row, Collection[int]]]:

@@ -94,14 +94,8 @@ def treatments_by_subject(plan: ErasurePlan | AmendmentPlan) -> list[Counter[tup
     merged = _merging(parts)
     counts: list[Counter[tuple[str, tuple[int, ...]]]] = [Counter() for _ in plan.located.identities]
     for place, _, touched in _touched(parts):
-        owners = touched[0][1]
-        if all(more == owners for _, more in touched):  # nearly always
-            numbers = tuple([number for number, _ in touched])
-            for subject in owners:
-                counts[subject][place, numbers] += 1
-            continue
-        for subject in sorted({subject for _, owners in touched for subject in owners}):
-            counts[subject][place, tuple(number for number, owners in touched if subject in owners)] += 1
+        for subject in dict.fromkeys([subject for _, owners in touched for subject in owners]):
+            counts[subject][place, tuple([number for number, owners in touched if subject in owners])] += 1
     return [_by_treatment(of_subject, merged) for of_subject in counts]
 
 

@@ -20,8 +20,8 @@ from pydantic_core import PydanticCustomError
 from troth.declaration import IdentityKind
 from troth.service.api.framework import ApiResponse, Body, once, problem, problems, scoped
 from troth.service.api.models import ApiToken
-from troth.service.cases import actions, identity
-from troth.service.cases.content import CaseContent, readable
+from troth.service.cases import actions
+from troth.service.cases.content import CaseContent, answers_for_names, goes_astray, readable, tier_at_intake
 from troth.service.cases.intake import receive
 from troth.service.cases.intake.receive import Intake
 from troth.service.cases.lifecycle import Actor, CaseRefused
@@ -242,7 +242,7 @@ def _faults(asked: NewCase) -> list[tuple[str, str]]:
         Address.read(asked.reply_to)
     except LetterRefused:
         found.append(("reply_to", "no e-mail can be sent there: it is not one e-mail address"))
-    if asked.kind == "request" and not identity.answers_for_names(_AGENT.actor, _TIERS[asked.proof]):
+    if asked.kind == "request" and not answers_for_names(_AGENT.actor, _TIERS[asked.proof]):
         found += _astray(asked)
     if asked.right is not None or asked.purposes:
         found += _purposes(asked)
@@ -284,7 +284,7 @@ def _astray(asked: NewCase) -> list[tuple[str, str]]:
         return [
             ("subject.email", ("it may be confused with another address: sign the person in, and send proof account"))
         ]
-    if identity.goes_astray(CaseContent(address=asked.reply_to, identifiers=asked.subject.pairs())):
+    if goes_astray(CaseContent(address=asked.reply_to, identifiers=asked.subject.pairs())):
         return [
             (
                 "reply_to",
@@ -434,7 +434,7 @@ def package(request: HttpRequest, reference: Reference) -> HttpResponse:
     case = _case(request, reference)
     if case is None:
         return problem(404, *_NONE)
-    if identity.tier_at_intake(case) < _TIERS["account"]:  # what the person proved to us later does not count
+    if tier_at_intake(case) < _TIERS["account"]:  # what the person proved to us later does not count
         return problem(
             403,
             "Only the person may download this package",

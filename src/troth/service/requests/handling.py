@@ -13,8 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from troth.declaration import Declaration
-from troth.service.cases import identity
-from troth.service.cases.content import CaseContent
+from troth.service.cases.content import CaseContent, goes_astray
 from troth.service.cases.intake.receive import Intake
 from troth.service.cases.lifecycle import CaseRefused, Closing
 from troth.service.cases.messages import day
@@ -37,7 +36,7 @@ class RequestHandling(RequestPages, RequestConsole):
     """Requests are executed in every system, by batches and jobs (`fulfilment`)."""
 
     def admit(self, intake: Intake, deployment: Deployment) -> int:
-        if not intake.is_vouched_for and identity.goes_astray(intake.content):
+        if not intake.is_vouched_for and goes_astray(intake.content):
             raise CaseRefused(
                 "e-mails would go to another address than the one that identifies the person, and a link in them would "
                 "prove nothing; use that address, or a better proof of identity"

@@ -18,11 +18,11 @@ from django.views.decorators.http import require_http_methods
 
 from troth.declaration import Declaration, IdentityKind
 from troth.errors import TrothError
-from troth.service.cases import identity, lifecycle
+from troth.service.cases import lifecycle
 from troth.service.cases.console.case_page import everyone_in
 from troth.service.cases.console.cases import who
 from troth.service.cases.console.queue_row import labels
-from troth.service.cases.content import CaseContent
+from troth.service.cases.content import CaseContent, goes_astray
 from troth.service.cases.forms import PLACES
 from troth.service.cases.handling import case_types, handling_of
 from troth.service.cases.intake import receive
@@ -99,7 +99,7 @@ class NewCaseForm(forms.Form):
                 _("Enter an address: without one the person can neither prove their identity nor get an answer."),
             )
         is_request = case_types()[self.what].kind == CaseKind.REQUEST
-        if is_request and not cleaned.get("tier") and not self.errors and identity.goes_astray(self.content()):
+        if is_request and not cleaned.get("tier") and not self.errors and goes_astray(self.content()):
             self.add_error("address", _("Without a proof, e-mails go to the address that identifies the person."))
         return cleaned
 

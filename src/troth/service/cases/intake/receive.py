@@ -18,10 +18,10 @@ from django.utils.translation import gettext
 
 from troth.ledger import Entry, Pseudonym
 from troth.ledger import Value as FieldValue
-from troth.service.cases import case_links, identity, lifecycle
+from troth.service.cases import case_links, lifecycle
 from troth.service.cases import rules as case_rules
 from troth.service.cases.aliases import each_alone
-from troth.service.cases.content import CaseContent, SealedContent
+from troth.service.cases.content import CaseContent, SealedContent, answers_for_names, link_shows
 from troth.service.cases.duty import AGENT_LINK, PROVE_LINK, STATUS_LINK
 from troth.service.cases.handling import case_types, handling_of
 from troth.service.cases.intake import mail_allowance
@@ -66,7 +66,7 @@ class Intake:
     @property
     def is_vouched_for(self) -> bool:
         """True if the submitter, or the handler of the preceding case, vouches for all identifiers."""
-        return self.answers_case is not None or identity.answers_for_names(self.who.actor, self.tier)
+        return self.answers_case is not None or answers_for_names(self.who.actor, self.tier)
 
     def __repr__(self) -> str:
         return f"Intake({self.kind}, {self.right or '-'}, {self.channel})"
@@ -145,7 +145,7 @@ def _case(intake: Intake, deployment: Deployment, now: dt.datetime) -> tuple[Cas
 
 def _doubt(case: Case, intake: Intake) -> str:
     """Code of the reason why a link or known data points are not enough as proof; empty if they are."""
-    is_shown = not case.subject or not case.tier_needed or intake.is_vouched_for or identity.link_shows(intake.content)
+    is_shown = not case.subject or not case.tier_needed or intake.is_vouched_for or link_shows(intake.content)
     return "" if is_shown else "not_shown"
 
 

@@ -168,7 +168,7 @@ def filtered(request: HttpRequest, wanted: Mapping[str, str], today: dt.date) ->
 def _visible(request: HttpRequest) -> QuerySet[CaseStep]:
     rows = (
         CaseStep.objects.filter(way="task")
-        .select_related("case", "case__key", "case__handler")
+        .select_related("case__key", "case__handler")
         .defer("case__content", "case__plan")
     )
     return rows if standing_of(request).is_officer else rows.filter(case__is_confidential=False)
