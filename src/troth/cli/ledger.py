@@ -231,8 +231,8 @@ def export(declaration: Path, folder: Path | None, key: str | None, target: Path
     with formatting.progress_bar("exporting", log.size) as tell:
         signed = write(log, target, tell, beside={} if folder else _timestamps())
     facts = {"folder": str(target), "ledger": signed.origin, "size": signed.size, "key": str(log.verifier)}
-    said = f"{counted(signed.size, 'entry', 'entries')} of {signed.origin} exported to {target}"
-    cli.answer(facts, said, f"verifier key: {facts['key']}", as_json=as_json)
+    message = f"{counted(signed.size, 'entry', 'entries')} of {signed.origin} exported to {target}"
+    cli.answer(facts, message, f"verifier key: {facts['key']}", as_json=as_json)
 
 
 @ledger.command()
@@ -249,8 +249,8 @@ def rebuild(declaration: Path, as_json: bool) -> None:
     """
     log = _own(declaration)
     size = log.rebuild()
-    said = f"the tiles over {counted(size, 'entry', 'entries')} were rebuilt, root {log.root().hex()}"
-    cli.answer({"size": size, "root": log.root().hex()}, said, as_json=as_json)
+    message = f"the tiles over {counted(size, 'entry', 'entries')} were rebuilt, root {log.root().hex()}"
+    cli.answer({"size": size, "root": log.root().hex()}, message, as_json=as_json)
 
 
 # --- open a ledger --------------------------------------------------------------------------------------------------

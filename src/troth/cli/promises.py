@@ -68,8 +68,8 @@ def _found(declaration: Path, id_: str | None) -> tuple[Deployment, Sequence[Pro
     from troth.service.core.deployment import current
 
     deployment = current()
-    found = {each.name: each for each in judge_with_dates(deployment, cli.now())}
-    return deployment, [found[meant(id_, found)]] if id_ is not None else list(found.values())
+    statuses = {status.name: status for status in judge_with_dates(deployment, cli.now())}
+    return deployment, [statuses[meant(id_, statuses)]] if id_ is not None else list(statuses.values())
 
 
 # --- approving ------------------------------------------------------------------------------------------------------
@@ -139,8 +139,8 @@ def _listed(statuses: Sequence[PromiseStatus]) -> Iterator[str]:
         since = f"{each.since:%Y-%m-%d}" if each.since else _NO_DAY
         yield f"{each.status:9} {each.id}  {since}  “{each.promise.quote}”"
         yield f"{'':9} {each.reason}"
-    told = ", ".join(f"{count} {status}" for status, count in Counter(it.status for it in statuses).items())
-    yield f"{counted(len(statuses), 'promise')}{f': {told}' if told else ''}"
+    counts = ", ".join(f"{count} {status}" for status, count in Counter(it.status for it in statuses).items())
+    yield f"{counted(len(statuses), 'promise')}{f': {counts}' if counts else ''}"
 
 
 def _shown(status: PromiseStatus, deployment: Deployment) -> Iterator[str]:

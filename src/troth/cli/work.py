@@ -44,8 +44,8 @@ def work(once: bool, jobs: int, only: tuple[str, ...], as_json: bool) -> None:
     left = health()
     states = ("queued", "scheduled", "running", "waiting", "stopped", "failed", "workers")
     later = counted(left.queued + left.scheduled + left.waiting, "job")
-    said = f"{later} for later, {left.stopped} stopped, {left.failed} failed"
-    cli.answer(json_fields(left, *states), said, as_json=as_json)
+    message = f"{later} for later, {left.stopped} stopped, {left.failed} failed"
+    cli.answer(json_fields(left, *states), message, as_json=as_json)
     sys.stdout.flush()
     if stop.is_set():
         os._exit(bool(left.stopped or left.failed))  # a job that did not stop in time would delay the exit

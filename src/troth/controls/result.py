@@ -251,8 +251,8 @@ def _ask(key: str, looking: Mapping[str, object]) -> ControlResult:
         is_away = looking.get("is_away")
         if callable(is_away) and is_away(error):
             raise
-        told = str(error) if isinstance(error, TrothError) else f"{type(error).__name__}."
-        return _error(f"The check failed with an error: {told}")
+        reason = str(error) if isinstance(error, TrothError) else f"{type(error).__name__}."
+        return _error(f"The check failed with an error: {reason}")
 
 
 def _sound(answer: ControlResult) -> ControlResult:

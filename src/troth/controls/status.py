@@ -359,7 +359,7 @@ def _refused(promise: Promise, control: str, today: dt.date, is_approved: bool) 
 
 
 def _lapsed(attestation: Attestation, today: dt.date) -> str:
-    """Why the attestation does not count today, whoever approves it; empty if it may."""
+    """Why the attestation does not count today, even if it is approved; empty if it may."""
     if attestation.is_too_long:
         return f"The attestation of {attestation.by}, until {attestation.until}, is for more than a year: not valid."
     if today < attestation.on:

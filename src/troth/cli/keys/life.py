@@ -207,21 +207,19 @@ def _rotate_epoch(keyring: Keyring, *, early: bool) -> dict[str, Any]:
 def _rotate_tokens(keyring: Keyring, domains: TokenDomains, *, wanted: bool) -> dict[str, Any]:
     from troth.service.core.key_lifecycle import rotate_tokens
 
-    found = rotate_tokens(keyring, domains, now=cli.now(), make=wanted)
-    if found.made is not None:
-        said = (
-            f"{found.made.name} is created: add {found.made.number} as the first version of a domain in token_domains."
-        )
+    rotation = rotate_tokens(keyring, domains, now=cli.now(), make=wanted)
+    if (key := rotation.made) is not None:
+        said = f"{key.name} is created: add {key.number} as the first version of a domain in token_domains."
     elif wanted:
         said = (
             "The newest token key is not used in any domain yet: add it as the first version of one in token_domains."
         )
     else:
         said = "The token keys are in use as declared."
-    if found.retired:
-        said += f" {', '.join(found.retired)} no longer creates tokens, but still opens them."
-    made = found.made.name if found.made else None
-    return {"made": made, "retired": list(found.retired), "said": said}
+    if rotation.retired:
+        said += f" {', '.join(rotation.retired)} no longer creates tokens, but still opens them."
+    made = key.name if key is not None else None
+    return {"made": made, "retired": list(rotation.retired), "said": said}
 
 
 # --- destroy --------------------------------------------------------------------------------------------------------
@@ -340,13 +338,13 @@ def drill(backup: str, as_json: bool) -> None:
     note_keys(keyring, now=cli.now())
     try:
         with formatting.progress("trying keys") as tell:
-            found = try_keys(store, keyring, now=cli.now(), progress=lambda done: tell(counted(done, "key")))
+            tried = try_keys(store, keyring, now=cli.now(), progress=lambda done: tell(counted(done, "key")))
     finally:
         store.close()
     with transaction.atomic(durable=True):
-        note_drill(found, now=cli.now())
-    cli.answer({**json_value(found), "passed": found.is_passed}, _drill_words(found), as_json=as_json)
-    cli.fail_if(not found.is_passed)
+        note_drill(tried, now=cli.now())
+    cli.answer({**json_value(tried), "passed": tried.is_passed}, _drill_words(tried), as_json=as_json)
+    cli.fail_if(not tried.is_passed)
 
 
 def _url(backup: str) -> str:

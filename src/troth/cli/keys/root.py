@@ -56,8 +56,8 @@ def init(name: str, keys_lost: bool, as_json: bool, **options: str | None) -> No
     if keys_lost:
         key = begin_keys(cli.home())
         lost = _note_lost()
-        said = f"There is no key below the root key {key} now. Data sealed with the lost keys stays unreadable."
-        cli.answer({"key": str(key), "keys_lost": True, "on_record": lost}, said, as_json=as_json)
+        message = f"There is no key below the root key {key} now. Data sealed with the lost keys stays unreadable."
+        cli.answer({"key": str(key), "keys_lost": True, "on_record": lost}, message, as_json=as_json)
         return
     one = way_named(name, options)
     key = create_home(cli.home(), wrap=one)
