@@ -39,6 +39,7 @@ COMMANDS = {
     "evidence": "Export evidence that the policy is kept, or retract faulty checks.",
     "keep": "Run the checks that are due, and finish interrupted runs.",
     "promises": "Show the status of each promise of the policy, and why.",
+    "rehearse": "Plant breaches into an invented company, and see who would notice.",
     "work": "Run the background jobs of requests and batches.",
     "staff": "Invite staff; give, revoke and review grants.",
     "api": "Manage API tokens and webhooks of programs.",

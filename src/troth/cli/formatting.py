@@ -43,18 +43,19 @@ def progress(what: str) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def progress_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Context manager: a bar of what is done of *total* on a terminal; silent elsewhere."""
+def progress_bar(what: str, total: int) -> Iterator[Callable[..., None]]:
+    """Context manager: a bar of what is done of *total* on a terminal; silent elsewhere. It is called with what is done
+    so far, and with the total if that is another one by now."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=_err, transient=True, disable=not _err.is_terminal) as bar:
         task, step, shown = bar.add_task(what, total=total), max(1, total // 1_000), 0
 
-        def tell(done: int) -> None:
+        def tell(done: int, of: int | None = None) -> None:
             nonlocal shown
             if done >= shown + step:
-                bar.update(task, completed=done)
+                bar.update(task, completed=done, total=of)
                 shown = done
 
         yield tell

@@ -16,6 +16,7 @@ from troth.site.public_addresses import NotPublic, PublicOnly
 
 if TYPE_CHECKING:
     from troth.declaration import Declaration
+    from troth.site.tls import Tls
 
 _AGENT = "troth-probe (+checks this site's own privacy policy)"
 
@@ -52,6 +53,8 @@ class Site:
 
     *also* are pages that another program serves on this site, such as Troth's own. Cookies that they set count as the
     site's, and a page that answers 404 is ignored.
+
+    A scripted site has a *transport* of its own, to which all requests go, and says what its port *offers*.
     """
 
     home: str
@@ -60,6 +63,8 @@ class Site:
     public_only: bool = False
     ca_file: str | None = None
     also: tuple[str, ...] = ()
+    transport: httpx.BaseTransport | None = field(default=None, compare=False)
+    offers: Tls | None = None
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.home)
@@ -114,6 +119,8 @@ def get(
 
 
 def _transport(site: Site, url: str) -> httpx.BaseTransport:
+    if site.transport is not None:
+        return site.transport
     trusted = _trust(site, url)
     return PublicOnly(verify=trusted) if site.public_only else httpx.HTTPTransport(verify=trusted, trust_env=False)
 

@@ -102,7 +102,7 @@ class SiteSnapshot:
 
     def tls(self) -> Tls:
         """What the site's port offers. Raises `SiteUnreachable`."""
-        return self._once("tls", lambda: tls(self.declared, now=self._now))
+        return self.declared.offers or self._once("tls", lambda: tls(self.declared, now=self._now))
 
     def _address(self, path: str) -> str:
         return _joined(self.declared.home, "" if path == HOME else path)

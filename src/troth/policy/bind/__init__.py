@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from troth.policy.bind.file_change import FileChange, change_for
 from troth.policy.bind.plan import Astray, BindingPlan, Doubted, plan_binding
-from troth.policy.bind.proposals import ControlProposal, Proposal, ProposalsError, propose
+from troth.policy.bind.proposals import ControlProposal, Proposal, ProposalsError, controls_called_for, propose
 from troth.policy.bind.subject_matter import period_conflict
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Proposal",
     "ProposalsError",
     "change_for",
+    "controls_called_for",
     "period_conflict",
     "plan_binding",
     "propose",

@@ -16,7 +16,8 @@ from troth.policy.bind.denials import against, held_anyway
 from troth.policy.bind.quoting import Quoting
 from troth.policy.bind.subject_matter import period_doubts, tables_holding, tables_kept
 from troth.policy.bind.topics import Aside, Heard, hear
-from troth.policy.classify import Clause, ClauseKind, Quantity, Understood
+from troth.policy.binding import bind_promises
+from troth.policy.classify import Clause, ClauseKind, Quantity, Understood, understand
 from troth.policy.declared_contradictions import contradictions, is_of_places
 from troth.policy.text import PolicyText
 
@@ -90,6 +91,19 @@ def propose(
         _proposal(quote, clauses, heard, declaration, controls, quoting.times(quote))
         for quote, clauses in quoting.promises()
     ]
+
+
+def controls_called_for(policy: PolicyText, declaration: Declaration) -> Mapping[int, tuple[str, ...]]:
+    """For each promise of the declaration, by its index: the controls that its words call for, whatever it is bound
+    to."""
+    by_sentence: dict[str, list[str]] = {}
+    for proposal in propose(understand(policy), declaration):
+        for clause in proposal.clauses:
+            by_sentence.setdefault(clause.sentence.id, []).extend(proof.control for proof in proposal.proofs)
+    return {
+        bound.index: tuple(dict.fromkeys(id_ for it in bound.sentences for id_ in by_sentence.get(it.id, ())))
+        for bound in bind_promises(policy, declaration.promises)
+    }
 
 
 def _proposal(

@@ -1,0 +1,90 @@
+"""The outcome of a rehearsal: for each promise, which breaches its controls noticed, and which they did not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What a rehearsal shows about one promise."""
+
+    NOTICES = "notices"  # every breach that was planted made it lose its status
+    MISSES = "misses"  # at least one breach left it as it was
+    STATED = "stated"  # it rests on a person's word alone
+    NOT_REHEARSED = "not_rehearsed"  # it was not kept to begin with, or there was nothing to break
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """One breach, planted against one promise. *status* is the promise's status afterwards; *reason* says why."""
+
+    breach: str
+    text: str
+    control: str
+    noticed: bool
+    status: str
+    reason: str = ""
+    is_own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsedPromise:
+    """One promise of the policy, its status in the rehearsal before anything was planted, and what was planted. *why*
+    says why nothing was."""
+
+    name: str
+    quote: str
+    before: str
+    planted: tuple[Planted, ...] = ()
+    why: str = ""
+    is_bound: bool = True
+
+    @property
+    def verdict(self) -> Verdict:
+        if not self.is_bound:
+            return Verdict.STATED
+        if not self.planted:
+            return Verdict.NOT_REHEARSED
+        return Verdict.NOTICES if all(it.noticed for it in self.planted) else Verdict.MISSES
+
+    @property
+    def noticed(self) -> int:
+        return sum(it.noticed for it in self.planted)
+
+    @property
+    def unseen(self) -> tuple[Planted, ...]:
+        """The breaches that were not noticed."""
+        return tuple(it for it in self.planted if not it.noticed)
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """All promises, in the order of the declaration."""
+
+    promises: tuple[RehearsedPromise, ...]
+    declaration: str
+    """The hash of the company's declaration (`troth.controls.looked_at_hash`)."""
+    seconds: float = 0.0
+
+    def of(self, verdict: Verdict) -> tuple[RehearsedPromise, ...]:
+        return tuple(it for it in self.promises if it.verdict is verdict)
+
+    @property
+    def planted(self) -> int:
+        return sum(len(it.planted) for it in self.promises)
+
+    @property
+    def noticed(self) -> int:
+        return sum(it.noticed for it in self.promises)
+
+    @property
+    def score(self) -> float:
+        """The share of planted breaches that were noticed; 0 if none was planted."""
+        return self.noticed / self.planted if self.planted else 0.0
+
+
+def joined(parts: Sequence[Mapping[str, tuple[Planted, ...]]], name: str) -> tuple[Planted, ...]:
+    """What was planted against the promise *name*, over all processes."""
+    return tuple(it for part in parts for it in part.get(name, ()))

@@ -1,0 +1,98 @@
+"""The world of a rehearsal: a company like the declared one, in a folder, which faults may break as they like.
+
+Everything that a fault can change is in files of the folder, in the scripted site, in the declaration, or is the time;
+`World.restored` puts all of it back. No address of a real system is in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from troth.declaration import Declaration, Table
+from troth.protect import Keyring
+from troth.rehearsal.site import ScriptedSite
+from troth.rehearsal.stores import Inapplicable, ScratchStores
+
+
+@dataclass(slots=True)
+class World:
+    """What a fault gets to break. *about* are the systems or tables that the promise is about; none means all."""
+
+    folder: Path
+    declaration: Declaration
+    stores: ScratchStores
+    site: ScriptedSite
+    keyring: Keyring
+    now: dt.datetime
+    about: tuple[str, ...] = ()
+    inputs: dict[str, object] = field(default_factory=dict)
+    """Inputs of controls that a fault replaces, by the name of the parameter."""
+
+    def declare(self, **changes: Any) -> None:
+        """Change sections of the declaration."""
+        self.declaration = self.declaration.model_copy(update=changes)
+
+    def tables(self) -> Iterator[tuple[str, Table]]:
+        """The declared tables that the promise is about, with their places, that are in scratch databases."""
+        for system, declared in self.declaration.systems.items():
+            for name, table in declared.tables.items():
+                place = f"{system}.{name}"
+                if system in self.stores.schemas and (not self.about or any(_within(place, it) for it in self.about)):
+                    yield place, table
+
+    def table(self) -> tuple[str, Table]:
+        """The first of `tables` that holds personal data. Raises `Inapplicable`."""
+        for place, table in self.tables():
+            if table.fields:
+                return place, table
+        raise Inapplicable("no table with personal data")
+
+
+def _within(place: str, part: str) -> bool:
+    return place == part or place.startswith(f"{part}.") or part.startswith(f"{place}.")
+
+
+class Baseline:
+    """The state of a *world*, to which every fault is put back."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._kept = world.folder.with_name(f"{world.folder.name}.baseline")
+        shutil.copytree(world.folder, self._kept)
+        self._stamps = _stamps(world.folder)
+        self._declaration, self._site, self._now = world.declaration, world.site.copy(), world.now
+
+    @contextlib.contextmanager
+    def restored(self) -> Iterator[World]:
+        """Context manager: the world, which is as before afterwards."""
+        try:
+            yield self._world
+        finally:
+            world = self._world
+            world.declaration, world.site, world.now = self._declaration, self._site.copy(), self._now
+            world.about, world.inputs = (), {}
+            self._put_back()
+
+    def _put_back(self) -> None:
+        """Copy every file that has changed, and remove those that are new."""
+        folder, stamps = self._world.folder, _stamps(self._world.folder)
+        for name in stamps.keys() - self._stamps.keys():
+            (folder / name).unlink()
+        for name, stamp in self._stamps.items():
+            if stamps.get(name) != stamp:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(self._kept / name, folder / name)
+        self._stamps = _stamps(folder)
+
+
+def _stamps(folder: Path) -> Mapping[str, tuple[int, int, int]]:
+    """The files below *folder*, each with what changes when it does."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    stats = {str(path.relative_to(folder)): path.stat() for path in files}
+    return {name: (it.st_mtime_ns, it.st_ctime_ns, it.st_size) for name, it in stats.items()}

@@ -1,0 +1,185 @@
+"""One process of a rehearsal: makes the world in a folder of its own, plants its share of the breaches, and writes what
+came of each to standard output, one JSON object a line.
+
+It runs with an environment that holds no address and no key of the company's (`run` starts it).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import pickle
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from importlib import import_module
+from typing import Any
+
+from troth.controls import Check, PromiseStatus, Status, controls_of, looked_at_hash, run, status_of
+from troth.declaration import Declaration, Promise, load
+from troth.rehearsal.breaches import Breach, breaches
+from troth.rehearsal.invented import Inventor
+from troth.rehearsal.score import Planted
+from troth.rehearsal.site import ScriptedSite
+from troth.rehearsal.stores import ScratchStores, filled, scratch_schemas, without_constraints
+from troth.rehearsal.task import Task
+from troth.rehearsal.world import Baseline, Inapplicable, World
+
+PEOPLE = 12
+_GREEN = frozenset({Status.KEPT, Status.STATED})
+
+
+def main() -> int:
+    """Carry out the task on standard input."""
+    task: Task = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the process that started this one
+    os.environ |= {
+        "TROTH_HOME": str(task.folder / "world" / "home"),
+        "TROTH_PROFILE": "development",
+        "TROTH_DECLARATION": str(task.declaration),
+    }
+    logging.disable(logging.CRITICAL)
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    for line in rehearse(task):
+        out.write(json.dumps(line) + "\n")
+        out.flush()
+    return 0
+
+
+def rehearse(task: Task) -> Iterator[dict[str, Any]]:
+    """Yields the number of plantings first, then the promises as they are before, then one object for each planting."""
+    from troth.service.server import migrate, set_up
+
+    set_up()
+    migrate()
+    from django.core.wsgi import get_wsgi_application
+    from django.db import connections
+
+    from troth.service.assurance.control_inputs import register_answers
+    from troth.service.core.keys import keyring
+    from troth.service.settings import TROTH
+
+    register_answers()
+    register_breaches()
+    declaration = load(task.declaration)
+    world = _world(task, declaration, get_wsgi_application(), keyring(TROTH.home))
+    connections.close_all()
+    before = _look(world, sorted({id_ for promise in declaration.promises for id_ in promise.controls}))
+    statuses = [_status(promise, before, world) for promise in declaration.promises]
+    if task.part == 0:
+        for index, status in enumerate(statuses):
+            why = "" if status.status in _GREEN else status.reason
+            yield {"promise": index, "status": status.status, "why": why}
+    plan = list(_plan(declaration.promises, statuses, task))
+    mine = plan[task.part :: task.parts]
+    yield {"plantings": len(mine)}
+    baseline = Baseline(world)
+    for breach, about, indexes in mine:
+        promises = [declaration.promises[index] for index in indexes]
+        with baseline.restored():
+            world.about = about
+            checks = _planted(world, breach, promises)
+            connections.close_all()
+        for index, promise in zip(indexes, promises, strict=True):
+            if checks is not None:
+                yield {"index": index, "planted": asdict(_outcome(promise, breach, {**before, **checks}, world))}
+        yield {"done": 1}
+
+
+def register_breaches() -> None:
+    """Import every module that registers breaches. Idempotent."""
+    for name in ("stores", "site"):
+        import_module(f"troth.rehearsal.faults.{name}")
+
+
+def _world(task: Task, declaration: Declaration, pages: Any, keys: Any) -> World:
+    folder = task.folder / "world"
+    schemas = {name: without_constraints(it) for name, it in scratch_schemas(declaration, task.schemas).items()}
+    stores = ScratchStores(folder / "stores", schemas)
+    inventor = Inventor(declaration, schemas, task.now)
+    stores.make(declaration, filled(declaration, inventor, PEOPLE))
+    systems = {
+        name: system.model_copy(update={"store": stores.url(name)}) if name in schemas else system
+        for name, system in declaration.systems.items()
+    }
+    changed = declaration.model_copy(update={"systems": systems})
+    site = ScriptedSite.of(changed, "", pages)
+    return World(folder, changed, stores, site, keys, task.now)
+
+
+def _plan(
+    promises: Sequence[Promise], statuses: Sequence[PromiseStatus], task: Task
+) -> Iterator[tuple[Breach, tuple[str, ...], tuple[int, ...]]]:
+    """Each breach to plant, the places that it is about, and the promises that it breaks: one planting serves all
+    promises about the same places."""
+    known = breaches()
+    plan: dict[tuple[str, tuple[str, ...]], tuple[Breach, list[int]]] = {}
+    for index, (promise, status) in enumerate(zip(promises, statuses, strict=True)):
+        if status.status not in _GREEN or not promise.controls:
+            continue
+        for breach in (it for id_ in task.wanted[index] for it in known.get(id_, ()) if not it.unseen):
+            plan.setdefault((breach.id, promise.about), (breach, []))[1].append(index)
+    for (_, about), (breach, indexes) in plan.items():
+        yield breach, about, tuple(indexes)
+
+
+def _planted(world: World, breach: Breach, promises: Sequence[Promise]) -> Mapping[str, Check] | None:
+    """The checks of these promises' controls after *breach*; None if there was nothing to break."""
+    try:
+        breach.plant(world)
+    except Inapplicable:
+        return None
+    return _look(world, sorted({id_ for promise in promises for id_ in promise.controls}))
+
+
+def _look(world: World, ids: Sequence[str]) -> dict[str, Check]:
+    """One check of each control."""
+    from troth.service.assurance.control_inputs import look, pages_for_everyone
+    from troth.service.core.deployment import Deployment, given
+    from troth.service.core.own_tables import with_own
+    from troth.service.settings import TROTH
+    from troth.site import SiteSnapshot
+
+    deployment = Deployment(
+        with_own(world.declaration, accounts=TROTH.database.accounts),
+        home=TROTH.home,
+        keyring=world.keyring,
+        clock=lambda: world.now,
+    )
+    snapshot = None
+    if world.declaration.organisation.site:
+        snapshot = SiteSnapshot(world.site.served(world.declaration, pages_for_everyone(deployment)), now=world.now)
+    with given(deployment), look(deployment, world.now, snapshot) as seen:
+        known = controls_of(world.declaration)
+        return {id_: run(id_, {**seen, **world.inputs}) for id_ in ids if id_ in known}
+
+
+def _status(promise: Promise, checks: Mapping[str, Check], world: World) -> PromiseStatus:
+    """The promise's status if each check came out like this as often as the control asks for. No waiver counts."""
+    controls = controls_of(world.declaration)
+    history = {}
+    for id_ in promise.controls:
+        if id_ in checks:
+            needed = promise.failures or controls[id_].failures_to_break
+            history[id_] = [replace(checks[id_], at=world.now - n * controls[id_].every) for n in range(needed)]
+    approved = {promise.attestation_hash} if promise.attestation_hash else set()
+    return status_of(
+        promise.model_copy(update={"waive": None}),
+        history,
+        now=world.now,
+        declaration_hash=next(iter(checks.values())).declaration_hash if checks else looked_at_hash(world.declaration),
+        controls=controls,
+        approved=approved,
+    )
+
+
+def _outcome(promise: Promise, breach: Breach, checks: Mapping[str, Check], world: World) -> Planted:
+    # A changed declaration makes other checks out of date; here all are of one moment.
+    alike = {id_: replace(check, declaration_hash="") for id_, check in checks.items()}
+    status = _status(promise, alike, world)
+    noticed = status.status not in _GREEN
+    return Planted(breach.id, breach.text, breach.control, noticed, status.status.value, status.reason)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
