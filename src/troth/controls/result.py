@@ -145,8 +145,8 @@ def _kind(own: OwnControl) -> str:
 
 
 def looked_at(declaration: Declaration) -> Declaration:
-    """The declaration as controls see it: without the promises, without who may see their status, and without the
-    custom controls, whose version identifies their query.
+    """The declaration as controls see it: without the promises, without who may see their status, without the custom
+    controls, whose version identifies their query, and without faults for rehearsals.
 
     A check is valid for the declaration that it was made with, so a change makes every check out of date until it has
     run again: which change matters to which control cannot be decided from outside, and a wrong guess would show
@@ -154,7 +154,7 @@ def looked_at(declaration: Declaration) -> Declaration:
     owner, granting a waiver or widening an audience leaves the checks valid.
     """
     policy = declaration.policy.model_copy(update={"publish": type(declaration.policy.publish)()})
-    return declaration.model_copy(update={"promises": (), "controls": {}, "policy": policy})
+    return declaration.model_copy(update={"promises": (), "controls": {}, "faults": {}, "policy": policy})
 
 
 def looked_at_hash(declaration: Declaration) -> str:

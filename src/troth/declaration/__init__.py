@@ -18,6 +18,7 @@ from troth.declaration.check import check
 from troth.declaration.custom_controls import HttpFigure, Must, OwnControl, PushedFigure, SqlFigure
 from troth.declaration.examine import examine
 from troth.declaration.external_systems import ExternalAccess
+from troth.declaration.faults import OwnFault
 from troth.declaration.fides import FidesDraft, dump, from_fides
 from troth.declaration.load import load, parse
 from troth.declaration.model import Cryptoperiods, Declaration, ErasureLimits, StaffAccess
@@ -102,6 +103,7 @@ __all__ = [
     "Officer",
     "Organisation",
     "OwnControl",
+    "OwnFault",
     "Period",
     "Policy",
     "Position",

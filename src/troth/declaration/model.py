@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 
 from troth.declaration.base import Period, StrictModel, canonical
 from troth.declaration.custom_controls import OwnControl, OwnControlId
+from troth.declaration.faults import OwnFault
 from troth.declaration.notice import Notice
 from troth.declaration.organisation import Organisation
 from troth.declaration.problems import Position, Problem, Severity
@@ -111,6 +112,8 @@ class Declaration(StrictModel):
     evidence: ProofSettings = ProofSettings()
     controls: dict[OwnControlId, OwnControl] = {}
     """Custom controls by id: ``ours.`` and what must be true."""
+    faults: dict[str, OwnFault] = {}
+    """Breaches that ``troth rehearse`` plants besides those of the catalogue."""
     promises: tuple[Promise, ...] = ()
     limits: ErasureLimits = ErasureLimits()
     requests: Requests = Requests()

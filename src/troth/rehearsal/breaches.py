@@ -28,6 +28,8 @@ class Breach:
     text: str
     plant: Plant
     unseen: str = ""
+    is_own: bool = False
+    """Whether the company declares it."""
 
     @property
     def id(self) -> str:

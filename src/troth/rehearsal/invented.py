@@ -75,7 +75,9 @@ class Inventor:
     def fill(self, people: Sequence[InventedPerson]) -> Iterator[InventedRow]:
         """Rows for *people* in every table, a row before those that refer to it."""
         for place in self.order():
-            made = self.rows[place] = [self._row(place, person, at) for at, person in enumerate(self._who(place, people))]
+            made = self.rows[place] = [
+                self._row(place, person, at) for at, person in enumerate(self._who(place, people))
+            ]
             yield from made
 
     def order(self) -> list[str]:
@@ -96,10 +98,7 @@ class Inventor:
         return [None] * min(len(people), 3)
 
     def _parents(self, place: str) -> set[str]:
-        system = place.partition(".")[0]
-        links = (*self._table(place).belongs_to.values(), *self._table(place).refers_to.values())
-        declared = {f"{link.system or system}.{link.table}" for link in links}
-        return declared | {f"{system}.{key.table}" for key in self._schema(place).foreign_keys}
+        return {parent for _, parent, _ in self._links(place)}
 
     def _table(self, place: str) -> Table:
         return self.declaration.table_at(place) or Table()
@@ -112,28 +111,30 @@ class Inventor:
 
     def _row(self, place: str, person: InventedPerson | None, at: int) -> InventedRow:
         table, schema, number = self._table(place), self._schema(place), self.first + at + 1
-        given: RowValues = dict.fromkeys((flag.column for flag in table.marks.values()))
-        for links in (table.refers_to, table.belongs_to):
-            for link in links.values():
-                parent = self._parent(f"{link.system or place.partition('.')[0]}.{link.table}", person)
-                given |= {name: parent.get(to) if parent else None for name, to in zip(link.columns, link.to, strict=True)}
-        for key in schema.foreign_keys:
-            parent = self._parent(f"{place.partition('.')[0]}.{key.table}", person)
-            given |= {
-                name: parent.get(to) if parent else None
-                for name, to in zip(key.columns, key.to_columns, strict=True)
-                if name not in given
-            }
-        for kind, naming in (*table.identity.items(), *table.mentions.items()):
-            if person is not None:
-                given[naming.column] = person.identifier(kind)
-        values = {
-            column.name: given[column.name] if column.name in given and (given[column.name] is not None or column.nullable)
-            else self._value(place, column.name, person, number)
-            for column in schema.columns
-            if not column.generated and column.native != "locator"
-        }
+        given: RowValues = {}
+        for columns, parent, to in self._links(place):
+            values = self._parent(parent, person) or {}
+            given |= {name: values.get(there) for name, there in zip(columns, to, strict=True)}
+        given |= dict.fromkeys(flag.column for flag in table.marks.values())
+        if person is not None:
+            naming = (*table.identity.items(), *table.mentions.items())
+            given |= {it.column: person.identifier(kind) for kind, it in naming}
+        values = {}
+        for column in schema.columns:
+            if not column.generated and column.native != "locator":
+                is_given = column.name in given and (given[column.name] is not None or column.nullable)
+                values[column.name] = (
+                    given[column.name] if is_given else self._value(place, column.name, person, number)
+                )
         return InventedRow(place, values, person)
+
+    def _links(self, place: str) -> Iterator[tuple[Sequence[str], str, Sequence[str]]]:
+        """The columns of a table that refer to rows of others, the weakest first: foreign keys, references, owners."""
+        system, table = place.partition(".")[0], self._table(place)
+        for key in self._schema(place).foreign_keys:
+            yield key.columns, f"{system}.{key.table}", key.to_columns
+        for link in (*table.refers_to.values(), *table.belongs_to.values()):
+            yield link.columns, f"{link.system or system}.{link.table}", link.to
 
     def _parent(self, place: str, person: InventedPerson | None) -> RowValues | None:
         rows = self.rows.get(place, ())

@@ -8,7 +8,7 @@ Troth's own pages in a rehearsal.
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -26,12 +26,14 @@ _SIGNAL: Final = "<p>Your browser sends the Global Privacy Control signal, and w
 
 @dataclass(slots=True)
 class ScriptedPage:
-    """A page: its *body* inside the frame that all pages share, and what a fault made of it."""
+    """A page: its *body* inside the frame that all pages share, and what a fault made of it: *left_out* are texts that
+    the page does not show."""
 
     body: str
     status: int = 200
     headers: list[tuple[str, str]] = field(default_factory=list)
     head: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -65,6 +67,10 @@ class ScriptedSite:
         foot = "".join(f'<a href="{path}">{html.escape(str(title))}</a> ' for path, title in links.items())
         return cls({path: page for path, page in pages.items() if not _is_troths(path)}, foot, behind)
 
+    def shown(self, path: str) -> str:
+        """The body of the page at *path*, with the foot that all pages share."""
+        return self.pages[path].body + self.foot
+
     def copy(self) -> ScriptedSite:
         """The same site, so that a fault in one is not in the other."""
         pages = {path: replace(page, headers=list(page.headers)) for path, page in self.pages.items()}
@@ -73,7 +79,9 @@ class ScriptedSite:
     def served(self, declaration: Declaration, also: tuple[str, ...]) -> Site:
         """The site as a snapshot looks at it: its requests come here, and go nowhere else."""
         site = Site.of(declaration)
-        return replace(site, also=also, transport=httpx.WSGITransport(self, raise_app_exceptions=False), offers=self.tls)
+        return replace(
+            site, also=also, transport=httpx.WSGITransport(self, raise_app_exceptions=False), offers=self.tls
+        )
 
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         """WSGI."""
@@ -84,6 +92,8 @@ class ScriptedSite:
         page = page or ScriptedPage("<h1>Not found</h1>", status=404)
         signal = _SIGNAL if self.answers_signal and environ.get("HTTP_SEC_GPC") == "1" else ""
         frame = f"<main>{page.body}</main><footer>{signal}<nav>{self.foot}</nav></footer>"
+        for text in page.left_out:
+            frame = frame.replace(text, "")
         text = f"<!doctype html><html lang=en><head><title>Example</title>{page.head}</head><body>{frame}</body></html>"
         headers = [("content-type", "text/html; charset=utf-8"), *page.headers]
         if self.secure and environ["wsgi.url_scheme"] == "https":
@@ -103,8 +113,3 @@ def _form(point: CollectionPoint) -> str:
         for name, use in point.fields.items()
     )
     return f'<form method="post" action="{html.escape(str(point.page))}">{fields}<button>Send</button></form>'
-
-
-def headers_of(given: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Headers as a page has them."""
-    return list(given.items())

@@ -6,6 +6,7 @@ file for each set. Nothing here knows the address of a real store.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
@@ -88,12 +89,10 @@ class ScratchStores:
         """Add rows to the table *place*."""
         system, _, table = place.partition(".")
         if self.is_database(system):
-            with closing(sqlite3.connect(self.file(system))) as connection, connection:
-                for row in rows:
-                    names = ", ".join(map(_quoted, row.values))
-                    marks = ", ".join("?" * len(row.values))
-                    values = [_stored(value) for value in row.values.values()]
-                    connection.execute(f"INSERT INTO {_quoted(table)} ({names}) VALUES ({marks})", values)  # noqa: S608
+            for row in rows:
+                names, marks = ", ".join(map(_quoted, row.values)), ", ".join("?" * len(row.values))
+                values = [_stored(value) for value in row.values.values()]
+                self.run(system, f"INSERT INTO {_quoted(table)} ({names}) VALUES ({marks})", *values)  # noqa: S608
             return
         declared = declaration.table_at(place) or Table()
         path = self.folder / system / (declared.path or f"{table}.jsonl").replace("*", "scratch")
@@ -124,8 +123,12 @@ def filled(declaration: Declaration, inventor: Inventor, count: int) -> list[Inv
 
 
 def _declared_schema(name: str, system: System, declaration: Declaration) -> Schema:
-    dialect = "files" if system.store.startswith("files:") or any(it.path for it in system.tables.values()) else "sqlite"
-    tables = {table: _declared_table(f"{name}.{table}", declared, declaration) for table, declared in system.tables.items()}
+    dialect = (
+        "files" if system.store.startswith("files:") or any(it.path for it in system.tables.values()) else "sqlite"
+    )
+    tables = {
+        table: _declared_table(f"{name}.{table}", declared, declaration) for table, declared in system.tables.items()
+    }
     return Schema(dialect, tables)
 
 
@@ -178,8 +181,6 @@ def _quoted(name: str) -> str:
 
 
 def _stored(value: Any) -> Any:
-    import datetime as dt
-
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
     return encoded(value) if not isinstance(value, bytes) else value

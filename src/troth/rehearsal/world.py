@@ -9,13 +9,15 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from troth.declaration import Declaration, Table
+from troth.policy import PolicyText
 from troth.protect import Keyring
+from troth.rehearsal.invented import InventedPerson, InventedRow
 from troth.rehearsal.site import ScriptedSite
 from troth.rehearsal.stores import Inapplicable, ScratchStores
 
@@ -26,10 +28,13 @@ class World:
 
     folder: Path
     declaration: Declaration
+    policy: PolicyText
     stores: ScratchStores
     site: ScriptedSite
     keyring: Keyring
     now: dt.datetime
+    rows: Sequence[InventedRow] = ()
+    """What the scratch stores were filled with; the last person has been erased since."""
     about: tuple[str, ...] = ()
     inputs: dict[str, object] = field(default_factory=dict)
     """Inputs of controls that a fault replaces, by the name of the parameter."""
@@ -37,6 +42,18 @@ class World:
     def declare(self, **changes: Any) -> None:
         """Change sections of the declaration."""
         self.declaration = self.declaration.model_copy(update=changes)
+
+    @property
+    def people(self) -> tuple[InventedPerson, ...]:
+        """The invented people."""
+        return tuple(dict.fromkeys(row.person for row in self.rows if row.person is not None))
+
+    def put_back(self, person: InventedPerson) -> None:
+        """Insert the rows of *person* again that are not there, as a restored backup does."""
+        for row in self.rows:
+            if row.person == person:
+                with contextlib.suppress(Inapplicable):
+                    self.stores.insert(row.place, [row], self.declaration)
 
     def tables(self) -> Iterator[tuple[str, Table]]:
         """The declared tables that the promise is about, with their places, that are in scratch databases."""
@@ -66,7 +83,8 @@ class Baseline:
         self._kept = world.folder.with_name(f"{world.folder.name}.baseline")
         shutil.copytree(world.folder, self._kept)
         self._stamps = _stamps(world.folder)
-        self._declaration, self._site, self._now = world.declaration, world.site.copy(), world.now
+        self._declaration, self._policy = world.declaration, world.policy
+        self._site, self._now = world.site.copy(), world.now
 
     @contextlib.contextmanager
     def restored(self) -> Iterator[World]:
@@ -75,7 +93,8 @@ class Baseline:
             yield self._world
         finally:
             world = self._world
-            world.declaration, world.site, world.now = self._declaration, self._site.copy(), self._now
+            world.declaration, world.policy = self._declaration, self._policy
+            world.site, world.now = self._site.copy(), self._now
             world.about, world.inputs = (), {}
             self._put_back()
 

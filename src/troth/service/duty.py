@@ -143,6 +143,9 @@ class Duty:
     """Kinds of e-mails that it sends; each has a template ``mail/<kind>.txt``."""
     controls: str = ""
     """Module of the functions that answer its controls; ``controls.toml`` in the app's folder describes these."""
+    rehearsal: str = ""
+    """Module with what is ordinary business here (``ordinary(world)``), and the breaches of its promises
+    (`troth.rehearsal.breach`)."""
     inputs: Mapping[str, ControlInput] = field(default_factory=dict)
     """Inputs that it supplies to controls, its own and those of others, by the name of the parameter."""
     after: Mapping[str, Sequence[str]] = field(default_factory=dict)

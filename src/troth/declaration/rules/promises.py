@@ -40,6 +40,21 @@ def _promises(declaration: Declaration) -> Faults:
             yield UnplacedProblem("attestation-long", (*path, "attest", "until"), message, fix)
 
 
+def _faults(declaration: Declaration) -> Faults:
+    """A fault of the company's own changes a declared system, and breaks a control that a promise is bound to."""
+    bound = {id_ for promise in declaration.promises for id_ in promise.controls}
+    for name, fault in declaration.faults.items():
+        if fault.sql is not None and fault.sql.system not in declaration.systems:
+            fix = meant(nearest(fault.sql.system, declaration.systems), "name a system of the declaration")
+            at = ("faults", name, "sql", "system")
+            yield UnplacedProblem("fault-system", at, f"no system '{shown(fault.sql.system)}'", fix)
+        for id_ in fault.breaks:
+            if id_ not in bound:
+                fix = meant(nearest(id_, bound), "name a control that a promise is bound to")
+                message = f"no promise is bound to '{shown(id_)}'"
+                yield UnplacedProblem("fault-breaks", ("faults", name, "breaks"), message, fix)
+
+
 def lapsed(declaration: Declaration, today: dt.date) -> Faults:
     """What has expired by *today*."""
     for index, promise in enumerate(declaration.promises):
@@ -79,4 +94,4 @@ def _waiver(path: tuple[str, ...], until: dt.date, today: dt.date) -> Faults:
         )
 
 
-RULES: Final = (_promises,)
+RULES: Final = (_promises, _faults)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from troth.rehearsal.breaches import breach
 from troth.rehearsal.site import ScriptedPage
-from troth.rehearsal.world import Inapplicable, World
+from troth.rehearsal.stores import Inapplicable
+from troth.rehearsal.world import World
 from troth.site import HOME
 
 

@@ -6,7 +6,8 @@ import datetime as dt
 
 from troth.declaration import Retention
 from troth.rehearsal.breaches import breach
-from troth.rehearsal.world import Inapplicable, World
+from troth.rehearsal.stores import Inapplicable
+from troth.rehearsal.world import World
 
 
 def _rule(world: World) -> tuple[str, str, Retention]:

@@ -65,6 +65,7 @@ DUTY = Duty(
     cases=_CASES,
     messages=_MESSAGES,
     controls="troth.service.complaints.controls",
+    rehearsal="troth.service.complaints.rehearsal",
     after={"case.closed": ("complaints.acknowledged", "complaints.questions_answered")},
     urls=(("your-data/", "troth.service.complaints.urls"),),
     centre=(

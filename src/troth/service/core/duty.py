@@ -52,6 +52,7 @@ _ENTRIES: Mapping[str, EntryKind] = {
 DUTY = Duty(
     entries=_ENTRIES,
     controls="troth.service.core.controls",
+    rehearsal="troth.service.core.rehearsal",
     inputs={
         "log": ControlInput("", "troth.service.core.control_inputs:log"),
         "keyring": ControlInput("", "troth.service.core.control_inputs:keyring"),

@@ -51,6 +51,7 @@ DUTY = Duty(
         ),
     },
     controls="troth.service.disclosures.controls",
+    rehearsal="troth.service.disclosures.rehearsal",
     inputs={
         "disclosures": ControlInput(
             "the register of what went to whom, beside what the ledger says of it",

@@ -19,6 +19,7 @@ _ENTRIES: Mapping[str, EntryKind] = {
 DUTY = Duty(
     entries=_ENTRIES,
     controls="troth.service.mail.controls",
+    rehearsal="troth.service.mail.rehearsal",
     inputs={
         "letters": ControlInput(
             "how the letters that are owed to somebody stand: sent, waiting, failed",

@@ -113,6 +113,7 @@ DUTY = Duty(
     cases=_CASES,
     messages=_MESSAGES,
     controls="troth.service.requests.controls",
+    rehearsal="troth.service.requests.rehearsal",
     after={
         "case.closed": ("requests.answered_in_time", "core.held_cases_freeze_deletion", "requests.recipients_told"),
         "choice.changed": ("requests.recipients_told",),

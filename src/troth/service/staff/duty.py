@@ -44,6 +44,7 @@ DUTY = Duty(
         "staff_invite": MessageKind({"link": link, "until": moment, "roles": lines}, lasts=7 * DAY, to_person=False),
     },
     controls="troth.service.staff.controls",
+    rehearsal="troth.service.staff.rehearsal",
     inputs={
         "holders": ControlInput("", "troth.service.staff.controls:holders"),
         "roster": ControlInput(

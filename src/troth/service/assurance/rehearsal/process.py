@@ -6,25 +6,34 @@ It runs with an environment that holds no address and no key of the company's (`
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import logging
+import multiprocessing
 import os
 import pickle
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from troth.controls import Check, PromiseStatus, Status, controls_of, looked_at_hash, run, status_of
-from troth.declaration import Declaration, Promise, load
+from troth.declaration import Declaration, Ledger, Promise, load
+from troth.policy import read_file
 from troth.rehearsal.breaches import Breach, breaches
 from troth.rehearsal.invented import Inventor
+from troth.rehearsal.own_faults import own_breaches
 from troth.rehearsal.score import Planted
 from troth.rehearsal.site import ScriptedSite
-from troth.rehearsal.stores import ScratchStores, filled, scratch_schemas, without_constraints
+from troth.rehearsal.stores import Inapplicable, ScratchStores, filled, scratch_schemas, without_constraints
 from troth.rehearsal.task import Task
-from troth.rehearsal.world import Baseline, Inapplicable, World
+from troth.rehearsal.world import Baseline, World
+from troth.service.configuration import ServiceError
+from troth.service.duty import duties
+
+if TYPE_CHECKING:
+    from troth.service.core.deployment import Deployment
 
 PEOPLE = 12
 _GREEN = frozenset({Status.KEPT, Status.STATED})
@@ -37,6 +46,7 @@ def main() -> int:
         "TROTH_HOME": str(task.folder / "world" / "home"),
         "TROTH_PROFILE": "development",
         "TROTH_DECLARATION": str(task.declaration),
+        "TROTH_MAIL_URL": f"folder://{task.folder / 'world' / 'mail'}",
     }
     logging.disable(logging.CRITICAL)
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -64,13 +74,14 @@ def rehearse(task: Task) -> Iterator[dict[str, Any]]:
     declaration = load(task.declaration)
     world = _world(task, declaration, get_wsgi_application(), keyring(TROTH.home))
     connections.close_all()
+    _do_business(world)
     before = _look(world, sorted({id_ for promise in declaration.promises for id_ in promise.controls}))
     statuses = [_status(promise, before, world) for promise in declaration.promises]
     if task.part == 0:
         for index, status in enumerate(statuses):
             why = "" if status.status in _GREEN else status.reason
             yield {"promise": index, "status": status.status, "why": why}
-    plan = list(_plan(declaration.promises, statuses, task))
+    plan = list(_plan(declaration, statuses, task))
     mine = plan[task.part :: task.parts]
     yield {"plantings": len(mine)}
     baseline = Baseline(world)
@@ -90,6 +101,43 @@ def register_breaches() -> None:
     """Import every module that registers breaches. Idempotent."""
     for name in ("stores", "site"):
         import_module(f"troth.rehearsal.faults.{name}")
+    for duty in duties().values():
+        if duty.rehearsal:
+            import_module(duty.rehearsal)
+
+
+def _do_business(world: World) -> None:
+    """What happens at every company, so that there is something to check: by Troth's own actions, in its database.
+
+    In a forked process: jobs run in threads, whose connections would stay open while files are put back."""
+    forked = multiprocessing.get_context("fork")
+    receiver, sender = forked.Pipe(duplex=False)
+    process = forked.Process(target=lambda: sender.send(_business(world)))
+    process.start()
+    sender.close()
+    try:
+        ledger, world.now = receiver.recv()
+    except EOFError:
+        raise ServiceError("the ordinary business of the invented company failed") from None
+    finally:
+        process.join()
+    world.declare(ledger=ledger)
+
+
+def _business(world: World) -> tuple[Ledger | None, dt.datetime]:
+    """Returns the outsiders who have signed the ledger, and the time afterwards."""
+    from django.db import connections
+
+    from troth.service.core.deployment import given
+
+    modules = [import_module(duty.rehearsal) for duty in duties().values() if duty.rehearsal]
+    for step in ("ordinary", "conclude"):
+        for module in modules:
+            if hasattr(module, step):
+                with given(_deployment(world)):
+                    getattr(module, step)(world)
+    connections.close_all()
+    return world.declaration.ledger, world.now
 
 
 def _world(task: Task, declaration: Declaration, pages: Any, keys: Any) -> World:
@@ -97,27 +145,30 @@ def _world(task: Task, declaration: Declaration, pages: Any, keys: Any) -> World
     schemas = {name: without_constraints(it) for name, it in scratch_schemas(declaration, task.schemas).items()}
     stores = ScratchStores(folder / "stores", schemas)
     inventor = Inventor(declaration, schemas, task.now)
-    stores.make(declaration, filled(declaration, inventor, PEOPLE))
+    rows = filled(declaration, inventor, PEOPLE)
+    stores.make(declaration, rows)
     systems = {
         name: system.model_copy(update={"store": stores.url(name)}) if name in schemas else system
         for name, system in declaration.systems.items()
     }
     changed = declaration.model_copy(update={"systems": systems})
     site = ScriptedSite.of(changed, "", pages)
-    return World(folder, changed, stores, site, keys, task.now)
+    policy = read_file(declaration.folder / declaration.policy.file)
+    return World(folder, changed, policy, stores, site, keys, task.now, rows)
 
 
 def _plan(
-    promises: Sequence[Promise], statuses: Sequence[PromiseStatus], task: Task
+    declaration: Declaration, statuses: Sequence[PromiseStatus], task: Task
 ) -> Iterator[tuple[Breach, tuple[str, ...], tuple[int, ...]]]:
     """Each breach to plant, the places that it is about, and the promises that it breaks: one planting serves all
     promises about the same places."""
-    known = breaches()
+    known, own = breaches(), own_breaches(declaration)
     plan: dict[tuple[str, tuple[str, ...]], tuple[Breach, list[int]]] = {}
-    for index, (promise, status) in enumerate(zip(promises, statuses, strict=True)):
+    for index, (promise, status) in enumerate(zip(declaration.promises, statuses, strict=True)):
         if status.status not in _GREEN or not promise.controls:
             continue
-        for breach in (it for id_ in task.wanted[index] for it in known.get(id_, ()) if not it.unseen):
+        planted = [it for id_ in task.wanted[index] for it in known.get(id_, ()) if not it.unseen]
+        for breach in (*planted, *(it for it in own if it.control in promise.controls)):
             plan.setdefault((breach.id, promise.about), (breach, []))[1].append(index)
     for (_, about), (breach, indexes) in plan.items():
         yield breach, about, tuple(indexes)
@@ -125,27 +176,32 @@ def _plan(
 
 def _planted(world: World, breach: Breach, promises: Sequence[Promise]) -> Mapping[str, Check] | None:
     """The checks of these promises' controls after *breach*; None if there was nothing to break."""
+    from troth.service.core.deployment import given
+
     try:
-        breach.plant(world)
+        with given(_deployment(world)):
+            breach.plant(world)
     except Inapplicable:
         return None
     return _look(world, sorted({id_ for promise in promises for id_ in promise.controls}))
 
 
+def _deployment(world: World) -> Deployment:
+    from troth.service.core.deployment import Deployment
+    from troth.service.core.own_tables import with_own
+    from troth.service.settings import TROTH
+
+    declaration = with_own(world.declaration, accounts=TROTH.database.accounts)
+    return Deployment(declaration, home=TROTH.home, keyring=world.keyring, policy=world.policy, clock=lambda: world.now)
+
+
 def _look(world: World, ids: Sequence[str]) -> dict[str, Check]:
     """One check of each control."""
     from troth.service.assurance.control_inputs import look, pages_for_everyone
-    from troth.service.core.deployment import Deployment, given
-    from troth.service.core.own_tables import with_own
-    from troth.service.settings import TROTH
+    from troth.service.core.deployment import given
     from troth.site import SiteSnapshot
 
-    deployment = Deployment(
-        with_own(world.declaration, accounts=TROTH.database.accounts),
-        home=TROTH.home,
-        keyring=world.keyring,
-        clock=lambda: world.now,
-    )
+    deployment = _deployment(world)
     snapshot = None
     if world.declaration.organisation.site:
         snapshot = SiteSnapshot(world.site.served(world.declaration, pages_for_everyone(deployment)), now=world.now)

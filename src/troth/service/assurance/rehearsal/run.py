@@ -21,7 +21,7 @@ from troth.declaration import Declaration
 from troth.errors import TrothError
 from troth.policy import read_file
 from troth.policy.bind import controls_called_for
-from troth.rehearsal.score import Planted, RehearsedPromise, Rehearsal
+from troth.rehearsal.score import Planted, Rehearsal, RehearsedPromise
 from troth.rehearsal.task import Task
 from troth.stores import Schema, open_system
 

@@ -1,0 +1,28 @@
+"""Rehearsals: an invented company, made from a declaration, in which promises are broken to see whether their controls
+notice.
+
+A breach is a function that a package registers with `breach`; it changes a `World`: scratch databases with invented
+rows, a scripted website, a policy, papers, keys, Troth's own records, and the time. `troth.service.assurance.rehearsal`
+plants them one after the other and puts everything back in between.
+"""
+
+from troth.rehearsal.breaches import Breach, breach, breaches
+from troth.rehearsal.invented import InventedPerson, InventedRow, Inventor
+from troth.rehearsal.score import Planted, Rehearsal, RehearsedPromise, Verdict
+from troth.rehearsal.stores import Inapplicable
+from troth.rehearsal.world import World
+
+__all__ = [
+    "Breach",
+    "Inapplicable",
+    "InventedPerson",
+    "InventedRow",
+    "Inventor",
+    "Planted",
+    "Rehearsal",
+    "RehearsedPromise",
+    "Verdict",
+    "World",
+    "breach",
+    "breaches",
+]
