@@ -96,6 +96,14 @@ def _whole(value: Any) -> int:
     return value
 
 
+def _extent(value: Any) -> bool | tuple[str, ...]:
+    if isinstance(value, list) and value and all(isinstance(word, str) and word == word.casefold() for word in value):
+        return tuple(value)
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r} is not true, false or a list of words in lower case")
+    return value
+
+
 def _sentence(value: Any, *, end: str = "") -> str:
     if not isinstance(value, str) or not value.strip() or not value.endswith(end):
         raise ValueError(f"{value!r} is not text" + (f" that ends with {end!r}" if end else ""))
@@ -137,6 +145,8 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
     "fresh_for": _duration,
     "remedy": partial(_sentence, end="."),
     "cannot_see": partial(_sentence, end="."),
+    "looks_at": _sentence,
+    "whole": _extent,
     "audience": Audience,
     "severity": _severity,
     "failures_to_break": _whole,

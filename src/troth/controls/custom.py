@@ -33,6 +33,8 @@ def _control(id_: str, own: OwnControl) -> Control:
         fresh_for=own.fresh,
         remedy=own.remedy,
         cannot_see=own.cannot_see,
+        looks_at=own.looks_at or "what its figure counts",
+        whole=own.whole,
         audience=Audience.STAFF if own.concerns else own.audience,
         severity=own.severity,
         failures_to_break=own.failures,

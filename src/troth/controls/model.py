@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -57,6 +58,12 @@ class Control:
     """What to do when it fails."""
     cannot_see: str
     """What a pass does not prove."""
+    looks_at: str = "what it was written to check"
+    """The population that it looks at, as words after “looks at”."""
+    whole: bool | tuple[str, ...] = False
+    """Whether that is the whole of what a promise with an absolute word (“all”, “never”) can claim; or the words, one
+    of which such a promise has to say for it to be the whole: a look at all pages shows what “our pages” load, and not
+    who receives data."""
     audience: Audience = Audience.PUBLIC
     """The widest audience that may ever see its results; network, key and incident controls stop at STAFF."""
     severity: Literal["low", "medium", "high"] = "medium"
@@ -72,6 +79,12 @@ class Control:
     """The condition on the figure of a custom control."""
     limit: dt.timedelta = dt.timedelta(minutes=5)
     """Time limit; exceeding it is an error, which is not a pass."""
+
+    def is_whole(self, sentence: str) -> bool:
+        """Whether what it looks at is the whole of what *sentence* claims."""
+        if isinstance(self.whole, bool):
+            return self.whole
+        return not set(self.whole).isdisjoint(re.findall(r"\w+", sentence.casefold()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +114,11 @@ class Evidence:
     query: str = ""
     places: frozenset[str] = frozenset()
     portions: tuple[Portion, ...] = ()
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether part of the population was neither tested nor excluded."""
+        return self.tested + self.excluded < self.population
 
     @property
     def unobserved(self) -> frozenset[str]:

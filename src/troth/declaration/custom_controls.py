@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, model_validator
 
 from troth.declaration.base import StrictModel, Words
 from troth.declaration.promises import Audience
@@ -221,6 +221,11 @@ class OwnControl(StrictModel):
     principles: tuple[str, ...] = ()
     cannot_see: str = Field(min_length=5, max_length=300)
     """What a pass does not prove. There is always something."""
+    looks_at: str = Field(default="", max_length=200)
+    """What the figure is taken of, in words that complete “it looks at …”: every issue that was sent."""
+    whole: StrictBool = False
+    """Whether that is the whole of what the question asks about. Only then can it show a promise that says “all”,
+    “never” or the like."""
     remedy: str = Field(default="Ask the owner of this control.", max_length=300)
     owner: Words | None = None
     """Who fixes it; by default the owners of its promises."""
