@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 @click.command()
 @cli.declaration_option
 @click.option("--at-least", type=click.FloatRange(0, 1), help="Exit with 1 if a smaller share of breaches is noticed.")
+@click.option("--record", is_flag=True, help="Show the result on the status page, and record it in the ledger.")
 @click.option("--html", type=cli.FILE, help="Write a page with the result, too.")
 @cli.json_option
-def rehearse(declaration: Path, at_least: float | None, html: Path | None, as_json: bool) -> None:
+def rehearse(declaration: Path, at_least: float | None, record: bool, html: Path | None, as_json: bool) -> None:
     """Plant breaches of every promise into an invented company, and see which promises would notice.
 
     The company is made from your declaration: the same tables with invented rows, a scripted website, a database and
@@ -33,6 +34,7 @@ def rehearse(declaration: Path, at_least: float | None, html: Path | None, as_js
     \b
     Example:  troth rehearse
               troth rehearse --at-least 0.9 --html rehearsal.html
+              troth rehearse --record
     """
     from troth.declaration import load
     from troth.service.assurance.rehearsal.run import rehearse as run
@@ -40,12 +42,22 @@ def rehearse(declaration: Path, at_least: float | None, html: Path | None, as_js
     declared = load(declaration)
     with formatting.progress_bar("planting breaches", 0) as show:
         outcome = run(declaration, declared, progress=show)
+    if record:
+        _record(outcome)
     if html is not None:
         from troth.rehearsal.report import report
 
         html.write_text(report(outcome, declared), encoding="utf-8")
     cli.answer(_data(outcome), *map(cli.printable, _shown(outcome)), as_json=as_json)
     cli.fail_if(at_least is not None and outcome.score < at_least)
+
+
+def _record(outcome: Rehearsal) -> None:
+    cli.use_database()
+    from troth.service.assurance.rehearsal.record import keep
+    from troth.service.core.deployment import current
+
+    keep(outcome, current(), now=cli.now())
 
 
 def _data(outcome: Rehearsal) -> dict[str, Any]:

@@ -6,6 +6,7 @@ controls with `answers`, in a module ``controls``; importing that module registe
 """
 
 from troth.controls import controls as _controls  # noqa: F401 - registers them
+from troth.controls.absolute_words import absolute_words
 from troth.controls.binding import check
 from troth.controls.catalogue import CatalogueError, UnknownControl, add_controls, catalogue, control
 from troth.controls.check_session import CheckSession
@@ -27,6 +28,7 @@ from troth.controls.publish import (
     INSIDE,
     PromiseTally,
     PublishedStatus,
+    RehearsalRecord,
     ShownCheck,
     banded,
     shown_late,
@@ -68,9 +70,11 @@ __all__ = [
     "PromiseTally",
     "PublishedStatus",
     "Pushed",
+    "RehearsalRecord",
     "ShownCheck",
     "Status",
     "UnknownControl",
+    "absolute_words",
     "add_controls",
     "add_inputs",
     "answered",

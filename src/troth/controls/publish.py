@@ -22,9 +22,19 @@ _WIDTH = tuple(Audience)  # the enumeration goes from the narrowest to the wides
 
 
 @dataclass(frozen=True, slots=True)
+class RehearsalRecord:
+    """What the last rehearsal showed of a promise: how many of the breaches planted against it were noticed."""
+
+    planted: int
+    noticed: int
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ShownCheck:
     """One check as an audience may see it. *summary* is empty unless figures are exact; *evidence*, *findings* and
-    *remedy* are for staff and auditors only."""
+    *remedy* are for staff and auditors only. *looks_at* is the population, *tested* and *population* how many of how
+    many were looked at, and *collector* the program that did."""
 
     question: str
     outcome: CheckOutcome
@@ -32,6 +42,10 @@ class ShownCheck:
     summary: str
     figures: Mapping[str, Figure]
     cannot_see: str
+    looks_at: str = ""
+    tested: Figure = 0
+    population: Figure = 0
+    collector: str = ""
     evidence: Evidence | None = None
     findings: tuple[ControlFinding, ...] = ()
     remedy: str = ""
@@ -43,7 +57,7 @@ class PublishedStatus:
     places, so they and *owner* are for staff and auditors; *says* is the text of an attestation, without the name,
     *said_on* its date, and *by_owner* whether the owner of the promise gave it; *until* is the end of a waiver, without
     its reason; *since* and *leaf* are as in `PromiseStatus`; *as_of* is the time of the status if the audience sees it
-    with a delay."""
+    with a delay; *rehearsed* is what the last rehearsal showed."""
 
     name: str
     id: str
@@ -59,6 +73,7 @@ class PublishedStatus:
     since: dt.datetime | None = None
     leaf: int | None = None
     as_of: dt.datetime | None = None
+    rehearsed: RehearsalRecord | None = None
 
     @property
     def page(self) -> str:
@@ -86,7 +101,12 @@ def shown_late(promise: Promise, audience: Audience, now: dt.datetime) -> dt.dat
 
 
 def visible(
-    judged: PromiseStatus, audience: Audience, publish: Publish, *, controls: Mapping[str, Control]
+    judged: PromiseStatus,
+    audience: Audience,
+    publish: Publish,
+    *,
+    controls: Mapping[str, Control],
+    rehearsed: RehearsalRecord | None = None,
 ) -> PublishedStatus:
     """What *audience* may see of the promise's status.
 
@@ -113,6 +133,7 @@ def visible(
         said_on=word.on if word else None,
         by_owner=word is not None and same_person(word.by, promise.owner),
         until=promise.waive.until if promise.waive and judged.status is Status.WAIVED else None,
+        rehearsed=rehearsed,
     )
 
 
@@ -138,6 +159,10 @@ def _shown(
             summary=check.summary if exact else "",
             figures=check.figures if exact else banded(check.figures),
             cannot_see=control.cannot_see,
+            looks_at=control.looks_at,
+            tested=check.evidence.tested if exact else _band(check.evidence.tested),
+            population=check.evidence.population if exact else _band(check.evidence.population),
+            collector=check.collector,
             evidence=check.evidence if inside else None,
             findings=check.findings if inside else (),
             remedy=control.remedy if inside and failed else "",

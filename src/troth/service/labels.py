@@ -130,6 +130,12 @@ def figure_words(figures: Mapping[str, object]) -> list[tuple[str, str]]:
 
 
 @register.filter
+def figure_word(figure: object) -> str:
+    """A figure as text: a band with an en dash, ``1,000–9,999``."""
+    return _figure(figure)
+
+
+@register.filter
 def status_word(status: str) -> str:
     """Status of a promise, in the active language."""
     return str(STATUSES[status])

@@ -71,6 +71,10 @@ _ENTRIES: Mapping[str, EntryKind] = {
             "declaration": Of(Hash),
         },
     ),
+    # breaches planted into an invented company, and how many were noticed
+    "rehearsal.made": EntryKind(
+        {"promises": Whole(), "planted": Whole(), "noticed": Whole(), "declaration": Of(Hash), "content": Of(Hash)}
+    ),
     # approved by a second person; *content* is the hash of the text
     "waiver.given": _GIVEN,
     "attestation.given": _GIVEN,
@@ -140,5 +144,6 @@ DUTY = Duty(
         ),
     ),
     console_figures="troth.service.assurance.console.promises:figures",
-    evidence=("attestation.", "check.", "control.", "declaration.", "evidence.", "promise.", "waiver."),
+    evidence_files="troth.service.assurance.rehearsal.record:files",
+    evidence=("attestation.", "check.", "control.", "declaration.", "evidence.", "promise.", "rehearsal.", "waiver."),
 )

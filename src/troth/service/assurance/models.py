@@ -102,3 +102,23 @@ class PushedRow(models.Model):
             models.UniqueConstraint(fields=("control", "at"), name="pushed_once"),
             models.CheckConstraint(condition=Q(population__gte=F("tested")), name="pushed_tests_what_is_there"),
         ]
+
+
+class RehearsalRow(models.Model):
+    """What the last rehearsal showed of a promise: how many breaches were planted, and how many its controls noticed.
+    It counts for the controls and the declaration with which it was rehearsed."""
+
+    promise = models.CharField(max_length=160, unique=True)
+    declaration = models.CharField(max_length=80)
+    at = models.DateTimeField()
+    planted = models.PositiveIntegerField()
+    noticed = models.PositiveIntegerField()
+    controls = models.JSONField(default=list)
+    unseen = models.JSONField(default=list, help_text="What was not noticed: sentences of the catalogue.")
+    entry = models.ForeignKey(EntryRow, on_delete=models.PROTECT, help_text="The ledger entry that says so.")
+
+    class Meta:
+        db_table = "assurance_rehearsal"
+        constraints = [
+            models.CheckConstraint(condition=Q(planted__gte=F("noticed")), name="rehearsal_notices_what_is_planted")
+        ]

@@ -131,6 +131,7 @@ def status(request: HttpRequest, deployment: Deployment, audience: Audience) -> 
             "policy": deployment.declaration.policy,
             "page": page,
             "trend": trend_of(page, now),
+            "sets": _sets(deployment, page),
             "is_inside": audience is Audience.STAFF,
             "is_previewed": audience is not audience_of(request),
         },

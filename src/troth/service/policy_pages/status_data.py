@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from troth.controls import Matrix, PublishedStatus, ShownCheck
+from troth.controls import Matrix, PublishedStatus, RehearsalRecord, ShownCheck
 from troth.declaration import Audience
 from troth.service.assurance.rules import owners_of
 from troth.service.assurance.status_history import DAYS, Trend, latest_changes
@@ -25,7 +25,7 @@ def facts_of(deployment: Deployment, page: StatusPage, now: dt.datetime) -> dict
     """All facts of the status page, with the latest changes of each promise, and for staff the open tasks."""
     changes = _changes(deployment, page, now)
     facts: dict[str, Any] = {
-        "version": 3,
+        "version": 4,
         "organisation": deployment.declaration.organisation.name,
         "policy": {
             "effective": deployment.declaration.policy.effective.isoformat(),
@@ -36,6 +36,7 @@ def facts_of(deployment: Deployment, page: StatusPage, now: dt.datetime) -> dict
         "declaration": deployment.looked_at_hash,
         "tally": asdict(page.tally),
         "trend": _trend(trend_of(page, now)),
+        "sentences": {"all": page.sentences, "bound": page.bound},
         "principles": _principles(principles_of(deployment, page)),
         "promises": [promise_facts(mark, changes.get(mark.id, ())) for mark in page.marks],
     }
@@ -52,6 +53,7 @@ def promise_facts(mark: PublishedStatus, changes: Sequence[ChangeReason]) -> dic
         "receipt": mark.leaf,
         "as_of": mark.as_of.isoformat() if mark.as_of else None,
         "says": status_text(mark),
+        "rehearsed": _rehearsed(mark.rehearsed),
         "checks": [_check(looked) for looked in mark.checks],
         "history": [_change(each) for each in changes],
     }
@@ -64,8 +66,18 @@ def _check(looked: ShownCheck) -> dict[str, Any]:
         "at": looked.at.isoformat(),
         "summary": looked.summary or None,
         "figures": dict(looked.figures),
+        "looks_at": looked.looks_at,
+        "tested": looked.tested,
+        "population": looked.population,
+        "by": looked.collector,
         "cannot_see": looked.cannot_see,
     }
+
+
+def _rehearsed(record: RehearsalRecord | None) -> dict[str, Any] | None:
+    if record is None:
+        return None
+    return {"planted": record.planted, "noticed": record.noticed, "at": record.at.isoformat()}
 
 
 def _changes(deployment: Deployment, page: StatusPage, now: dt.datetime) -> Mapping[str, list[ChangeReason]]:

@@ -13,6 +13,7 @@ from troth.controls import INSIDE, Matrix, PromiseTally, PublishedStatus, Status
 from troth.declaration import Audience
 from troth.policy import bind_promises, marks
 from troth.service.assurance.evaluation import judge
+from troth.service.assurance.rehearsal.record import last
 from troth.service.assurance.status_history import Trend, as_seen_by, stacked, trend
 from troth.service.core.deployment import Deployment
 from troth.service.policy_pages.policy_text import Chapter, chapters
@@ -30,6 +31,9 @@ class StatusPage:
     """The status of each promise, in the order of the declaration."""
     astray: tuple[PublishedStatus, ...] = ()
     """Promises whose quote is not in the policy: for internal audiences, who can fix it."""
+    sentences: int = 0
+    """Sentences of the policy, and how many of them are *bound* to a check or to a person's word."""
+    bound: int = 0
 
     @property
     def summary(self) -> str:
@@ -60,12 +64,19 @@ def page_for(deployment: Deployment, audience: Audience, now: dt.datetime) -> St
     promises, publish = deployment.declaration.promises, deployment.declaration.policy.publish
     text = in_force(deployment, timezone.localdate(now)).policy
     statuses = as_seen_by(audience, judge(deployment, now=now), now)
-    shown = tuple(visible(status, audience, publish, controls=deployment.controls) for status in statuses)
+    controls, rehearsed = deployment.controls, last(deployment)
+    shown = tuple(
+        visible(status, audience, publish, controls=controls, rehearsed=rehearsed.get(status.name))
+        for status in statuses
+    )
     bounds = bind_promises(text, promises)
     placed = {id_: tuple(shown[index] for index in indexes) for id_, indexes in marks(bounds).items()}
     astray = tuple(shown[bound.index] for bound in bounds if bound.problem)
     total = tally((promise, mark.status) for promise, mark in zip(promises, shown, strict=True))
-    return StatusPage(audience, tuple(chapters(text, placed)), total, shown, astray if audience in INSIDE else ())
+    rests = [bool(it.controls or it.attest) for it in promises]
+    bound = len({it.id for found in bounds for it in found.sentences if rests[found.index]})
+    astray = astray if audience in INSIDE else ()
+    return StatusPage(audience, tuple(chapters(text, placed)), total, shown, astray, len(text.sentences), bound)
 
 
 def trend_of(page: StatusPage, now: dt.datetime) -> Trend:

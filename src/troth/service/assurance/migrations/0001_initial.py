@@ -135,4 +135,37 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="RehearsalRow",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("promise", models.CharField(max_length=160, unique=True)),
+                ("declaration", models.CharField(max_length=80)),
+                ("at", models.DateTimeField()),
+                ("planted", models.PositiveIntegerField()),
+                ("noticed", models.PositiveIntegerField()),
+                ("controls", models.JSONField(default=list)),
+                (
+                    "unseen",
+                    models.JSONField(default=list, help_text="What was not noticed: sentences of the catalogue."),
+                ),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        help_text="The ledger entry that says so.",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="core.entryrow",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "assurance_rehearsal",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("planted__gte", models.F("noticed"))),
+                        name="rehearsal_notices_what_is_planted",
+                    )
+                ],
+            },
+        ),
     ]

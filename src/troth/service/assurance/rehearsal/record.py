@@ -1,0 +1,89 @@
+"""The last rehearsal on record: an entry in the ledger, and a row for each promise."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator, Mapping
+
+from django.conf import settings
+from django.db import transaction
+
+from troth.controls import RehearsalRecord, looked_at_hash, promise_name
+from troth.declaration import load
+from troth.ledger import Entry, Hash, Value
+from troth.rehearsal import Rehearsal
+from troth.service.assurance.evidence.export import moment, pretty
+from troth.service.assurance.evidence.gather import Gathered
+from troth.service.assurance.models import RehearsalRow
+from troth.service.configuration import ServiceError
+from troth.service.core.deployment import Deployment
+from troth.service.core.ledger import record
+
+
+class OtherDeclaration(ServiceError):
+    """The rehearsed declaration is not that of this deployment."""
+
+
+def keep(rehearsal: Rehearsal, deployment: Deployment, *, now: dt.datetime) -> None:
+    """Record what a rehearsal showed, in place of the last one. Raises `OtherDeclaration`."""
+    if rehearsal.declaration != looked_at_hash(load(settings.TROTH.declaration)):
+        raise OtherDeclaration("another declaration was rehearsed than the one that is in force here; rehearse again")
+    bound = _bound(deployment)
+    made = [
+        {
+            "promise": it.name,
+            "planted": len(it.planted),
+            "noticed": it.noticed,
+            "controls": bound.get(it.name, []),
+            "unseen": [planted.text for planted in it.unseen],
+        }
+        for it in rehearsal.promises
+        if it.planted
+    ]
+    fields: dict[str, Value] = {
+        "promises": len(made),
+        "planted": rehearsal.planted,
+        "noticed": rehearsal.noticed,
+        "declaration": Hash(rehearsal.declaration),
+        "content": Hash.of(json.dumps(made, sort_keys=True).encode()),
+    }
+    with transaction.atomic():
+        [entry] = record(Entry("rehearsal.made", now, fields))
+        RehearsalRow.objects.all().delete()
+        RehearsalRow.objects.bulk_create(
+            RehearsalRow(at=now, entry=entry, declaration=deployment.looked_at_hash, **row) for row in made
+        )
+
+
+def last(deployment: Deployment) -> Mapping[str, RehearsalRecord]:
+    """What the last rehearsal showed of each promise, by its name: of none that has other controls since, and nothing
+    if the declaration has changed."""
+    bound = _bound(deployment)
+    return {
+        row.promise: RehearsalRecord(row.planted, row.noticed, row.at)
+        for row in RehearsalRow.objects.filter(declaration=deployment.looked_at_hash)
+        if row.controls == bound.get(row.promise)
+    }
+
+
+def files(gathered: Gathered) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """The last rehearsal, for an archive of evidence."""
+    rows = RehearsalRow.objects.filter(entry__leaf__lt=gathered.signed.size).order_by("id")
+    listed = [
+        {
+            "promise": row.promise,
+            "at": moment(row.at),
+            "planted": row.planted,
+            "noticed": row.noticed,
+            "controls": row.controls,
+            "unseen": row.unseen,
+        }
+        for row in rows
+    ]
+    if listed:
+        yield "rehearsal.json", [pretty(listed)]
+
+
+def _bound(deployment: Deployment) -> Mapping[str, list[str]]:
+    return {promise_name(it): list(it.controls) for it in deployment.declaration.promises}
