@@ -121,6 +121,7 @@ DUTY = Duty(
         "attestation.expiring": _("An attestation of a promise is about to expire"),
     },
     jobs=("troth.service.assurance.jobs",),
+    sealed="troth.service.assurance.probers:SEALED",
     tables="own_tables.yaml",
     metrics="troth.service.assurance.metrics:figures",
     urls=(("", "troth.service.assurance.urls"),),

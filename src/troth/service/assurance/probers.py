@@ -34,6 +34,7 @@ from troth.service.core.deployment import Deployment
 from troth.service.core.jobs.queue import hasten
 from troth.service.core.ledger import record
 from troth.service.core.own_tables import OWN
+from troth.service.core.resealing import SealedPlace
 from troth.service.networks import address_of, network_of
 from troth.service.settings import TROTH
 from troth.site.exposure import Exposure, ProbeReport, SeenFrom, is_inside, store_addresses, targets
@@ -163,6 +164,10 @@ def _context(name: str) -> SealingContext:
     return SealingContext(domain="assurance", table="assurance_prober", field="secret", subject=name)
 
 
+SEALED = (SealedPlace(ProberRow, "secret", ("name",), _context),)
+"""Sealed keys of probers."""
+
+
 # --- reports ----------------------------------------------------------------------------------------------------------
 
 
@@ -196,7 +201,7 @@ def receive(
     seen_from = _seen_from(seen, key, address_of(meta), deployment)
     sequence = int(numbered[1])
     with transaction.atomic():
-        newer = ProberRow.objects.filter(pk=row.pk, ended_at=None, sequence__lt=sequence, secret=row.secret)
+        newer = ProberRow.objects.filter(pk=row.pk, ended_at=None, sequence__lt=sequence, made_at=row.made_at)
         if not newer.update(
             sequence=sequence, reported_at=now, seen_from=seen_from.value, report=_stored(seen, row.targets)
         ):
