@@ -170,7 +170,7 @@ def test_the_file_alone_looks_reports_and_says_when_it_is_refused(
             ["127.0.0.1", DECOY_PORT, PRIVATE],
         ]
     )
-    assert headers["Webhook-signature"].startswith("v1,")
+    assert headers["Webhook-Signature"].startswith("v1,")
     assert prober.main(["--config", str(told), "--once"]) == 1  # the second one is refused
 
 

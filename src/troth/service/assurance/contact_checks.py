@@ -185,7 +185,7 @@ def _question(request: HttpRequest, deployment: Deployment, link: MailedLink) ->
         heading=gettext("Do you read this mailbox?"),
         lead=gettext("We publish its address as one where people reach a person. Press the button if you read it."),
         button=gettext("Yes, I read it"),
-        note=gettext("If you do not, close this page. Nothing happens."),
+        note=gettext("If you do not read it, close this page."),
     )
 
 
