@@ -33,6 +33,11 @@ def test_it_says_which_promises_it_broke(made: Firm) -> None:
     assert faults == {"old_logins", "undeclared_column"}
 
 
+def test_its_invented_staff_answer_for_their_mailboxes(made: Firm) -> None:
+    answered = {entry["mailbox"] for entry in made.entries("contact.answered")}
+    assert answered == {"organisation", "officer", "deputy"}
+
+
 def test_what_it_prints_can_be_pasted_into_a_shell(made: Firm) -> None:
     again = made.troth(*SMALL, str(made.folder))
     exports = re.findall(r"^  export (\w+)=", again.out, re.MULTILINE)

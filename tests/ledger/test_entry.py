@@ -288,6 +288,8 @@ def test_released_kinds_only_gain_optional_fields() -> None:
         "hold.reviewed": "actor hold review",
         "hold.released": "actor hold",
         "token.changed": "change token",
+        "prober.changed": "change prober",
+        "contact.answered": "mailbox",
         "letter.sent": "letter to",
         "disclosure.made": "people purpose recipient way what",
         "erasure.replayed": "erased found left restored_from system",

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from tests.site.conftest import NOW, POLICY
 
-from troth.controls import Check, CheckOutcome
+from troth.controls import Check, CheckOutcome, catalogue
 from troth.site import FetchLimits, Site, SiteSnapshot
+from troth.site.mailboxes import MailboxCheck
 
 Ask = Callable[..., Check]
 
@@ -331,6 +332,12 @@ def test_declared_recipients_and_mere_links_pass(ask: Ask, world: Any, tag: str)
 # --- how to reach us --------------------------------------------------------------------------------------------------
 
 
+DAY = dt.timedelta(days=1)
+OFFICER = "organisation.officer.email"
+PLACES = ("organisation.email", OFFICER, "organisation.officer.deputy")
+ANSWERED = tuple(MailboxCheck(place, answered_at=NOW) for place in PLACES)
+
+
 @pytest.mark.mutation("site.contact_reachable")
 @pytest.mark.parametrize(
     ("key", "value", "place"),
@@ -346,13 +353,59 @@ def test_declared_recipients_and_mere_links_pass(ask: Ask, world: Any, tag: str)
 def test_a_broken_contact_block_is_found(
     ask: Ask, company: dict[str, Any], key: str, value: object, place: str
 ) -> None:
-    assert ask("site.contact_reachable").outcome is CheckOutcome.PASS
+    assert ask("site.contact_reachable", contacts=ANSWERED).outcome is CheckOutcome.PASS
 
     company["organisation"][key] = value
-    check = ask("site.contact_reachable")
+    check = ask("site.contact_reachable", contacts=ANSWERED)
     assert (check.outcome, [finding.place for finding in check.findings]) == (CheckOutcome.FAIL, [place])
 
 
-def test_a_pass_is_fresh_for_as_long_as_the_catalogue_says(ask: Ask) -> None:
-    check = ask("site.contact_reachable")
-    assert check.valid_until - check.at == dt.timedelta(days=31)
+@pytest.mark.mutation("site.contact_reachable", fault="A mailbox that nobody reads any more")
+def test_a_mailbox_without_an_answer_for_a_week_fails(ask: Ask) -> None:
+    assert ask("site.contact_reachable", contacts=ANSWERED).outcome is CheckOutcome.PASS
+    waiting = MailboxCheck(OFFICER, answered_at=NOW - 14 * DAY, waiting_since=NOW - 8 * DAY)
+    check = ask("site.contact_reachable", contacts=(*ANSWERED, waiting))
+    assert (check.outcome, [finding.place for finding in check.findings]) == (CheckOutcome.FAIL, [OFFICER])
+    assert check.figures == {"faults": 0, "mailboxes": 3, "answered": 2, "silent": 1}
+
+
+@pytest.mark.parametrize(
+    ("waiting", "why"),
+    [
+        (MailboxCheck(OFFICER), "no e-mail was sent yet"),
+        (MailboxCheck(OFFICER, unasked="no mail server is configured"), "no mail server is configured"),
+        (MailboxCheck(OFFICER, waiting_since=NOW - DAY), "no person has pressed"),
+        (MailboxCheck(OFFICER, answered_at=NOW - 32 * DAY), "no e-mail was sent yet"),
+        (MailboxCheck(OFFICER, waiting_since=NOW - 60 * DAY, is_reader=True), "Troth reads this mailbox itself"),
+    ],
+)
+def test_a_mailbox_that_has_not_answered_yet_shows_nothing(ask: Ask, waiting: MailboxCheck, why: str) -> None:
+    check = ask("site.contact_reachable", contacts=(*ANSWERED, waiting))
+    assert check.outcome is CheckOutcome.ERROR
+    assert f"{OFFICER}: {why}" in check.summary
+
+
+def test_the_contact_block_alone_shows_no_person(ask: Ask) -> None:
+    assert ask("site.contact_reachable").outcome is CheckOutcome.ERROR
+    assert ask("site.contact_reachable", contacts=ANSWERED[:2]).outcome is CheckOutcome.ERROR
+
+
+def test_the_weekly_e_mail_does_not_undo_an_answer_until_it_has_waited_for_a_week(ask: Ask) -> None:
+    asked_again = MailboxCheck(OFFICER, answered_at=NOW - 7 * DAY, waiting_since=NOW - 6 * DAY)
+    check = ask("site.contact_reachable", contacts=(*ANSWERED, asked_again))
+    assert (check.outcome, check.valid_until) == (CheckOutcome.PASS, NOW + DAY)
+
+
+@pytest.mark.parametrize("fault", ["the telephone rings in an empty room", "the postal address is of another company"])
+def test_what_the_contacts_cannot_show_stays_green_and_is_said(ask: Ask, company: dict[str, Any], fault: str) -> None:
+    company["organisation"] |= {"phone": "+44 1632 960999", "address": "9 Nobody Road, Cambridge CB1 1AA"}
+    assert ask("site.contact_reachable", contacts=ANSWERED).outcome is CheckOutcome.PASS
+    limits = catalogue()["site.contact_reachable"].cannot_see
+    assert "telephone and the postal address" in limits
+    assert "answers others as well" in limits
+
+
+def test_a_pass_ends_with_the_answer_that_it_rests_on(ask: Ask) -> None:
+    old = MailboxCheck(OFFICER, answered_at=NOW - 30 * DAY)
+    assert ask("site.contact_reachable", contacts=(*ANSWERED, old)).valid_until == NOW + DAY
+    assert ask("site.contact_reachable", contacts=ANSWERED).valid_until == NOW + 3 * DAY

@@ -1,4 +1,4 @@
-"""``troth api``: API tokens for programs, and webhooks that notify them."""
+"""``troth api``: API tokens for programs, webhooks that notify them, and probers that look from outside."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _events() -> Sequence[str]:
 
 @click.group()
 def api() -> None:
-    """Manage API tokens and webhooks of programs.
+    """Manage API tokens and webhooks of programs, and probers.
 
     \b
     Example:  troth api token make shop --scope cases.write --scope cases.read
@@ -212,6 +212,87 @@ def end_hook(number: int) -> None:
     if not webhooks.end(number, now=dt.datetime.now(dt.UTC)):
         raise click.UsageError("there is no such webhook; troth api hook list shows them")
     click.echo(f"Webhook {number} is removed.")
+
+
+@api.group()
+def prober() -> None:
+    """Create, list and end probers: programs on a host in another network, which report what answers from outside.
+
+    \b
+    Example:  troth api prober make office > prober.json
+    """
+
+
+@prober.command("make")
+@click.argument("name")
+@click.option(
+    "--host", "hosts", multiple=True, help="A further public host of yours, such as that of a database. Repeatable."
+)
+@click.option(
+    "--reference",
+    default="",
+    help="A host that answers on every port, to show that the prober's network lets connections out.",
+)
+@cli.service_declaration_option
+def make_prober(name: str, hosts: tuple[str, ...], reference: str) -> None:
+    """Print the configuration of the prober NAME, with its key, which is shown only this once. For an existing prober
+    it is a new key, and the old one ends; do that when systems of the declaration change.
+
+    \b
+    Example:  troth api prober make office > prober.json
+              troth api prober make office --host db.example.org > prober.json
+    """
+    _ready()
+    from troth.service.assurance import probers
+    from troth.service.core.deployment import current
+
+    made = probers.make(name, deployment=current(), now=cli.now(), hosts=hosts, reference=reference)
+    cli.print_json(made)
+
+
+@prober.command("list")
+@cli.service_declaration_option
+@cli.json_option
+def list_probers(as_json: bool) -> None:
+    """List probers with their last report, and from where it came.
+
+    \b
+    Example:  troth api prober list
+    """
+    _ready()
+    from troth.service.assurance.models import ProberRow
+
+    rows = list(ProberRow.objects.order_by("name"))
+    if as_json:
+        cli.print_json(
+            [
+                json_fields(row, "name", "hosts", "reported_at", "seen_from") | {"ended": bool(row.ended_at)}
+                for row in rows
+            ]
+        )
+        return
+    for row in rows:
+        at = f"reported {row.reported_at:%Y-%m-%d %H:%M} from {row.seen_from}" if row.reported_at else "no report yet"
+        click.echo(f"{row.name}  {' '.join(row.hosts)}  {at}{', ended' if row.ended_at else ''}")
+    if not rows:
+        click.echo("There are no probers.")
+
+
+@prober.command("end")
+@click.argument("name")
+@cli.service_declaration_option
+def end_prober(name: str) -> None:
+    """End the prober NAME immediately: its reports are refused, and the last one no longer counts.
+
+    \b
+    Example:  troth api prober end office
+    """
+    _ready()
+    from troth.service.assurance import probers
+
+    if not probers.end(name, now=cli.now()):
+        raise click.UsageError("there is no such prober; troth api prober list shows them")
+    click.echo(f"{cli.printable(name)} is ended.")
 
 
 def _ready() -> None:

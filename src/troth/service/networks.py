@@ -33,20 +33,32 @@ _OWN = tuple(
 """Networks of our own proxies, and this machine."""
 
 
+IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
 def prefix_of(meta: Mapping[str, str]) -> str:
     """Network of a request; empty for this machine itself. Behind a proxy of our own, which has a private address, it
     is the one that the proxy saw."""
+    seen = address_of(meta)
+    return "" if seen is None else str(network_of(seen))
+
+
+def address_of(meta: Mapping[str, str]) -> IpAddress | None:
+    """Address from which a request came, as `prefix_of` sees it; None for this machine itself. It is personal data:
+    compare it, and keep it nowhere."""
     seen = _address(meta.get("REMOTE_ADDR", ""))
     if seen is None or any(seen in net for net in _OWN if net.version == seen.version):
-        forwarded = _address(meta.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip())
-        if forwarded is None:
-            return ""
-        seen = forwarded
-    bits = _V4_BITS if seen.version == 4 else _V6_BITS
-    return str(ipaddress.ip_network((seen, bits), strict=False))
+        return _address(meta.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip())
+    return seen
 
 
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def network_of(address: IpAddress) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """The network that *address* is counted in."""
+    bits = _V4_BITS if address.version == 4 else _V6_BITS
+    return ipaddress.ip_network((address, bits), strict=False)
+
+
+def _address(text: str) -> IpAddress | None:
     try:
         found = ipaddress.ip_address(text)
     except ValueError:

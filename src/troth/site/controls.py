@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import urldefrag, urljoin, urlsplit
 
@@ -18,8 +18,11 @@ from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence
 from troth.declaration import CollectionPoint, Declaration, Period
 from troth.site import custom_controls, privacy_signal  # noqa: F401 - registers their controls
 from troth.site.appearance import Appearance, appearances
+from troth.site.exposure import Exposure, ProbeReport, SeenFrom, gaps, open_stores
 from troth.site.fetch import OtherHost
+from troth.site.mailboxes import MailboxCheck
 from troth.site.page import Form, ProbeError, SetCookie, SitePage
+from troth.site.prober import OPEN
 from troth.site.snapshot import HOME, LimitReached, SiteSnapshot, SiteView, cut_links
 from troth.site.tls import OBSOLETE
 from troth.text import counted, same_words
@@ -382,17 +385,51 @@ _POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b")
 
 
 @answers("site.contact_reachable")
-def contact_reachable(declaration: Declaration) -> ControlResult:
-    """GDPR Art. 13(1)(a)-(b), 37(7), clause C54: the contact details are complete and well-formed. No DNS server or
-    mailbox is contacted."""
-    findings = list(_contact_faults(declaration))
-    scope = frozenset({"declaration"})
-    return ControlResult.of(
-        f"The contact block has {len(findings)} faults.",
-        evidence=Evidence(scope, scope, population=1, tested=1),
-        figures={"faults": len(findings)},
-        findings=findings,
+def contact_reachable(
+    declaration: Declaration, now: dt.datetime, contacts: Sequence[MailboxCheck] = ()
+) -> ControlResult:
+    """GDPR Art. 13(1)(a)-(b), 37(7), clause C54: the contact details are complete and well-formed, and somebody pressed
+    the button in an e-mail to each address lately."""
+    asked = {check.place: check for check in contacts}
+    checks = [asked.get(place, MailboxCheck(place)) for place in _mailboxes(declaration)]
+    silent = [check for check in checks if check.is_silent(now)]
+    findings = [
+        *_contact_faults(declaration),
+        *(
+            ControlFinding(
+                check.place,
+                f"nobody answered the e-mail of {check.waiting_since:%Y-%m-%d} that asks whether a person reads it",
+                "read this mailbox and press the button in that e-mail, or declare an address that somebody reads",
+            )
+            for check in silent
+        ),
+    ]
+    unshown = [f"{check.place}: {why}." for check in checks if (why := check.why_not(now))]
+    answered = [check for check in checks if not check.why_not(now)]
+    places = frozenset(check.place for check in checks)
+    seen = frozenset({"declaration", *(check.place for check in (*answered, *silent))})
+    evidence = Evidence(places | {"declaration"}, seen, len(places) + 1, len(answered) + len(silent) + 1)
+    faults = len(findings) - len(silent)
+    mailboxes = counted(len(places), "mailbox", "mailboxes")
+    summary = f"The contact block has {counted(faults, 'fault')}; a person answered for {len(answered)} of {mailboxes}."
+    figures = {"faults": faults, "mailboxes": len(places), "answered": len(answered), "silent": len(silent)}
+    if unshown and not findings:
+        return ControlResult(CheckOutcome.ERROR, f"{summary} {' '.join(unshown)}", evidence, figures)
+    result = ControlResult.of(summary, evidence=evidence, figures=figures, findings=findings)
+    return replace(
+        result, until=min((check.good_until for check in answered if check.good_until is not None), default=None)
     )
+
+
+def _mailboxes(declaration: Declaration) -> dict[str, str]:
+    """The declared addresses, by their places in the declaration."""
+    us = declaration.organisation
+    declared = {"organisation.email": us.email}
+    if us.officer is not None:
+        declared["organisation.officer.email"] = us.officer.email
+        if us.officer.deputy:
+            declared["organisation.officer.deputy"] = us.officer.deputy
+    return declared
 
 
 def _contact_faults(declaration: Declaration) -> Iterator[ControlFinding]:
@@ -401,11 +438,7 @@ def _contact_faults(declaration: Declaration) -> Iterator[ControlFinding]:
         yield ControlFinding(
             "organisation.officer", "no data-protection officer is named", "name the person in charge (GDPR 13(1)(b))"
         )
-    mailboxes = {"organisation.email": us.email}
-    if us.officer is not None:
-        mailboxes |= {"organisation.officer.email": us.officer.email}
-        mailboxes |= {"organisation.officer.deputy": us.officer.deputy} if us.officer.deputy else {}
-    for place, mailbox in mailboxes.items():
+    for place, mailbox in _mailboxes(declaration).items():
         if not _ADDRESS.fullmatch(mailbox):
             yield ControlFinding(place, "is not a valid e-mail address", "write it as name@host")
     if us.country == "GB" and not _POSTCODE.search(us.address.upper()):
@@ -416,3 +449,68 @@ def _contact_faults(declaration: Declaration) -> Iterator[ControlFinding]:
         )
     if us.phone is not None and not 7 <= len(re.sub(r"\D", "", us.phone)) <= 15:
         yield ControlFinding("organisation.phone", "is not a valid phone number", "write it as +44 1632 960000")
+
+
+# --- what is reachable ------------------------------------------------------------------------------------------------
+
+REPORT_AGE_MAX = dt.timedelta(days=2)
+"""How old the report of a prober may be."""
+
+
+@answers("site.not_exposed")
+def not_exposed(declaration: Declaration, exposure: Exposure, now: dt.datetime) -> ControlResult:
+    """GDPR Art. 32(1)(b), clause C10: no port of a declared store answers a prober in another network. A failure is an
+    open port alone; whatever the prober did not see, or saw from inside, is an error."""
+    site = declaration.organisation.site or ""
+    fresh = [report for report in exposure.reports if dt.timedelta(0) <= now - report.at <= REPORT_AGE_MAX]
+    outside = [report for report in fresh if report.seen_from is SeenFrom.OUTSIDE]
+    findings = {
+        (store.system, host, store.port): ControlFinding(
+            store.system,
+            f"its port {store.port} answers at {host} from outside",
+            "let the store listen on the inner network only, or close the port in the firewall",
+        )
+        for report in outside
+        for store, host in open_stores(exposure.stores, report)
+    }
+    why = _why_unseen(exposure, site, fresh, outside)
+    whole = [report for report in outside if not why and not any(gaps(exposure, site, report))]
+    best = max(whole or outside or fresh, key=lambda report: report.at, default=None)
+    figures = {
+        "stores": len({store.system for store in exposure.stores}),
+        "reports": len(fresh),
+        "from outside": len(outside),
+        "ports": len(best.endpoints) if best is not None else 0,
+        "open ports": sum(state == OPEN for state in best.endpoints.values()) if best is not None else 0,
+    }
+    systems = frozenset({"site", *exposure.unknown, *(store.system for store in exposure.stores)})
+    seen = systems if whole else frozenset(system for system, _, _ in findings)
+    tested = figures["ports"] if whole else len(findings)
+    evidence = Evidence(systems, seen, max(figures["ports"], 1), tested, exposure.excluded)
+    if findings:
+        summary = f"{counted(len(findings), 'port')} of our stores answered from outside."
+        return ControlResult.of(summary, evidence=evidence, findings=list(findings.values()), figures=figures)
+    if best is None or not whole:
+        reasons = why or [f"{best.prober}: {gap}" for best in outside for gap in gaps(exposure, site, best)]
+        summary = f"Nothing shows what answers from outside: {'; '.join(reasons)}."
+        return ControlResult(CheckOutcome.ERROR, summary, evidence, figures)
+    summary = f"No store answered from outside, at {counted(figures['ports'], 'port')} of our hosts and stores."
+    passed = ControlResult.of(summary, evidence=replace(evidence, period=(best.at, best.at)), figures=figures)
+    return replace(passed, until=best.at + REPORT_AGE_MAX)
+
+
+def _why_unseen(
+    exposure: Exposure, site: str, fresh: Sequence[ProbeReport], outside: Sequence[ProbeReport]
+) -> list[str]:
+    if not site:
+        return ["no site is declared; name it under organisation.site"]
+    if not exposure.reports:
+        return ["no prober has reported; run one on a host in another network (troth api prober make)"]
+    if not fresh:
+        return [f"the last report of a prober is older than {REPORT_AGE_MAX.days} days"]
+    if not outside:
+        where = ", ".join(sorted({report.seen_from.value.replace("_", " ") for report in fresh}))
+        return [f"every prober reported from inside ({where}); run one on a host in another network"]
+    if exposure.unknown:
+        return [f"the address of {', '.join(exposure.unknown)} is not known"]
+    return []

@@ -8,8 +8,10 @@ from troth.ledger.fields import Day, Of, OneOf, Whole
 from troth.ledger.kinds import ACTOR, EntryKind
 from troth.ledger.values import Commitment, DeclaredName, Hash, Pseudonym
 from troth.service.api.scopes import ApiScope
-from troth.service.duty import ConsolePage, ControlInput, Duty
+from troth.service.duty import ConsolePage, ControlInput, Duty, LinkKind
 from troth.service.duty import marked as _
+from troth.service.mail.facts import DAY, link, moment
+from troth.service.mail.message_kinds import MessageKind
 from troth.service.staff.rights import StaffRight
 
 _OUTCOME = OneOf(("none", "pass", "fail", "error", "not_applicable", "stale"))
@@ -75,6 +77,10 @@ _ENTRIES: Mapping[str, EntryKind] = {
     "rehearsal.made": EntryKind(
         {"promises": Whole(), "planted": Whole(), "noticed": Whole(), "declaration": Of(Hash), "content": Of(Hash)}
     ),
+    # a prober in another network got a key, or lost it
+    "prober.changed": EntryKind({"prober": Of(DeclaredName), "change": OneOf(("made", "ended"))}),
+    # a person pressed the button in an e-mail to a declared mailbox
+    "contact.answered": EntryKind({"mailbox": OneOf(("organisation", "officer", "deputy"))}),
     # approved by a second person; *content* is the hash of the text
     "waiver.given": _GIVEN,
     "attestation.given": _GIVEN,
@@ -90,11 +96,26 @@ PROMISES_APPROVE = StaffRight(
 )
 EVIDENCE_WRITE = ApiScope("evidence.write", _("Send evidence for the company’s own controls"))
 
+CONTACT_LINK = LinkKind("assurance.contact", opens="troth.service.assurance.contact_checks:confirm", lasts=30 * DAY)
+
 DUTY = Duty(
     entries=_ENTRIES,
+    messages={
+        "contact_check": MessageKind({"link": link, "until": moment}, lasts=3 * DAY, to_person=False, is_owed=False),
+    },
+    links=(CONTACT_LINK,),
+    inbox="troth.service.assurance.contact_checks:take_own",
     inputs={
         "contradicted": ControlInput("", "troth.service.assurance.control_inputs:contradicted"),
         "pushed": ControlInput("", "troth.service.assurance.pushed_evidence:pushed_evidence"),
+        "exposure": ControlInput(
+            "which ports of ours answer from outside: troth.site.exposure.Exposure",
+            "troth.service.assurance.probers:exposure",
+        ),
+        "contacts": ControlInput(
+            "what became of the e-mails to each declared mailbox: Sequence[troth.site.mailboxes.MailboxCheck]",
+            "troth.service.assurance.contact_checks:contacts",
+        ),
     },
     rights=(EVIDENCE_READ, PROMISES_APPROVE),
     scopes=(EVIDENCE_WRITE,),
@@ -104,9 +125,11 @@ DUTY = Duty(
         "attestation.expiring": _("An attestation of a promise is about to expire"),
     },
     jobs=("troth.service.assurance.jobs",),
+    sealed="troth.service.assurance.probers:SEALED",
     tables="own_tables.yaml",
     metrics="troth.service.assurance.metrics:figures",
-    urls=(("console/", "troth.service.assurance.urls"),),
+    urls=(("", "troth.service.assurance.urls"),),
+    paths=("/probes",),
     api="troth.service.assurance.api:router",
     api_tag="evidence",
     console=(
@@ -145,5 +168,16 @@ DUTY = Duty(
     ),
     console_figures="troth.service.assurance.console.promises:figures",
     evidence_files="troth.service.assurance.rehearsal.record:files",
-    evidence=("attestation.", "check.", "control.", "declaration.", "evidence.", "promise.", "rehearsal.", "waiver."),
+    evidence=(
+        "attestation.",
+        "check.",
+        "contact.",
+        "control.",
+        "declaration.",
+        "evidence.",
+        "prober.",
+        "promise.",
+        "rehearsal.",
+        "waiver.",
+    ),
 )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from troth.controls import Check, Status
 from troth.detect.release import release
 from troth.service.assurance.actions import PASS, PASS_EVERY, Last, check_controls, conclude, prepare
+from troth.service.assurance.contact_checks import ask_due
 from troth.service.assurance.rules import CHECK
 from troth.service.core.deployment import Deployment, current, given
 from troth.service.core.jobs import queue
@@ -58,6 +59,12 @@ def check(jobs: Sequence[RunningJob]) -> None:
         _release_memory()
 
 
+@job("assurance.contacts", every=dt.timedelta(hours=1))
+def ask_contacts(job: RunningJob) -> None:
+    """Ask the declared mailboxes whose last e-mail is a week old."""
+    ask_due(current(), now=job.now)
+
+
 def _release_memory() -> None:
     """Return what checks have loaded to the system: they run an hour apart, and the worker waits in between."""
     release()
@@ -74,7 +81,7 @@ def _judge(deployment: Deployment, now: dt.datetime) -> None:
 
 _KINDS = (
     *("core.disposal", "core.epochs", "core.resealing", "core.scrubbing", "core.run"),
-    *("mail", "api", "staff", "requests.mailbox", "requests.deadlines"),
+    *("assurance.contacts", "mail", "api", "staff", "requests.mailbox", "requests.deadlines"),
 )
 
 

@@ -122,3 +122,40 @@ class RehearsalRow(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(planted__gte=F("noticed")), name="rehearsal_notices_what_is_planted")
         ]
+
+
+class ProberRow(models.Model):
+    """A prober in another network, its key, and its latest report: host names of ours, states and figures."""
+
+    name = models.CharField(max_length=40, unique=True)
+    secret = models.BinaryField(help_text="What its reports are signed with, sealed.")
+    hosts = models.JSONField(default=list, help_text="Hosts of ours that it was given.")
+    targets = models.JSONField(default=list, help_text="Hosts and ports that it was given; nothing else is stored.")
+    made_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    sequence = models.BigIntegerField(default=0, help_text="Number of the latest report; earlier ones are repeats.")
+    reported_at = models.DateTimeField(null=True)
+    seen_from = models.CharField(max_length=16, blank=True, help_text="troth.site.exposure.SeenFrom")
+    report = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "assurance_prober"
+
+
+class ContactCheckRow(models.Model):
+    """An e-mail to a declared address that asks whether a person reads it. The address is in no row; its pseudonym is
+    in that of the e-mail, whose key is ``contact:`` and the id of this row."""
+
+    class Role(models.TextChoices):
+        ORGANISATION = "organisation"
+        OFFICER = "officer"
+        DEPUTY = "deputy"
+
+    role = models.CharField(max_length=12, choices=Role)
+    asked_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    is_reader = models.BooleanField(default=False, help_text="The mailbox is the one that Troth itself reads.")
+
+    class Meta:
+        db_table = "assurance_contact_check"
+        indexes = [models.Index(fields=["asked_at"], name="contact_check_asked_at")]

@@ -99,7 +99,7 @@ def _row(letter: Letter, keyring: Keyring, organisation: Organisation, sender: A
         once=letter.once,
         kind=letter.kind,
         about=letter.about,
-        to=_mark(to.text, keyring),
+        to=recipient_mark(to.text, keyring),
         language=language,
         message_id=made.id,
         sealed=keyring.seal(_packed(made), letter_context(letter.once)),
@@ -188,13 +188,13 @@ def about_of(message_ids: Iterable[str], *, to: str, keyring: Keyring) -> str:
     as to staff about the same case, do not count.
     """
     wanted = list(message_ids)[-_REFERENCES_MAX:]
-    mine = LetterRow.objects.filter(message_id__in=wanted, to=_mark(to, keyring)) if wanted else ()
+    mine = LetterRow.objects.filter(message_id__in=wanted, to=recipient_mark(to, keyring)) if wanted else ()
     found = {row.message_id: row.about for row in mine}
     return next((found[id_] for id_ in reversed(wanted) if id_ in found), "")
 
 
-def _mark(address: str, keyring: Keyring) -> str:
-    """Pseudonym of the recipient in an e-mail's row."""
+def recipient_mark(address: str, keyring: Keyring) -> str:
+    """Pseudonym of the recipient in an e-mail's row (`LetterRow.to`)."""
     return keyring.pseudonym("mail", address.casefold()).text
 
 

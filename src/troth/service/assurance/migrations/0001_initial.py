@@ -62,6 +62,59 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="ProberRow",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=40, unique=True)),
+                ("secret", models.BinaryField(help_text="What its reports are signed with, sealed.")),
+                ("hosts", models.JSONField(default=list, help_text="Hosts of ours that it was given.")),
+                (
+                    "targets",
+                    models.JSONField(
+                        default=list, help_text="Hosts and ports that it was given; nothing else is stored."
+                    ),
+                ),
+                ("made_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "sequence",
+                    models.BigIntegerField(
+                        default=0, help_text="Number of the latest report; earlier ones are repeats."
+                    ),
+                ),
+                ("reported_at", models.DateTimeField(null=True)),
+                (
+                    "seen_from",
+                    models.CharField(blank=True, help_text="troth.site.exposure.SeenFrom", max_length=16),
+                ),
+                ("report", models.JSONField(default=dict)),
+            ],
+            options={"db_table": "assurance_prober"},
+        ),
+        migrations.CreateModel(
+            name="ContactCheckRow",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("organisation", "Organisation"), ("officer", "Officer"), ("deputy", "Deputy")],
+                        max_length=12,
+                    ),
+                ),
+                ("asked_at", models.DateTimeField()),
+                ("answered_at", models.DateTimeField(null=True)),
+                (
+                    "is_reader",
+                    models.BooleanField(default=False, help_text="The mailbox is the one that Troth itself reads."),
+                ),
+            ],
+            options={
+                "db_table": "assurance_contact_check",
+                "indexes": [models.Index(fields=["asked_at"], name="contact_check_asked_at")],
+            },
+        ),
+        migrations.CreateModel(
             name="ReminderRow",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

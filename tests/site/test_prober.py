@@ -1,0 +1,180 @@
+"""The prober against real sockets and a real web server on this machine."""
+
+from __future__ import annotations
+
+import base64
+import http.server
+import json
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.site.conftest import Certified, World
+
+from troth.site import prober
+from troth.site.prober import CLOSED, DECOY_PORT, NO_ADDRESS, OPEN, PRIVATE, SILENT, Config, ConfigError
+
+KEY = bytes(range(32))
+
+
+@pytest.fixture
+def listener() -> Iterator[int]:
+    """A port of this machine that answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def taken() -> Iterator[tuple[str, list[Any]]]:
+    """An address that takes reports, and those that it took: headers and body."""
+    reports: list[Any] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            reports.append((dict(self.headers), body))
+            self.send_response(401 if len(reports) > 1 else 200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class calls it so
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/probes/office", reports
+    server.shutdown()
+    server.server_close()
+
+
+def config(world: World, **changes: Any) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "name": "office",
+        "key": "whsec_" + base64.b64encode(KEY).decode(),
+        "url": "http://127.0.0.1:1/probes/office",
+        "site": world.home,
+        "targets": [],
+        "pages": {"policy": world.home + "policy/", "contact": world.home + "register/", "choices": world.home + "no"},
+        **changes,
+    }
+
+
+def read(**changes: Any) -> Config:
+    given = json.dumps(config(World(port=9), **changes))
+    return Config.read(given)
+
+
+def test_a_listening_port_is_open_and_another_is_closed(listener: int) -> None:
+    assert prober.state_of("127.0.0.1", listener, may_be_private=True) == OPEN
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        free = server.getsockname()[1]
+    assert prober.state_of("127.0.0.1", free, may_be_private=True) == CLOSED
+
+
+def test_a_private_address_is_not_tried_because_another_machine_is_behind_it_here(listener: int) -> None:
+    assert prober.state_of("127.0.0.1", listener) == PRIVATE
+    assert prober.state_of("10.0.0.5", 5432) == PRIVATE
+
+
+def test_a_name_without_an_address_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unresolved(*given: Any, **named: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "no such name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unresolved)
+    assert prober.state_of("db.example.org", 5432) == NO_ADDRESS
+
+
+def test_of_several_addresses_the_one_that_answers_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 1)) for address in ("9.9.9.9", "9.9.9.10")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *given, **named: entries)
+    states = {"9.9.9.9": SILENT, "9.9.9.10": OPEN}
+    monkeypatch.setattr(prober, "_connected", lambda family, kind, protocol, address: states[address[0]])
+    assert prober.state_of("db.example.org", 1) == OPEN
+    states["9.9.9.10"] = prober.NO_ROUTE  # such as IPv6 where this network has none
+    assert prober.state_of("db.example.org", 1) == prober.NO_ROUTE
+
+
+def test_every_host_is_tried_at_a_port_where_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prober, "state_of", lambda host, port, private: CLOSED)
+    tried = prober.probe(read(targets=[["a.example.org", 5432], ["a.example.org", 3306], ["b.example.org", 3306]]))
+    assert [item[:2] for item in tried[-2:]] == [("a.example.org", DECOY_PORT), ("b.example.org", DECOY_PORT)]
+    assert len(tried) == 5
+
+
+def test_the_time_for_all_ports_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prober, "PROBES_S_MAX", -1.0)
+    assert {state for *_, state in prober.probe(read(targets=[["db.example.org", 5432]]))} == {prober.UNKNOWN}
+
+
+def test_pages_are_seen_with_their_status_hash_and_form(world: World) -> None:
+    told = Config.read(json.dumps(config(world)))
+    policy, contact, choices = (prober.page(url, told) for _, url in told.pages)
+    assert (policy["status"], len(policy["sha256"]), policy["has_form"]) == (200, 64, False)
+    assert (contact["status"], contact["has_form"], choices["status"]) == (200, True, 404)
+    assert prober.page("http://127.0.0.1:1/", told)["status"] == 0
+
+
+def test_the_certificate_and_the_version_are_seen(
+    world: World, certify: Callable[..., Certified], serve_tls: Callable[[World, ssl.SSLContext], World]
+) -> None:
+    for days, state in ((60, "valid"), (-1, "expired")):
+        certificate = certify(days=days)
+        served = serve_tls(world, certificate.context())
+        site = f"https://localhost:{served.port}/"
+        seen = prober.tls(read(site=site, ca_file=str(certificate.chain)))
+        assert seen["state"] == state
+        if state == "valid":
+            assert (seen["version"], seen["days_left"]) == ("TLSv1.3", 60)
+            assert prober.tls(read(site=site))["state"] == "untrusted"
+    assert prober.tls(read(site="http://localhost/"))["state"] == "none"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"key": "none"}, {"targets": [["h"]]}, {"url": "file:///etc/passwd"}, {"targets": [["h", 1]] * 501}, {"pages": 1}],
+)
+def test_a_wrong_configuration_is_refused_without_quoting_it(
+    changes: dict[str, Any], tmp_path: Path, world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "prober.json").write_text(json.dumps(config(world, **changes)))
+    assert prober.main(["--config", str(tmp_path / "prober.json"), "--once"]) == 2
+    assert "whsec_" not in capsys.readouterr().err
+    with pytest.raises(ConfigError):
+        Config.read("{")
+
+
+def test_the_file_alone_looks_reports_and_says_when_it_is_refused(
+    tmp_path: Path, world: World, taken: tuple[str, list[Any]]
+) -> None:
+    """It runs without Troth: another Python process, isolated, from a copy."""
+    url, reports = taken
+    copy, told = tmp_path / "prober.py", tmp_path / "prober.json"
+    copy.write_bytes(Path(prober.__file__).read_bytes())
+    told.write_text(json.dumps(config(world, url=url, targets=[["127.0.0.1", 5432]])))
+    command = [sys.executable, "-I", str(copy), "--config", str(told), "--once", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    headers, body = reports[0]
+    assert (
+        json.loads(done.stdout)["endpoints"]
+        == json.loads(body)["endpoints"]
+        == [
+            ["127.0.0.1", 5432, PRIVATE],
+            ["127.0.0.1", DECOY_PORT, PRIVATE],
+        ]
+    )
+    assert headers["Webhook-Signature"].startswith("v1,")
+    assert prober.main(["--config", str(told), "--once"]) == 1  # the second one is refused
+
+
+def test_it_has_no_syntax_that_python_3_9_does_not_know() -> None:
+    import ast
+
+    ast.parse(Path(prober.__file__).read_text(encoding="utf-8"), feature_version=(3, 9))
