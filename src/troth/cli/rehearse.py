@@ -79,18 +79,18 @@ _TITLES = {
 
 
 def _shown(outcome: Rehearsal) -> Iterator[str]:
-    from troth.rehearsal.score import Verdict
+    from troth.rehearsal.score import RehearsalVerdict
 
     for verdict, title in _TITLES.items():
-        promises = outcome.of(Verdict(verdict))
+        promises = outcome.of(RehearsalVerdict(verdict))
         if promises:
             yield title
         for promise in promises:
             yield from _promise(promise)
-    misses, notices = len(outcome.of(Verdict.MISSES)), len(outcome.of(Verdict.NOTICES))
+    misses, notices = len(outcome.of(RehearsalVerdict.MISSES)), len(outcome.of(RehearsalVerdict.NOTICES))
     yield (
         f"{counted(len(outcome.promises), 'promise')}: {notices} would notice, {misses} would stay green, "
-        f"{len(outcome.of(Verdict.NOT_REHEARSED))} not rehearsed, {len(outcome.of(Verdict.STATED))} stated."
+        f"{len(outcome.of(RehearsalVerdict.NOT_REHEARSED))} not rehearsed, {len(outcome.of(RehearsalVerdict.STATED))} stated."
     )
     yield f"{outcome.noticed} of {counted(outcome.planted, 'breach', 'breaches')} noticed: {outcome.score:.0%}."
 

@@ -6,22 +6,22 @@ rows, a scripted website, a policy, papers, keys, Troth's own records, and the t
 plants them one after the other and puts everything back in between.
 """
 
-from troth.rehearsal.breaches import Breach, breach, breaches
+from troth.rehearsal.breaches import RehearsedBreach, breach, breaches
 from troth.rehearsal.invented import InventedPerson, InventedRow, Inventor
-from troth.rehearsal.score import Planted, Rehearsal, RehearsedPromise, Verdict
+from troth.rehearsal.score import Planted, Rehearsal, RehearsalVerdict, RehearsedPromise
 from troth.rehearsal.stores import Inapplicable
 from troth.rehearsal.world import World
 
 __all__ = [
-    "Breach",
     "Inapplicable",
     "InventedPerson",
     "InventedRow",
     "Inventor",
     "Planted",
     "Rehearsal",
+    "RehearsalVerdict",
+    "RehearsedBreach",
     "RehearsedPromise",
-    "Verdict",
     "World",
     "breach",
     "breaches",

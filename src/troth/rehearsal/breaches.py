@@ -21,7 +21,7 @@ Plant = Callable[[World], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Breach:
+class RehearsedBreach:
     """A fault that breaks what *control* asks. *plant* raises `Inapplicable` if the world has nothing to break."""
 
     control: str
@@ -37,7 +37,7 @@ class Breach:
         return hashlib.sha256(f"{self.control}\n{self.text}".encode()).hexdigest()[:12]
 
 
-_BREACHES: dict[str, dict[str, Breach]] = {}
+_BREACHES: dict[str, dict[str, RehearsedBreach]] = {}
 
 
 def breach(control: str, text: str, *, unseen: str = "") -> Callable[[Plant], Plant]:
@@ -46,12 +46,12 @@ def breach(control: str, text: str, *, unseen: str = "") -> Callable[[Plant], Pl
         raise UnknownControl(f"{control}: there is no such control")
 
     def register(plant: Plant) -> Plant:
-        _BREACHES.setdefault(control, {})[text] = Breach(control, text, plant, unseen)
+        _BREACHES.setdefault(control, {})[text] = RehearsedBreach(control, text, plant, unseen)
         return plant
 
     return register
 
 
-def breaches() -> Mapping[str, tuple[Breach, ...]]:
+def breaches() -> Mapping[str, tuple[RehearsedBreach, ...]]:
     """Registered breaches by control, in the order of the catalogue."""
     return MappingProxyType({id_: tuple(_BREACHES.get(id_, {}).values()) for id_ in catalogue()})

@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import partial
 
 from troth.declaration import Declaration, OwnFault
-from troth.rehearsal.breaches import Breach
+from troth.rehearsal.breaches import RehearsedBreach
 from troth.rehearsal.stores import Inapplicable
 from troth.rehearsal.world import World
 
 
-def own_breaches(declaration: Declaration) -> list[Breach]:
+def own_breaches(declaration: Declaration) -> list[RehearsedBreach]:
     """One breach for each fault and each control that it breaks."""
     return [
-        Breach(id_, fault.breach, partial(_plant, fault), is_own=True)
+        RehearsedBreach(id_, fault.breach, partial(_plant, fault), is_own=True)
         for fault in declaration.faults.values()
         for id_ in fault.breaks
     ]

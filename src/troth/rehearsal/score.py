@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Verdict(StrEnum):
+class RehearsalVerdict(StrEnum):
     """What a rehearsal shows about one promise."""
 
     NOTICES = "notices"  # every breach that was planted made it lose its status
@@ -42,12 +42,12 @@ class RehearsedPromise:
     is_bound: bool = True
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> RehearsalVerdict:
         if not self.is_bound:
-            return Verdict.STATED
+            return RehearsalVerdict.STATED
         if not self.planted:
-            return Verdict.NOT_REHEARSED
-        return Verdict.NOTICES if all(it.noticed for it in self.planted) else Verdict.MISSES
+            return RehearsalVerdict.NOT_REHEARSED
+        return RehearsalVerdict.NOTICES if all(it.noticed for it in self.planted) else RehearsalVerdict.MISSES
 
     @property
     def noticed(self) -> int:
@@ -68,7 +68,7 @@ class Rehearsal:
     """The hash of the company's declaration (`troth.controls.looked_at_hash`)."""
     seconds: float = 0.0
 
-    def of(self, verdict: Verdict) -> tuple[RehearsedPromise, ...]:
+    def of(self, verdict: RehearsalVerdict) -> tuple[RehearsedPromise, ...]:
         return tuple(it for it in self.promises if it.verdict is verdict)
 
     @property

@@ -11,7 +11,7 @@ from troth.stores import Schema
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class RehearsalTask:
     """*part* of *parts* of the breaches, planted into a world in *folder*. *wanted* are, for each promise, the controls
     whose breaches are planted against it; *schemas* are those of the stores that answered."""
 

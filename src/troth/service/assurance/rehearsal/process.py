@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Any
 from troth.controls import Check, PromiseStatus, Status, controls_of, looked_at_hash, run, status_of
 from troth.declaration import Declaration, Ledger, Promise, load
 from troth.policy import read_file
-from troth.rehearsal.breaches import Breach, breaches
+from troth.rehearsal.breaches import RehearsedBreach, breaches
 from troth.rehearsal.invented import Inventor
 from troth.rehearsal.own_faults import own_breaches
 from troth.rehearsal.score import Planted
 from troth.rehearsal.site import ScriptedSite
 from troth.rehearsal.stores import Inapplicable, ScratchStores, filled, scratch_schemas, without_constraints
-from troth.rehearsal.task import Task
+from troth.rehearsal.task import RehearsalTask
 from troth.rehearsal.world import Baseline, World
 from troth.service.configuration import ServiceError
 from troth.service.duty import duties
@@ -41,7 +41,7 @@ _GREEN = frozenset({Status.KEPT, Status.STATED})
 
 def main() -> int:
     """Carry out the task on standard input."""
-    task: Task = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the process that started this one
+    task: RehearsalTask = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the process that started this one
     os.environ |= {
         "TROTH_HOME": str(task.folder / "world" / "home"),
         "TROTH_PROFILE": "development",
@@ -56,7 +56,7 @@ def main() -> int:
     return 0
 
 
-def rehearse(task: Task) -> Iterator[dict[str, Any]]:
+def rehearse(task: RehearsalTask) -> Iterator[dict[str, Any]]:
     """Yields the number of plantings first, then the promises as they are before, then one object for each planting."""
     from troth.service.server import migrate, set_up
 
@@ -140,7 +140,7 @@ def _business(world: World) -> tuple[Ledger | None, dt.datetime]:
     return world.declaration.ledger, world.now
 
 
-def _world(task: Task, declaration: Declaration, pages: Any, keys: Any) -> World:
+def _world(task: RehearsalTask, declaration: Declaration, pages: Any, keys: Any) -> World:
     folder = task.folder / "world"
     schemas = {name: without_constraints(it) for name, it in scratch_schemas(declaration, task.schemas).items()}
     stores = ScratchStores(folder / "stores", schemas)
@@ -158,12 +158,12 @@ def _world(task: Task, declaration: Declaration, pages: Any, keys: Any) -> World
 
 
 def _plan(
-    declaration: Declaration, statuses: Sequence[PromiseStatus], task: Task
-) -> Iterator[tuple[Breach, tuple[str, ...], tuple[int, ...]]]:
+    declaration: Declaration, statuses: Sequence[PromiseStatus], task: RehearsalTask
+) -> Iterator[tuple[RehearsedBreach, tuple[str, ...], tuple[int, ...]]]:
     """Each breach to plant, the places that it is about, and the promises that it breaks: one planting serves all
     promises about the same places."""
     known, own = breaches(), own_breaches(declaration)
-    plan: dict[tuple[str, tuple[str, ...]], tuple[Breach, list[int]]] = {}
+    plan: dict[tuple[str, tuple[str, ...]], tuple[RehearsedBreach, list[int]]] = {}
     for index, (promise, status) in enumerate(zip(declaration.promises, statuses, strict=True)):
         if status.status not in _GREEN or not promise.controls:
             continue
@@ -174,7 +174,7 @@ def _plan(
         yield breach, about, tuple(indexes)
 
 
-def _planted(world: World, breach: Breach, promises: Sequence[Promise]) -> Mapping[str, Check] | None:
+def _planted(world: World, breach: RehearsedBreach, promises: Sequence[Promise]) -> Mapping[str, Check] | None:
     """The checks of these promises' controls after *breach*; None if there was nothing to break."""
     from troth.service.core.deployment import given
 
@@ -229,7 +229,7 @@ def _status(promise: Promise, checks: Mapping[str, Check], world: World) -> Prom
     )
 
 
-def _outcome(promise: Promise, breach: Breach, checks: Mapping[str, Check], world: World) -> Planted:
+def _outcome(promise: Promise, breach: RehearsedBreach, checks: Mapping[str, Check], world: World) -> Planted:
     # A changed declaration makes other checks out of date; here all are of one moment.
     alike = {id_: replace(check, declaration_hash="") for id_, check in checks.items()}
     status = _status(promise, alike, world)

@@ -22,7 +22,7 @@ from troth.errors import TrothError
 from troth.policy import read_file
 from troth.policy.bind import controls_called_for
 from troth.rehearsal.score import Planted, Rehearsal, RehearsedPromise
-from troth.rehearsal.task import Task
+from troth.rehearsal.task import RehearsalTask
 from troth.stores import Schema, open_system
 
 _KEPT: Final = ("PATH", "PYTHONPATH", "PYTHONHOME", "LANG", "LC_ALL", "HOME", "VIRTUAL_ENV", "SYSTEMROOT")
@@ -70,7 +70,7 @@ def rehearse(path: Path, declared: Declaration, *, progress: Progress = lambda d
     return Rehearsal(promises, looked_at_hash(declared), time.monotonic() - begun)
 
 
-def _tasks(path: Path, declared: Declaration, folder: Path) -> Iterator[Task]:
+def _tasks(path: Path, declared: Declaration, folder: Path) -> Iterator[RehearsalTask]:
     """One task for each process, each with a folder of its own."""
     called_for = controls_called_for(read_file(declared.folder / declared.policy.file), declared)
     wanted = {
@@ -82,7 +82,7 @@ def _tasks(path: Path, declared: Declaration, folder: Path) -> Iterator[Task]:
     for part in range(parts):
         home = folder / str(part)
         (home / "world").mkdir(parents=True)
-        yield Task(path.absolute(), schemas, wanted, home, now, part, parts)
+        yield RehearsalTask(path.absolute(), schemas, wanted, home, now, part, parts)
 
 
 def _schemas(declared: Declaration) -> Mapping[str, Schema]:
@@ -100,7 +100,7 @@ def _schemas(declared: Declaration) -> Mapping[str, Schema]:
     return schemas
 
 
-def _lines(tasks: Iterator[Task]) -> Iterator[dict[str, Any]]:
+def _lines(tasks: Iterator[RehearsalTask]) -> Iterator[dict[str, Any]]:
     """What the processes write, as it comes."""
     processes, written = [_start(task) for task in tasks], queue.SimpleQueue[bytes | None]()
 
@@ -129,7 +129,7 @@ def _lines(tasks: Iterator[Task]) -> Iterator[dict[str, Any]]:
             process.wait()
 
 
-def _start(task: Task) -> subprocess.Popen[bytes]:
+def _start(task: RehearsalTask) -> subprocess.Popen[bytes]:
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     environment["TMPDIR"] = str(task.folder)
     command = [sys.executable, "-P", "-m", _PROCESS]
