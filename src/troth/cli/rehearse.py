@@ -78,6 +78,9 @@ _TITLES = {
 }
 
 
+_ORDER = ("notices", "misses", "not_rehearsed", "stated")
+
+
 def _shown(outcome: Rehearsal) -> Iterator[str]:
     from troth.rehearsal.score import RehearsalVerdict
 
@@ -87,11 +90,9 @@ def _shown(outcome: Rehearsal) -> Iterator[str]:
             yield title
         for promise in promises:
             yield from _promise(promise)
-    misses, notices = len(outcome.of(RehearsalVerdict.MISSES)), len(outcome.of(RehearsalVerdict.NOTICES))
-    yield (
-        f"{counted(len(outcome.promises), 'promise')}: {notices} would notice, {misses} would stay green, "
-        f"{len(outcome.of(RehearsalVerdict.NOT_REHEARSED))} not rehearsed, {len(outcome.of(RehearsalVerdict.STATED))} stated."
-    )
+    notices, misses, others, stated = (len(outcome.of(RehearsalVerdict(it))) for it in _ORDER)
+    promises = counted(len(outcome.promises), "promise")
+    yield f"{promises}: {notices} would notice, {misses} would stay green, {others} not rehearsed, {stated} stated."
     yield f"{outcome.noticed} of {counted(outcome.planted, 'breach', 'breaches')} noticed: {outcome.score:.0%}."
 
 
