@@ -154,11 +154,12 @@ def test_only_links_that_were_requested_count_as_followed(ask: Ask, world: Any) 
     world.put("/policy/", POLICY.replace('href="/"', 'href="/policy/"'))
     for number in range(9):
         world.put(f"/register/?{number}", "ok")
-    limited = Site(world.home, ("/register/",), FetchLimits(seconds=5, requests_max=6))
+    limited = Site(world.home, ("/register/",), FetchLimits(seconds=5, requests_max=7))
     check = ask("site.links_alive", site=SiteSnapshot(limited, now=NOW))
-    # The home page, the policy and the form are three of the six requests; the first link leads to the form.
+    # The home page, the policy, the form and a page that does not exist are four of the seven requests; the first link
+    # leads to the form.
     assert check.outcome is CheckOutcome.ERROR
-    assert len(world.asked) == 6
+    assert len(world.asked) == 7
     assert (check.figures["links"], check.figures["not followed"], check.evidence.population) == (4, 7, 11)
     followed = {path for path, _ in world.asked if "?" in path}
     assert (len(followed), check.evidence.tested) == (3, 4)
@@ -292,8 +293,10 @@ def test_another_points_form_on_the_page_is_that_points(ask: Ask, world: Any, co
     assert ask("collection.only_declared_fields").outcome is CheckOutcome.PASS
 
 
-def test_without_collection_points_there_is_nothing_to_compare(ask: Ask, company: dict[str, Any]) -> None:
+def test_without_collection_points_no_form_may_ask_for_anything(ask: Ask, world: Any, company: dict[str, Any]) -> None:
     company["collection_points"] = {}
+    assert ask("collection.only_declared_fields").outcome is CheckOutcome.FAIL
+    world.put("/register/", "<main>Closed</main>")
     assert ask("collection.only_declared_fields").outcome is CheckOutcome.NOT_APPLICABLE
 
 
@@ -321,7 +324,7 @@ def test_a_tag_of_somebody_else_is_found(ask: Ask, world: Any, tag: str) -> None
 
 
 @pytest.mark.parametrize(
-    "tag", ['<script src="https://stats.example.org/t.js"></script>', '<a href="https://other.example.net/">see</a>']
+    "tag", ['<img src="https://stats.example.org/t.png" alt="">', '<a href="https://other.example.net/">see</a>']
 )
 def test_declared_recipients_and_mere_links_pass(ask: Ask, world: Any, tag: str) -> None:
     world.edit("/register/", "<main>", f"<main>{tag}")

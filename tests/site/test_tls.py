@@ -196,8 +196,8 @@ def test_a_plain_page_is_found_even_on_this_machine(company: dict[str, Any], in_
     check = run("site.transport_encrypted", looking)
 
     assert check.outcome is CheckOutcome.FAIL
-    assert check.figures["pages in clear"] == 2
-    assert [it.place for it in check.findings] == ["organisation.site", "/", "/policy/"]
+    assert check.figures["pages in clear"] == 3
+    assert [it.place for it in check.findings] == ["organisation.site", "/", "/policy/", "/register/"]
 
 
 def test_a_page_that_nobody_saw_is_not_told_to_be_in_clear(company: dict[str, Any]) -> None:
