@@ -384,7 +384,7 @@ def only_declared_fields(declaration: Declaration, site: SiteSnapshot) -> Contro
     collection point."""
     points = declaration.collection_points
     look = site.visit(declaration.policy.url)
-    pages = {page.url: (path, page) for path, page in reversed(look.pages.items()) if page.forms}
+    pages = {page.url: (path, page) for path, page in reversed([*look.pages.items()]) if page.forms}
     findings, undecided = list[ControlFinding](), dict[str, str]()
     for path, page in pages.values():
         own = site.declared.also_asks if path in site.declared.also else None
