@@ -243,7 +243,8 @@ def transport_encrypted(declaration: Declaration, site: SiteSnapshot) -> Control
         if urlsplit(page.url).scheme == "https" and page.status == 200:
             findings += _strict_faults(path, page)
             findings += _mixed_faults(path, page)
-    figures = {"pages": len(look.pages), "pages in clear": sum("unencrypted" in each.message for each in findings)}
+    clear = sum(finding.message.startswith(("travels", "is reached")) for finding in findings)
+    figures = {"pages": len(look.pages), "pages in clear": clear}
     if is_declared:
         findings += _tls_faults(site, figures)
     if site.declared.in_clear:
