@@ -66,7 +66,7 @@ def policy_published(declaration: Declaration, site: SiteSnapshot, policy_text: 
         message = f"its {len(policy.text.split())} words are not the {len(policy_text.split())} words of the file"
         findings.append(ControlFinding(where, message, "publish the declared file, or declare what is published"))
     else:
-        beside = words_beside(policy, policy_text, _others(site, look, where), _own_styles(site, policy))
+        beside = words_beside(policy, policy_text, _others(site, look, policy), _own_styles(site, policy))
         if beside.about_data:
             message = (
                 f"it says {counted(beside.about_data, 'word')} about data that are not in the file, beside the policy"
@@ -91,10 +91,10 @@ def policy_published(declaration: Declaration, site: SiteSnapshot, policy_text: 
     )
 
 
-def _others(site: SiteSnapshot, look: SiteView, policy: str) -> list[SitePage]:
+def _others(site: SiteSnapshot, look: SiteView, policy: SitePage) -> list[SitePage]:
     """Pages whose frame the policy's page shares: what all of them say is not about the policy."""
     also = site.view(*site.declared.also).pages
-    return [page for path, page in {**look.pages, **also}.items() if not path.startswith(policy)]
+    return [page for page in {**look.pages, **also}.values() if not page.url.startswith(policy.url)]
 
 
 def _says(page: SitePage, wanted: str) -> bool:
@@ -403,7 +403,7 @@ def only_declared_fields(declaration: Declaration, site: SiteSnapshot) -> Contro
     hidden = {
         f"{point.page} form '{name}'": "not shown to a new visitor"
         for name, point in points.items()
-        if (page := look.pages.get(str(point.page))) and not any(serves(form, point) for form in page.forms)
+        if (shown := look.pages.get(str(point.page))) and not any(serves(form, point) for form in shown.forms)
     }
     look = look.but({**undecided, **hidden, **unseen_work(look.pages)})
     forms = [form for _, page in pages.values() for form in page.forms]
