@@ -25,6 +25,10 @@ _NEUTRAL = re.compile(
     r"agree\w*|terms|agb|remember(?:[_-]?me)?|min|max|from|to|price\w*",
     re.I,
 )
+_CODES = re.compile(
+    r"(?:coupon|voucher|promo\w*|discount|gutschein|rabatt)(?:[_-]?code)?|captcha\w*|qty|quantity|menge|sku|price\w*",
+    re.I,
+)
 _PERSONAL = re.compile(
     r"birth|geburt|naissance|nacimiento|\bdob\b|\bb-?day\b|\bage\b|\balter\b|gender|\bsex\b|geschlecht|\bsexe\b|sexo|"
     r"religi|confession|konfession|ethnic|\brace\b|nationalit|pregnan|schwanger|health|gesundheit|santé|salud|disab|"
@@ -91,20 +95,15 @@ def _elsewhere(points: Mapping[str, CollectionPoint]) -> list[CollectionPoint]:
 
 def _of_any(number: int, form: Form, points: Mapping[str, CollectionPoint]) -> Iterator[Beyond]:
     best = min(points.values(), key=lambda point: len(_names(form) - point.fields.keys()), default=None)
-    if best is not None and _names(form) <= best.fields.keys():
+    if best is not None and _fits(form, best):
         yield from _against(number, form, best)
-    elif _is_search(form) or _is_sign_in(form):
         return
-    elif any(item.kind not in _CHOICES and (form.method == "post" or _is_personal(item)) for item in form.fields):
-        if best is None:
-            yield from (Beyond(number, item, is_certain=True) for item in form.fields)
-        else:
-            yield from _against(number, form, best)
-    else:
-        known = best.fields if best is not None else {}
-        for item in form.fields:
-            if item.name not in known and not _NEUTRAL.fullmatch(item.name):
-                yield Beyond(number, item, is_certain=_is_personal(item))
+    known = best.fields.keys() if best is not None else set()
+    beyond = [item for item in form.fields if item.name not in known and not _is_neutral(item)]
+    if not beyond or _is_search(form) or _is_sign_in(form):
+        return
+    is_asking = any(it.kind not in _CHOICES and (form.method == "post" or _is_personal(it)) for it in form.fields)
+    yield from (Beyond(number, item, is_certain=is_asking or _is_personal(item)) for item in beyond)
 
 
 def _against(number: int, form: Form, point: CollectionPoint) -> Iterator[Beyond]:
@@ -131,7 +130,7 @@ def _is_search(form: Form) -> bool:
     if not is_one or (words[0].kind == "text" and not _SEARCH.fullmatch(words[0].name)):
         return False
     rest = [item for item in form.fields if item is not words[0]]
-    return not _is_personal(words[0]) and all(_NEUTRAL.fullmatch(item.name) for item in rest)
+    return not _is_personal(words[0]) and all(_is_neutral(item) for item in rest)
 
 
 def _is_sign_in(form: Form) -> bool:
@@ -142,6 +141,12 @@ def _is_sign_in(form: Form) -> bool:
     return (
         len(passwords) == 1 and not is_new and len(rest) <= 1 and all(item.kind in {"text", "email"} for item in rest)
     )
+
+
+def _is_neutral(item: FormField) -> bool:
+    """True if the field is for the site to work, by its name, and its words say nothing else."""
+    is_named = _NEUTRAL if item.kind in _CHOICES else _CODES
+    return is_named.fullmatch(item.name) is not None and not _is_personal(item)
 
 
 def _is_personal(item: FormField) -> bool:
