@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -20,7 +21,7 @@ from tests.service.requests.conftest import office as office
 from tests.service.test_permissions import DOORS
 
 from troth.controls import CheckOutcome, run
-from troth.service.assurance.control_inputs import PAGES, STATUS_PAGES, pages_for_everyone, register_answers
+from troth.service.assurance.control_inputs import FIELDS, PAGES, STATUS_PAGES, pages_for_everyone, register_answers
 from troth.service.cases import case_links
 from troth.service.cases.duty import PROVE_LINK
 from troth.service.cases.models import Case
@@ -169,9 +170,12 @@ class _Quiet(WSGIRequestHandler):
         """Say nothing."""
 
 
+_HOME = b'<main>We sell tea.</main><a href="/policy/">Privacy policy</a> <a href="/your-data/">Your data</a>'
+
+
 def _home(environ: dict[str, Any], start_response: Any) -> list[bytes]:
     start_response("200 OK", [("Content-Type", "text/html")])
-    return [b"<main>We sell tea.</main>"]
+    return [_HOME]
 
 
 @pytest.fixture
@@ -180,7 +184,7 @@ def served(visitor: Client) -> Iterator[Site]:
     with make_server("127.0.0.1", 0, mounted(_home), _Server, _Quiet) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         also = pages_for_everyone(current())
-        yield Site(f"http://localhost:{server.server_port}/", also=also)
+        yield Site(f"http://localhost:{server.server_port}/", also=also, also_asks=FIELDS)
         server.shutdown()
 
 
@@ -216,3 +220,43 @@ def test_a_form_of_ours_that_sets_a_cookie_is_found(
         check = run(control, look())
         assert check.outcome is CheckOutcome.FAIL
         assert "'troth-csrf'" in check.findings[0].message
+
+
+OF_OUR_PAGES = (
+    *("collection.only_declared_fields", "disclosures.only_to_recipients", "requests.every_right_offered"),
+    *("site.policy_conspicuous", "site.policy_published"),
+)
+
+
+@on_sqlite
+def test_our_own_pages_are_seen_whole_and_in_order(office: Office, served: Site) -> None:
+    register_answers()
+    deployment, snapshot = current(), SiteSnapshot(served, now=office.now())
+    looking = {"declaration": deployment.declaration, "site": snapshot, "now": office.now()}
+    for control in OF_OUR_PAGES:
+        check = run(control, {**looking, "policy_text": deployment.policy.published})
+        assert check.outcome is CheckOutcome.PASS, (check.summary, check.findings)
+    assert not Case.objects.count(), "an empty form opens no case"
+
+
+@on_sqlite
+@pytest.mark.mutation("collection.only_declared_fields", fault="A form of the privacy centre asks for one thing more")
+def test_what_our_own_forms_ask_for_is_known(office: Office, served: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    register_answers()
+
+    snapshot = SiteSnapshot(served, now=office.now())
+    forms = [form for page in snapshot.visit().pages.values() for form in page.forms]
+    assert {item.name for form in forms for item in form.fields} == FIELDS
+    looking = {"declaration": current().declaration, "site": snapshot, "now": office.now()}
+    assert run("collection.only_declared_fields", looking).outcome is CheckOutcome.PASS
+    snapshot.declared = replace(served, also_asks=FIELDS - {"residence"})
+    check = run("collection.only_declared_fields", looking)
+    assert (check.outcome, len(check.findings)) == (CheckOutcome.FAIL, len(RIGHTS) + 1)
+
+
+@on_sqlite
+def test_our_pages_run_no_scripts(visitor: Client, served: Site, office: Office) -> None:
+    view = SiteSnapshot(served, now=office.now()).visit()
+    assert view.pages.keys() >= {*PAGES, *STATUS_PAGES}
+    assert not view.why_not
+    assert {path: page.unseen for path, page in view.pages.items() if page.unseen} == {}

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.site.conftest import NOW, POLICY
+from tests.site.conftest import HOME, NOW, POLICY
 
 from troth.controls import Check, CheckOutcome, catalogue
 from troth.site import FetchLimits, Site, SiteSnapshot
+from troth.site.controls import NO_PAGE
 from troth.site.mailboxes import MailboxCheck
 
 Ask = Callable[..., Check]
@@ -137,6 +138,201 @@ def test_the_sites_own_style_sheet_is_read(ask: Ask, world: Any) -> None:
     assert ask("site.policy_conspicuous").outcome is CheckOutcome.FAIL
 
 
+WORDS_BESIDE = [
+    "<aside>We sell your data to advertisers.</aside>",
+    "<div>Your information is shared with our partners.</div>",
+    "<main><p aria-hidden='true'>We may share your e-mail address.</p>",
+    "<details><summary>More</summary>We keep your data for ever.</details>",
+    "<dialog open>Wir verkaufen Ihre Daten.</dialog>",
+    "<svg><text>We sell your data.</text></svg>",
+    "<style>main::before { content: 'We sell your data.' }</style>",
+    "<noscript>We track your location.</noscript>",
+]
+
+
+@pytest.mark.mutation("site.policy_published", fault="A sentence about data beside the policy")
+@pytest.mark.parametrize("words", WORDS_BESIDE)
+def test_a_sentence_about_data_beside_the_policy_is_found(ask: Ask, world: Any, words: str) -> None:
+    assert ask("site.policy_published").outcome is CheckOutcome.PASS
+    tag = "<main>" if "<main>" in words else "<footer>"
+    world.edit("/policy/", tag, words if tag == "<main>" else f"{words}<footer>")
+    check = ask("site.policy_published")
+    assert (check.outcome, [it.place for it in check.findings]) == (CheckOutcome.FAIL, ["/policy/"])
+    assert "about data that are not in the file" in check.findings[0].message
+
+
+def test_a_style_sheet_that_writes_on_the_policy_is_found(ask: Ask, world: Any) -> None:
+    world.edit("/policy/", "<header>", '<link rel="stylesheet" href="/style.css"><header>')
+    world.pages["/style.css"] = (200, [("Content-Type", "text/css")], "main::after { content: 'We sell your data' }")
+    assert ask("site.policy_published").outcome is CheckOutcome.FAIL
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "<p>In force since 1 November 2026. Version 3.</p>",
+        "<nav><h2>On this page</h2><a href='#1'>How we use your data</a></nav>",
+        "<p>You may ask us to delete it.</p>",
+        "<p hidden>We sell your data.</p>",
+        "<p>Example Voice Ltd, 1 High Street, Cambridge</p>",
+    ],
+)
+def test_a_frame_around_the_policy_is_no_fault(ask: Ask, world: Any, words: str) -> None:
+    world.edit("/policy/", "<footer>", f"{words}<footer>")
+    check = ask("site.policy_published")
+    assert check.outcome is CheckOutcome.PASS, (check.summary, check.findings)
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        (f"<p>{'Words and more words. ' * 20}</p>", "has 82 words beside the policy that were not compared"),
+        ('<iframe src="/more/"></iframe>', "shows another page in a frame"),
+        ("<script>write()</script>", "runs a script"),
+    ],
+)
+def test_what_is_beside_the_policy_and_not_compared_makes_a_pass_impossible(
+    ask: Ask, world: Any, more: str, why: str
+) -> None:
+    world.edit("/policy/", "<footer>", f"{more}<footer>")
+    check = ask("site.policy_published")
+    assert (check.outcome, check.findings) == (CheckOutcome.ERROR, ())
+    assert f"/policy/: {why}" in check.summary
+
+
+@pytest.mark.parametrize(
+    ("words", "is_everywhere", "limit"),
+    [
+        ("<p>We sell your data.</p>", True, "text that every page has"),
+        ('<p><a href="#">We sell your data.</a></p>', False, "links beside the policy"),
+        ('<img src="/a.png" alt="" title="We sell your data.">', False, "Text in pictures, tool tips"),
+        ("<p>Vi sælger dine oplysninger.</p>", False, "in a language other than"),
+    ],
+)
+def test_words_that_are_not_seen_beside_the_policy(
+    ask: Ask, world: Any, words: str, is_everywhere: bool, limit: str
+) -> None:
+    for path in ("/", "/register/", "/policy/") if is_everywhere else ("/policy/",):
+        world.edit(path, "<footer>", f"{words}<footer>")
+    assert ask("site.policy_published").outcome is CheckOutcome.PASS
+    assert limit in catalogue()["site.policy_published"].cannot_see
+
+
+def test_a_part_of_the_policy_that_a_style_sheet_hides_is_not_seen(ask: Ask, world: Any) -> None:
+    world.edit("/policy/", "<p>", '<style>.x { display: none }</style><p class="x">')
+    assert ask("site.policy_published").outcome is CheckOutcome.PASS
+    assert "parts of the policy that a style sheet hides" in catalogue()["site.policy_published"].cannot_see
+
+
+@pytest.mark.mutation("site.policy_conspicuous", fault="A link that a style sheet moves away, clips or pales")
+@pytest.mark.parametrize(
+    "css",
+    [
+        "footer a { opacity: 0 }",
+        "footer { position: absolute; left: -9999px }",
+        "footer { position: absolute; clip: rect(0, 0, 0, 0) }",
+        "footer > a { clip-path: inset(50%) }",
+        "footer { height: 0; overflow: hidden }",
+        "footer { transform: translateX(-9999px) }",
+        "body footer a { color: white }",
+        "footer a:link { color: #fefefe !important }",
+        "footer a { color: transparent }",
+        "footer a { color: rgba(0, 0, 0, 0) }",
+        "#f { font-size: 1px }",
+        "* { visibility: hidden }",
+    ],
+)
+def test_a_link_that_a_style_sheet_hides_is_found(ask: Ask, world: Any, css: str) -> None:
+    world.edit("/", "<footer>", '<footer id="f">')
+    assert ask("site.policy_conspicuous").outcome is CheckOutcome.PASS
+    world.edit("/", "</style>", f"{css}</style>")
+    assert ask("site.policy_conspicuous").outcome is CheckOutcome.FAIL
+
+
+@pytest.mark.parametrize(
+    "css",
+    [
+        "footer a { color: white } footer { background: black }",
+        "footer a { color: white } [data-dark] footer, footer:not(.light) { background: #000 }",
+        "footer a { color: white } @media (min-width: 1px) { footer { background: #000 } }",
+        "footer a { color: white } footer { background-image: url(/dark.png) }",
+        "footer { display: none } @media screen { footer { display: block } }",
+        "a:hover { display: none } a::before { display: none } .skip { position: absolute; left: -9999px }",
+        "nav a { color: white } a.light { color: white }",
+        "[hidden] { display: none } :root { color: #111; background: var(--x) }",
+        "footer { position: relative; left: -10px }",
+        "footer a { display: none } footer a { display: inline }",
+        "footer a { display: none } #f a { display: inline }",
+    ],
+)
+def test_a_link_that_can_be_seen_is_no_fault(ask: Ask, world: Any, css: str) -> None:
+    world.edit("/", "<footer>", '<footer id="f">')
+    world.edit("/", "</style>", f"{css}</style>")
+    check = ask("site.policy_conspicuous")
+    assert check.outcome is CheckOutcome.PASS, check.findings
+
+
+def test_a_script_on_the_home_page_may_hide_the_link(ask: Ask, world: Any) -> None:
+    world.edit("/", "</main>", "<script>hide()</script></main>")
+    check = ask("site.policy_conspicuous")
+    assert (check.outcome, check.findings) == (CheckOutcome.ERROR, ())
+    assert "/: runs a script" in check.summary
+
+
+@pytest.mark.parametrize(
+    ("css", "limit"),
+    [
+        ("@media screen { footer a { display: none } }", "rules under conditions"),
+        ("@import '/hide.css';", "imported by a style sheet"),
+        ("main { position: fixed; inset: 0; background: white }", "what covers the link"),
+    ],
+)
+def test_ways_to_hide_the_link_that_are_not_seen(ask: Ask, world: Any, css: str, limit: str) -> None:
+    world.edit("/", "</style>", f"{css}</style>")
+    assert ask("site.policy_conspicuous").outcome is CheckOutcome.PASS
+    assert limit in catalogue()["site.policy_conspicuous"].cannot_see
+
+
+@pytest.mark.mutation("site.links_alive", fault="A link to a page that says that there is none, with status 200")
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<title>Page not found</title><main>Sorry</main>",
+        "<h1>404</h1>",
+        "<h1>Error 404 – page not found</h1>",
+        "<main>Nothing is here. Try our search.</main>",
+    ],
+)
+def test_a_link_to_a_page_that_says_that_there_is_none_is_dead(ask: Ask, world: Any, page: str) -> None:
+    world.edit("/policy/", "You may", '<a href="/gone/">You</a> may')
+    world.put("/gone/", "<main>Offers</main>")
+    world.put(NO_PAGE, "<main>Nothing is here. Try our search.</main>")
+    assert ask("site.links_alive").outcome is CheckOutcome.PASS
+    world.put("/gone/", page)
+    check = ask("site.links_alive")
+    assert [it.message for it in check.findings] == ["the link to /gone/ leads to a page that says that there is none"]
+
+
+@pytest.mark.parametrize("title", ["404 ways to save money", "Lost and not found: a story", "Room 404"])
+def test_a_page_about_numbers_is_alive(ask: Ask, world: Any, title: str) -> None:
+    world.edit("/policy/", "You may", '<a href="/story/">You</a> may')
+    world.put("/story/", f"<title>{title}</title>")
+    assert ask("site.links_alive").outcome is CheckOutcome.PASS
+
+
+def test_links_of_a_site_that_answers_everything_alike_are_not_told_apart(ask: Ask, world: Any) -> None:
+    world.put(NO_PAGE, HOME)
+    check = ask("site.links_alive")
+    assert (check.outcome, check.findings) == (CheckOutcome.ERROR, ())
+
+
+def test_a_dead_link_that_leads_home_is_not_seen(ask: Ask, world: Any) -> None:
+    world.edit("/policy/", "You may", '<a href="/gone/">You</a> may')
+    world.put("/gone/", "", ("Location", "/"), status=302)
+    assert ask("site.links_alive").outcome is CheckOutcome.PASS
+    assert "leads to our home page instead counts as alive" in catalogue()["site.links_alive"].cannot_see
+
+
 @pytest.mark.mutation("site.links_alive")
 def test_a_dead_link_is_found(ask: Ask, world: Any) -> None:
     passed = ask("site.links_alive")
@@ -155,11 +351,12 @@ def test_only_links_that_were_requested_count_as_followed(ask: Ask, world: Any) 
     world.put("/policy/", POLICY.replace('href="/"', 'href="/policy/"'))
     for number in range(9):
         world.put(f"/register/?{number}", "ok")
-    limited = Site(world.home, ("/register/",), FetchLimits(seconds=5, requests_max=6))
+    limited = Site(world.home, ("/register/",), FetchLimits(seconds=5, requests_max=7))
     check = ask("site.links_alive", site=SiteSnapshot(limited, now=NOW))
-    # The home page, the policy and the form are three of the six requests; the first link leads to the form.
+    # The home page, the policy, the form and a page that does not exist are four of the seven requests; the first link
+    # leads to the form.
     assert check.outcome is CheckOutcome.ERROR
-    assert len(world.asked) == 6
+    assert len(world.asked) == 7
     assert (check.figures["links"], check.figures["not followed"], check.evidence.population) == (4, 7, 11)
     followed = {path for path, _ in world.asked if "?" in path}
     assert (len(followed), check.evidence.tested) == (3, 4)
@@ -293,8 +490,10 @@ def test_another_points_form_on_the_page_is_that_points(ask: Ask, world: Any, co
     assert ask("collection.only_declared_fields").outcome is CheckOutcome.PASS
 
 
-def test_without_collection_points_there_is_nothing_to_compare(ask: Ask, company: dict[str, Any]) -> None:
+def test_without_collection_points_no_form_may_ask_for_anything(ask: Ask, world: Any, company: dict[str, Any]) -> None:
     company["collection_points"] = {}
+    assert ask("collection.only_declared_fields").outcome is CheckOutcome.FAIL
+    world.put("/register/", "<main>Closed</main>")
     assert ask("collection.only_declared_fields").outcome is CheckOutcome.NOT_APPLICABLE
 
 
@@ -322,7 +521,7 @@ def test_a_tag_of_somebody_else_is_found(ask: Ask, world: Any, tag: str) -> None
 
 
 @pytest.mark.parametrize(
-    "tag", ['<script src="https://stats.example.org/t.js"></script>', '<a href="https://other.example.net/">see</a>']
+    "tag", ['<img src="https://stats.example.org/t.png" alt="">', '<a href="https://other.example.net/">see</a>']
 )
 def test_declared_recipients_and_mere_links_pass(ask: Ask, world: Any, tag: str) -> None:
     world.edit("/register/", "<main>", f"<main>{tag}")

@@ -13,6 +13,7 @@ from tests.site.conftest import NOW, POLICY_TEXT, fetch
 from troth.controls import answered, run
 from troth.declaration import Declaration
 from troth.site import FetchLimits, LimitReached, OtherHost, ProbeError, Site, SiteSnapshot, SiteUnreachable
+from troth.site.controls import NO_PAGE
 
 
 @pytest.fixture
@@ -296,4 +297,5 @@ def test_all_controls_of_the_site_read_one_snapshot(look: SiteSnapshot, company:
     assert [run(control, looking) for control in asking] == checks
     asked = Counter((path, sent.get("sec-gpc"), sent.get("cookie")) for path, sent in world.asked)
     assert set(asked.values()) == {1}
-    assert asked.keys() == {(path, signal, None) for path in ("/", "/policy/", "/register/") for signal in (None, "1")}
+    pages = {(path, signal, None) for path in ("/", "/policy/", "/register/") for signal in (None, "1")}
+    assert asked.keys() == {*pages, (NO_PAGE, None, None)}

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.site.conftest import fetch
+from tests.site.conftest import World, fetch, serve
 
-from troth.controls import Check, CheckOutcome, run
+from troth.controls import Check, CheckOutcome, catalogue, run
 from troth.declaration import Declaration
 from troth.site import FetchLimits, Site, SiteSnapshot, SiteUnreachable, Tls
 
@@ -196,8 +196,108 @@ def test_a_plain_page_is_found_even_on_this_machine(company: dict[str, Any], in_
     check = run("site.transport_encrypted", looking)
 
     assert check.outcome is CheckOutcome.FAIL
-    assert check.figures["pages in clear"] == 2
-    assert [it.place for it in check.findings] == ["organisation.site", "/", "/policy/"]
+    assert check.figures["pages in clear"] == 3
+    assert [it.place for it in check.findings] == ["organisation.site", "/", "/policy/", "/register/"]
+
+
+@pytest.fixture
+def both(company: dict[str, Any], certify: Any, serve_tls: Any, strict: Any) -> Callable[[], Check]:
+    """The check of a site that also answers without encryption, by a server of its own."""
+    certified = certify()
+    secure = serve_tls(strict, certified.context())
+
+    def made(clear: str = "") -> Check:
+        home = f"https://localhost:{secure.port}/"
+        site = Site(home, ("/register/",), FetchLimits(seconds=5), ca_file=str(certified.chain), in_clear=clear)
+        looking = {"declaration": Declaration.model_validate(company), "site": SiteSnapshot(site, now=NOW), "now": NOW}
+        return run("site.transport_encrypted", looking)
+
+    return made
+
+
+@pytest.mark.mutation("site.transport_encrypted", fault="An address without encryption that does more than redirect")
+@pytest.mark.parametrize(
+    ("headers", "status", "message"),
+    [
+        ([("Location", "https://localhost/"), ("Set-Cookie", "id=1")], 301, "sets the cookie 'id'"),
+        ([("Location", "/start/")], 302, "does not lead to https"),
+        ([], 200, "shows a page"),
+    ],
+)
+def test_an_address_in_clear_that_does_more_than_redirect_is_found(
+    both: Callable[..., Check], headers: list[tuple[str, str]], status: int, message: str
+) -> None:
+    plain = World()
+    server = serve(plain)
+    clear = plain.home.replace("127.0.0.1", "localhost")
+    plain.put("/", "", ("Location", "https://localhost/"), status=308)
+    assert both(clear).outcome is CheckOutcome.PASS
+    plain.put("/", "", *headers, status=status)
+    check = both(clear)
+    server.shutdown()
+    server.server_close()
+    place = "the address without encryption"
+    assert [(it.place, it.message) for it in check.findings] == [(place, message)]
+
+
+def test_the_address_in_clear_is_that_of_the_host() -> None:
+    assert Site("https://example.org/shop/").in_clear == "http://example.org/shop/"
+    assert Site("https://example.org:8443/").in_clear == Site("http://example.org/").in_clear == ""
+
+
+def test_nothing_that_answers_in_clear_is_no_fault(both: Callable[..., Check]) -> None:
+    assert both("http://localhost:1/").outcome is CheckOutcome.PASS
+
+
+@pytest.mark.mutation("site.transport_encrypted", fault="Protection that ends at once, and files over http")
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("max-age=1", ""), "sends Strict-Transport-Security for 1 second only"),
+        (("", '<img src="http://localhost/a.png">'), "loads from or sends to localhost unencrypted"),
+        (("", '<link rel="stylesheet" href="http://cdn.example.net/a.css">'), "loads from or sends to cdn.example.net"),
+        (("", '<form action="http://localhost/x"></form>'), "loads from or sends to localhost unencrypted"),
+    ],
+)
+def test_weak_protection_of_one_page_is_found(
+    both: Callable[..., Check], strict: Any, change: tuple[str, str], message: str
+) -> None:
+    assert both().outcome is CheckOutcome.PASS
+    age, tag = change
+    strict.edit("/register/", "</main>", f"{tag}</main>")
+    if age:
+        strict.pages["/register/"][1].remove(STRICT)
+        strict.add_header("/register/", STRICT[0], age)
+    check = both()
+    assert [it.place for it in check.findings] == ["/register/"]
+    assert message in check.findings[0].message
+
+
+def test_what_a_browser_encrypts_by_itself_is_no_fault(both: Callable[..., Check], strict: Any) -> None:
+    strict.edit("/register/", "</main>", '<img src="http://localhost/a.png"></main>')
+    strict.add_header("/register/", "Content-Security-Policy", "upgrade-insecure-requests")
+    assert both().outcome is CheckOutcome.PASS
+
+
+def test_a_page_that_is_only_linked_is_strict_too(both: Callable[..., Check], strict: Any) -> None:
+    strict.put("/about/", "<main>Text</main>", STRICT)
+    strict.edit("/", "</main>", '<a href="/about/">About</a></main>')
+    assert both().figures["pages"] == 4
+    strict.put("/about/", "<main>Text</main>")
+    assert [it.place for it in both().findings] == ["/about/"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "limit"),
+    [
+        ('<a href="http://shop.localhost/">Shop</a>', "other hosts, also subdomains"),
+        ("<script>load('http://localhost/')</script>", "what scripts and style sheets load"),
+    ],
+)
+def test_what_is_not_seen_of_the_transport(both: Callable[..., Check], strict: Any, tag: str, limit: str) -> None:
+    strict.edit("/register/", "</main>", f"{tag}</main>")
+    assert both().outcome is CheckOutcome.PASS
+    assert limit in catalogue()["site.transport_encrypted"].cannot_see
 
 
 def test_a_page_that_nobody_saw_is_not_told_to_be_in_clear(company: dict[str, Any]) -> None:

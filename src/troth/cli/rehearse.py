@@ -91,8 +91,8 @@ def _shown(outcome: Rehearsal) -> Iterator[str]:
         for promise in promises:
             yield from _promise(promise)
     notices, misses, others, stated = (len(outcome.of(RehearsalVerdict(it))) for it in _ORDER)
-    promises = counted(len(outcome.promises), "promise")
-    yield f"{promises}: {notices} would notice, {misses} would stay green, {others} not rehearsed, {stated} stated."
+    total = counted(len(outcome.promises), "promise")
+    yield f"{total}: {notices} would notice, {misses} would stay green, {others} not rehearsed, {stated} stated."
     yield f"{outcome.noticed} of {counted(outcome.planted, 'breach', 'breaches')} noticed: {outcome.score:.0%}."
 
 

@@ -88,7 +88,7 @@ class ScriptedSite:
         path = environ["PATH_INFO"] or HOME
         page = self.pages.get(path)
         if page is None and _is_troths(path):
-            return self.behind({**environ, "HTTP_HOST": "localhost", "SERVER_NAME": "localhost"}, start)
+            return self.behind(environ, start)
         page = page or ScriptedPage("<h1>Not found</h1>", status=404)
         signal = _SIGNAL if self.answers_signal and environ.get("HTTP_SEC_GPC") == "1" else ""
         frame = f"<main>{page.body}</main><footer>{signal}<nav>{self.foot}</nav></footer>"
@@ -100,6 +100,28 @@ class ScriptedSite:
             headers.append(("strict-transport-security", "max-age=31536000"))
         start(_STATUS[page.status], headers)
         return [text.encode()]
+
+
+class Remembered:
+    """Answers of a WSGI *application* to GET, remembered by path and what a visitor sends; for pages that are the same
+    for everybody as long as nothing of the application is changed."""
+
+    def __init__(self, application: Wsgi) -> None:
+        self._application = application
+        self._answers: dict[object, tuple[tuple[Any, ...], list[bytes]]] = {}
+
+    def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+        asked = {**environ, "HTTP_HOST": "localhost", "SERVER_NAME": "localhost"}
+        if environ["REQUEST_METHOD"] != "GET":
+            return self._application(asked, start)
+        sent = tuple(environ.get(name, "") for name in ("PATH_INFO", "QUERY_STRING", "HTTP_COOKIE", "HTTP_SEC_GPC"))
+        if sent not in self._answers:
+            started: list[Any] = []
+            body = b"".join(self._application(asked, lambda *answer: started.extend(answer)))
+            self._answers[sent] = (tuple(started), [body])
+        answer, pieces = self._answers[sent]
+        start(*answer)
+        return pieces
 
 
 def _is_troths(path: str) -> bool:

@@ -4,7 +4,8 @@
 only its status was kept.
 
 Sends no cookie except one that the declaration configures, contacts no host other than the requested one, stores no
-cookie values, stays within the limits of `FetchLimits`, and reports what it could not look at.
+cookie values, sends no form except Troth's own, empty (`form_fault`), stays within the limits of `FetchLimits`, and
+reports what it could not look at.
 
 The snapshot is imported on first access, so that a process that fetches one address starts quickly.
 """
@@ -20,6 +21,7 @@ from troth.site.public_addresses import Allowed, NotPublic, PublicOnly, addresse
 from troth.site.tls import Tls
 
 if TYPE_CHECKING:
+    from troth.site.form_probe import form_fault
     from troth.site.snapshot import HOME, LimitReached, SiteSnapshot, SiteView, asked_hash, cut_links
 
 __all__ = [
@@ -44,6 +46,10 @@ __all__ = [
     "addresses_of",
     "asked_hash",
     "cut_links",
+    "form_fault",
 ]
 
-__getattr__ = lazy_imports(__name__, {"snapshot": "HOME LimitReached SiteSnapshot SiteView asked_hash cut_links"})
+__getattr__ = lazy_imports(
+    __name__,
+    {"form_probe": "form_fault", "snapshot": "HOME LimitReached SiteSnapshot SiteView asked_hash cut_links"},
+)

@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
 from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
-from troth.declaration import CollectionPoint, Declaration, Period
+from troth.declaration import Declaration, Period
 from troth.site import custom_controls, privacy_signal  # noqa: F401 - registers their controls
 from troth.site.appearance import Appearance, appearances
 from troth.site.exposure import Exposure, ProbeReport, SeenFrom, gaps, open_stores
 from troth.site.fetch import OtherHost
+from troth.site.form_rules import beyond_declared, serves
 from troth.site.mailboxes import MailboxCheck
-from troth.site.page import Form, ProbeError, SetCookie, SitePage
+from troth.site.page import ProbeError, SetCookie, SitePage, style_addresses
+from troth.site.policy_page import letters_of, words_beside
 from troth.site.prober import OPEN
-from troth.site.snapshot import HOME, LimitReached, SiteSnapshot, SiteView, cut_links
+from troth.site.snapshot import HOME, LimitReached, SiteSnapshot, SiteView, cut_links, unseen_work
 from troth.site.tls import OBSOLETE
-from troth.text import counted, same_words
+from troth.text import counted
 
 CERTIFICATE_DAYS = 7
 """Fewer days left are reported as a finding, so that the certificate is renewed in time."""
@@ -33,6 +35,14 @@ LINKS_MAX = 300
 """Links that one check follows; the rest are counted as excluded."""
 SHEETS_MAX = 10
 TITLE_MAX = 200
+NO_PAGE = "/troth-asks-for-a-page-that-does-not-exist/"
+_NOT_FOUND = re.compile(
+    r"(?:(?:error |fehler |erreur )?404\W*)?(?:page |seite )?not found(?:$|\W)|(?:error )?404$", re.I
+)
+BESIDE_MAX = 60
+"""Words beside the policy, apart from those that other pages share: a date, a title, who publishes it."""
+STRICT_MIN = dt.timedelta(days=1)
+"""The shortest time for which Strict-Transport-Security has to bind a browser."""
 CONTRAST_MIN = 4.5
 """WCAG 2.2, success criterion 1.4.3, for text of normal size."""
 SIZE_MIN_PX = 9.0
@@ -48,7 +58,7 @@ def policy_published(declaration: Declaration, site: SiteSnapshot, policy_text: 
     policy = site.page(where)
     look = site.view_all()
     look = replace(look, asked=(*look.asked, (site.declared.address(where), policy.fetched_at)))
-    findings = []
+    findings, why_not = list[ControlFinding](), dict[str, str]()
     if policy.status != 200:
         findings.append(
             ControlFinding(
@@ -58,12 +68,23 @@ def policy_published(declaration: Declaration, site: SiteSnapshot, policy_text: 
     elif not _says(policy, policy_text):
         message = f"its {len(policy.text.split())} words are not the {len(policy_text.split())} words of the file"
         findings.append(ControlFinding(where, message, "publish the declared file, or declare what is published"))
+    else:
+        beside = words_beside(policy, policy_text, _others(site, look, policy), _own_styles(site, policy))
+        if beside.about_data:
+            message = (
+                f"it says {counted(beside.about_data, 'word')} about data that are not in the file, beside the policy"
+            )
+            findings.append(ControlFinding(where, message, "move them into the declared file, or take them away"))
+        if beside.words > BESIDE_MAX:
+            why_not[where] = f"has {beside.words} words beside the policy that were not compared with anything"
+        if policy.leads or policy.unseen:
+            why_not[where] = policy.unseen or "shows another page in a frame, whose words are not seen"
     targets = {urldefrag(site.declared.address(where)).url, policy.url, *policy.redirects}
     without = {
         path: page for path, page in look.pages.items() if not targets & {page.url, *(it.url for it in page.links)}
     }
     far = [path for path, page in without.items() if not page.is_cut]
-    look = replace(look, why_not={**look.why_not, **cut_links(without)})
+    look = look.but({**cut_links(without), **why_not})
     findings += [ControlFinding(path, "does not link to the policy", f"add a link to {where}") for path in far]
     return look.answer(
         f"The live page has {len(policy.text.split())} words; {len(look.pages) - len(without)} of "
@@ -73,19 +94,20 @@ def policy_published(declaration: Declaration, site: SiteSnapshot, policy_text: 
     )
 
 
+def _others(site: SiteSnapshot, look: SiteView, policy: SitePage) -> list[SitePage]:
+    """Pages whose frame the policy's page shares: what all of them say is not about the policy."""
+    also = site.view(*site.declared.also).pages
+    return [page for page in {**look.pages, **also}.values() if not page.url.startswith(policy.url)]
+
+
 def _says(page: SitePage, wanted: str) -> bool:
     """True if the page's main part has exactly the wanted words; the title may be elsewhere on the page."""
-    live, file = _letters(page.text), _letters(wanted)
+    live, file = letters_of(page.text), letters_of(wanted)
     if live == file:
         return True
     title = file.removesuffix(live) if live else file
     body = LexborHTMLParser(page.source).body
-    return len(title) <= TITLE_MAX and title + live == file and body is not None and title in _letters(body.text())
-
-
-def _letters(text: str) -> str:
-    """Letters and digits only: block boundaries are layout, and pages add symbols to headings and links."""
-    return re.sub(r"[\W_]+", "", same_words(text))
+    return len(title) <= TITLE_MAX and title + live == file and body is not None and title in letters_of(body.text())
 
 
 @answers("site.policy_conspicuous")
@@ -108,7 +130,8 @@ def policy_conspicuous(declaration: Declaration, site: SiteSnapshot) -> ControlR
     elif not good:
         messages = list(dict.fromkeys(fault for link in named for fault in _faults(link)))
     fix = "link to it as 'Privacy policy', as easy to see as the text around it"
-    return site.view(HOME).answer(
+    look = site.view(HOME).but(unseen_work({HOME: home}))
+    return look.answer(
         f"{counted(len(links), 'link')} to the policy, {len(named)} with the word 'privacy', {len(good)} easy to see.",
         [ControlFinding(HOME, message, fix) for message in messages],
         {"links": len(links), "named": len(named), "easy to see": len(good)},
@@ -153,13 +176,18 @@ def links_alive(declaration: Declaration, site: SiteSnapshot) -> ControlResult:
         if urlsplit(link.url).hostname == site.declared.host
     }
     asked, findings = dict[str, dt.datetime | None](), list[ControlFinding]()
+    missing, is_alike = _missing_page(site)
     unseen = {**look.why_not, **cut_links(look.pages)}
+    if is_alike:
+        unseen["links"] = "are not told apart, because every address answers with the same page"
     for url, path in list(links.items())[:LINKS_MAX]:
         asked[url], fault = None, ""
         try:
             page = site.page(url, whole=False)
             asked[url] = page.fetched_at
             fault = f"answers with status {page.status}" if page.status >= 400 else ""
+            if not fault and page.url != site.declared.home and _is_missing(page, missing):
+                fault = "leads to a page that says that there is none"
         except OtherHost:
             continue  # links to other sites are out of scope
         except LimitReached as limit:
@@ -181,13 +209,31 @@ def links_alive(declaration: Declaration, site: SiteSnapshot) -> ControlResult:
     )
 
 
+def _missing_page(site: SiteSnapshot) -> tuple[str, bool]:
+    """What the site says with status 200 at an address that does not exist, if it does; and whether that is its home
+    page, as of a site that a script builds."""
+    try:
+        page, home = site.page(NO_PAGE, whole=False), site.page(HOME)
+    except ProbeError:
+        return "", False
+    text = page.text if page.status == 200 else ""
+    is_alike = page.status == 200 and page.is_html and text == home.text and page.url != home.url
+    return ("", True) if is_alike else (text, False)
+
+
+def _is_missing(page: SitePage, missing: str) -> bool:
+    tree = LexborHTMLParser(page.source) if page.is_html and page.status == 200 else None
+    titles = [node.text(deep=True) for node in tree.css("title, h1")[:2]] if tree else []
+    return bool(missing and page.text == missing) or any(_NOT_FOUND.match(" ".join(it.split())) for it in titles)
+
+
 # --- transport --------------------------------------------------------------------------------------------------------
 
 
 @answers("site.transport_encrypted")
 def transport_encrypted(declaration: Declaration, site: SiteSnapshot) -> ControlResult:
     """GDPR Art. 32(1)(a), clause C13: only https, only TLS 1.2 or later, a trusted certificate, and HSTS."""
-    look, findings = site.view_all(declaration.policy.url), list[ControlFinding]()
+    look, findings = site.visit(declaration.policy.url), list[ControlFinding]()
     is_declared = urlsplit(site.declared.home).scheme == "https"
     if not is_declared:
         fix = "serve the site over https, and declare its https address"
@@ -197,11 +243,15 @@ def transport_encrypted(declaration: Declaration, site: SiteSnapshot) -> Control
             findings.append(ControlFinding(path, "travels unencrypted", "serve it over https"))
         elif is_declared and any(urlsplit(url).scheme != "https" for url in page.redirects):
             findings.append(ControlFinding(path, "is reached over an unencrypted page", "serve that over https"))
-        if urlsplit(page.url).scheme == "https" and not _is_strict(page):
-            findings.append(ControlFinding(path, "does not send Strict-Transport-Security", "send it with a max-age"))
-    figures = {"pages": len(look.pages), "pages in clear": sum("unencrypted" in each.message for each in findings)}
+        if urlsplit(page.url).scheme == "https" and page.status == 200:
+            findings += _strict_faults(path, page)
+            findings += _mixed_faults(path, page)
+    clear = sum(finding.message.startswith(("travels", "is reached")) for finding in findings)
+    figures = {"pages": len(look.pages), "pages in clear": clear}
     if is_declared:
         findings += _tls_faults(site, figures)
+    if site.declared.in_clear:
+        findings += _clear_faults(site)
     summary = f"{counted(len(look.pages), 'page')}, {figures['pages in clear']} in clear"
     days = (
         f"; the certificate has {counted(figures['certificate days'], 'day')} left"
@@ -211,9 +261,38 @@ def transport_encrypted(declaration: Declaration, site: SiteSnapshot) -> Control
     return look.answer(f"{summary}{days}.", findings, figures)
 
 
-def _is_strict(page: SitePage) -> bool:
-    found = re.search(r"max-age\s*=\s*\"?(\d{1,12})", page.headers.get("strict-transport-security", ""), re.I)
-    return found is not None and int(found[1]) > 0
+def _strict_faults(path: str, page: SitePage) -> Iterator[ControlFinding]:
+    """Strict-Transport-Security is missing, or ends too soon to protect the next visit."""
+    age = re.search(r"max-age\s*=\s*\"?(\d{1,12})", page.headers.get("strict-transport-security", ""), re.I)
+    if age is None or int(age[1]) == 0:
+        yield ControlFinding(path, "does not send Strict-Transport-Security", "send it with a max-age")
+    elif int(age[1]) < STRICT_MIN.total_seconds():
+        message = f"sends Strict-Transport-Security for {counted(int(age[1]), 'second')} only"
+        yield ControlFinding(path, message, "send it with a max-age of a year")
+
+
+def _mixed_faults(path: str, page: SitePage) -> Iterator[ControlFinding]:
+    """What the page loads from or sends to an address that begins with http://."""
+    if "upgrade-insecure-requests" in page.headers.get("content-security-policy", "").lower():
+        return
+    for host in sorted(page.in_clear):
+        yield ControlFinding(path, f"loads from or sends to {host} unencrypted", "use its https address")
+
+
+def _clear_faults(site: SiteSnapshot) -> Iterator[ControlFinding]:
+    """The address without encryption: it may do no more than redirect to the encrypted one."""
+    place, fix = "the address without encryption", "answer it with a redirect to https, and with nothing else"
+    try:
+        page = site.response(site.declared.in_clear, whole=False)
+    except ProbeError:
+        return  # it does not answer, so nothing travels
+    if 200 <= page.status < 300:
+        yield ControlFinding(place, "shows a page", fix)
+    elif 300 <= page.status < 400 and not urljoin(page.url, page.headers.get("location", "")).startswith("https://"):
+        yield ControlFinding(place, "does not lead to https", fix)
+    for cookie in page.cookies:
+        if not cookie.is_deleted:
+            yield ControlFinding(place, f"sets the cookie '{cookie.name}'", fix)
 
 
 def _tls_faults(site: SiteSnapshot, figures: dict[str, int]) -> list[ControlFinding]:
@@ -238,8 +317,7 @@ def _tls_faults(site: SiteSnapshot, figures: dict[str, int]) -> list[ControlFind
 @answers("site.cookies_declared")
 def cookies_declared(declaration: Declaration, site: SiteSnapshot, now: dt.datetime) -> ControlResult:
     """PECR reg. 6, clauses C29 and C32: every cookie is declared and lives no longer than declared."""
-    look = _look_at_all(declaration, site)
-    seen = look.cookies()
+    look, seen = _stored_by(declaration, site)
     findings = []
     for name, (path, cookie) in seen.items():
         declared = declaration.cookies.get(name)
@@ -260,20 +338,24 @@ def cookies_declared(declaration: Declaration, site: SiteSnapshot, now: dt.datet
     )
 
 
-def _look_at_all(declaration: Declaration, site: SiteSnapshot) -> SiteView:
-    """The site's pages, the policy, and pages of other programs on the site, if they exist (404 is not an error for
-    these)."""
-    also = site.declared.also
-    look = site.view_all(declaration.policy.url, *also)
-    absent = {path for path in also if look.why_not.get(path) == "answered 404"}
-    return replace(look, why_not={path: why for path, why in look.why_not.items() if path not in absent})
+def _stored_by(declaration: Declaration, site: SiteSnapshot) -> tuple[SiteView, dict[str, tuple[str, SetCookie]]]:
+    """The pages that a visitor reaches, and the cookies that these and the files in them set. A page that runs a script
+    or loads from another host may store more, so it was not seen whole."""
+    look = site.visit(declaration.policy.url)
+    files = site.resources(look)
+    cookies = replace(look, pages={**files.pages, **look.pages}).cookies()
+    foreign = {
+        path: f"loads from {min(page.loads)}, whose cookies are not seen"
+        for path, page in look.pages.items()
+        if page.loads
+    }
+    return look.but({**foreign, **unseen_work(look.pages), **files.why_not}), cookies
 
 
 @answers("site.nothing_stored_before_choice")
 def nothing_stored_before_choice(declaration: Declaration, site: SiteSnapshot) -> ControlResult:
     """PECR reg. 6 and Sch. A1, clause C28: before the visitor makes a choice, only necessary cookies are set."""
-    look = _look_at_all(declaration, site)
-    seen = look.cookies()
+    look, seen = _stored_by(declaration, site)
     early = [
         ControlFinding(path, f"sets the cookie '{name}' before the visitor has chosen", "wait for the choice")
         for name, (path, _) in seen.items()
@@ -302,65 +384,55 @@ def _outlives(cookie: SetCookie, period: Period | None, now: dt.datetime) -> boo
 
 @answers("collection.only_declared_fields")
 def only_declared_fields(declaration: Declaration, site: SiteSnapshot) -> ControlResult:
-    """GDPR Art. 5(1)(c), clauses C03 and C42: each form asks only for the fields of one collection point."""
-    points = {name: point for name, point in declaration.collection_points.items() if point.page}
-    if not points:
-        return ControlResult(
-            CheckOutcome.NOT_APPLICABLE,
-            "No collection point has a page.",
-            Evidence(frozenset({"site /"}), frozenset({"site /"})),
-        )
-    look = site.view_all()
-    findings = [
-        finding
-        for path, page in look.pages.items()
-        for number, form in enumerate(page.forms, 1)
-        for finding in _asked_beyond(f"{path} form {number}", form, path, declaration.collection_points)
-    ]
+    """GDPR Art. 5(1)(c), clauses C03 and C42: each form that a visitor reaches asks only for the fields of one
+    collection point."""
+    points = declaration.collection_points
+    look = site.visit(declaration.policy.url)
+    pages = {page.url: (path, page) for path, page in reversed([*look.pages.items()]) if page.forms}
+    findings, undecided = list[ControlFinding](), dict[str, str]()
+    for path, page in pages.values():
+        own = site.declared.also_asks if path in site.declared.also else None
+        for beyond in beyond_declared(path, page, points, own):
+            place, name = f"{path} form {beyond.form}", beyond.field.name
+            if beyond.is_declared:
+                message = f"requires '{name}', which is declared optional"
+                findings.append(ControlFinding(place, message, "make it optional"))
+            elif beyond.is_certain:
+                message = f"asks for '{name}', which is not declared"
+                findings.append(ControlFinding(place, message, "remove the field, or declare it"))
+            else:
+                undecided[place] = f"whether '{name}' is about a person is not decided; declare it if it is"
     # A form that is not shown to a new visitor (an empty cart, a form built by a script) counts as not observed.
     hidden = {
         f"{point.page} form '{name}'": "not shown to a new visitor"
         for name, point in points.items()
-        if (page := look.pages.get(str(point.page))) and not any(_serves(form, point) for form in page.forms)
+        if (shown := look.pages.get(str(point.page))) and not any(serves(form, point) for form in shown.forms)
     }
-    look = replace(look, why_not={**look.why_not, **hidden})
-    forms = [form for page in look.pages.values() for form in page.forms]
+    look = look.but({**undecided, **hidden, **unseen_work(look.pages)})
+    forms = [form for _, page in pages.values() for form in page.forms]
     fields = sum(len(form.fields) for form in forms)
-    return look.answer(
+    answer = look.answer(
         f"{counted(len(forms), 'form')} with {counted(fields, 'field')} on "
         f"{counted(len(look.pages), 'page')}: {counted(len(findings), 'difference')}.",
         findings,
         {"forms": len(forms), "fields": fields, "differences": len(findings)},
     )
-
-
-def _serves(form: Form, point: CollectionPoint) -> bool:
-    needed = {name for name, use in point.fields.items() if use.need == "required"}
-    return needed <= {item.name for item in form.fields}
-
-
-def _asked_beyond(place: str, form: Form, path: str, points: Mapping[str, CollectionPoint]) -> Iterator[ControlFinding]:
-    """Fields of the form beyond the best-fitting collection point; on a tie, that of the same page is used."""
-    if not form.fields:
-        return
-    names = {item.name for item in form.fields}
-    best = min(points.values(), key=lambda point: (len(names - point.fields.keys()), point.page != path))
-    for item in form.fields:
-        declared = best.fields.get(item.name)
-        if declared is None:
-            yield ControlFinding(
-                place, f"asks for '{item.name}', which is not declared", "remove the field, or declare it"
-            )
-        elif item.required and declared.need == "optional":
-            yield ControlFinding(place, f"requires '{item.name}', which is declared optional", "make it optional")
+    is_bare = not any(point.page for point in points.values()) and not fields
+    return replace(answer, outcome=CheckOutcome.NOT_APPLICABLE) if is_bare and not findings else answer
 
 
 @answers("disclosures.only_to_recipients")
 def only_to_recipients(declaration: Declaration, site: SiteSnapshot) -> ControlResult:
-    """GDPR Art. 13(1)(e), clause C15: pages load from, and send to, only the hosts of declared recipients."""
-    look = _look_at_all(declaration, site)
+    """GDPR Art. 13(1)(e), clause C15: pages and their style sheets load from, and send to, only the hosts of declared
+    recipients, as their HTML and headers show."""
+    look = site.visit(declaration.policy.url)
+    files = site.resources(look)
     declared = {host.lower() for recipient in declaration.recipients.values() for host in recipient.hosts}
-    found = {host: path for path, page in look.pages.items() for host in page.hosts if host != site.declared.host}
+    found = {host: path for path, page in look.pages.items() for host in page.hosts}
+    for path, page in files.pages.items():
+        hosts = (urlsplit(address).hostname or "" for address in style_addresses(page.source, page.url))
+        found |= dict.fromkeys(hosts, path)
+    found.pop(site.declared.host, None)
     findings = [
         ControlFinding(
             path,
@@ -370,6 +442,7 @@ def only_to_recipients(declaration: Declaration, site: SiteSnapshot) -> ControlR
         for host, path in sorted(found.items())
         if host not in declared
     ]
+    look = look.but({**unseen_work(look.pages), **files.why_not})
     return look.answer(
         f"{counted(len(found), 'other host')} named on "
         f"{counted(len(look.pages), 'page')}, {len(findings)} of them undeclared.",

@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urljoin, urlsplit
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from troth.declaration import Declaration
     from troth.site.tls import Tls
 
+Submission = tuple[str, Mapping[str, str]]
+"""Where a form is sent to, and its fields."""
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _AGENT = "troth-probe (+checks this site's own privacy policy)"
 
 
@@ -32,8 +36,9 @@ class OtherHost(ProbeError):
 @dataclass(frozen=True, slots=True)
 class FetchLimits:
     """Limits for one page: *seconds* bounds every network wait and, once the response arrives, the whole request. And
-    for all pages of a snapshot: the number of requests, the time spent on them, and the memory of their text, links,
-    hosts and forms."""
+    for all pages of a snapshot: the number of requests, the time spent on them, the memory of their text, links, hosts
+    and forms, and how many linked pages (*pages_max*) and files in pages (*resources_max*) one visit of the site
+    reads."""
 
     seconds: float = 10.0
     bytes_max: int = 2_000_000
@@ -41,6 +46,8 @@ class FetchLimits:
     requests_max: int = 1_000
     total_seconds: float = 600.0
     total_bytes_max: int = 32_000_000
+    pages_max: int = 200
+    resources_max: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,10 @@ class Site:
     address that was checked. *ca_file* names an additional trusted certificate authority.
 
     *also* are pages that another program serves on this site, such as Troth's own. Cookies that they set count as the
-    site's, and a page that answers 404 is ignored.
+    site's, and a page that answers 404 is ignored; of further pages below them, none is visited. *also_asks* are the
+    fields of the forms on them, as the program documents them.
+
+    *in_clear* is the home page's address without encryption, which a visitor reaches who types the host alone.
 
     A scripted site has a *transport* of its own, to which all requests go, and says what its port *offers*.
     """
@@ -65,11 +75,15 @@ class Site:
     also: tuple[str, ...] = ()
     transport: httpx.BaseTransport | None = field(default=None, compare=False)
     offers: Tls | None = None
+    also_asks: frozenset[str] = frozenset()
+    in_clear: str = ""
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.home)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ProbeError("the address of the home page is not valid; it must begin with https://")
+        if not self.in_clear and parts.scheme == "https" and parts.port in {None, 443}:
+            object.__setattr__(self, "in_clear", parts._replace(scheme="http", netloc=parts.hostname).geturl())
 
     @classmethod
     def of(cls, declaration: Declaration) -> Self:
@@ -96,15 +110,47 @@ def get(
 ) -> tuple[httpx.Response, bytes, str]:
     """One response, its body, and why the body is not complete, if so. *sends* are additional request headers;
     *is_read* says whether the body is wanted. Redirects are not followed. Raises `OtherHost` and `SiteUnreachable`."""
+    with _client(site, url) as client:
+        return _request(client, site, "GET", url, headers=sends, is_read=is_read)
+
+
+def submit(site: Site, url: str, fill: Callable[[httpx.Response, str], Submission]) -> tuple[httpx.Response, str]:
+    """Requests the page at *url*, sends the form that *fill* makes of it, and returns the response and its text. The
+    cookies of the page go with the form, and are forgotten afterwards. Redirects are not followed.
+
+    Raises `OtherHost`, `SiteUnreachable`, and what *fill* raises.
+    """
+    with _client(site, url) as client:
+        response, body, unread = _request(client, site, "GET", url)
+        if not unread:
+            action, fields = fill(response, body.decode("utf-8", "replace"))
+            response, body, unread = _request(client, site, "POST", action, data=fields)
+    if unread:
+        raise SiteUnreachable(unread)
+    return response, body.decode("utf-8", "replace")
+
+
+def _client(site: Site, url: str) -> httpx.Client:
+    _allow(site, url)
+    return httpx.Client(transport=_transport(site, url), timeout=site.limits.seconds, trust_env=False)
+
+
+def _request(
+    client: httpx.Client,
+    site: Site,
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] = _NOTHING,
+    data: Mapping[str, str] | None = None,
+    is_read: Callable[[httpx.Headers], bool] = lambda headers: True,
+) -> tuple[httpx.Response, bytes, str]:
     _allow(site, url)
     limits, begun, body = site.limits, time.monotonic(), bytearray()
     path = urlsplit(url).path or "/"
-    headers = {"user-agent": _AGENT, "accept": "text/html,*/*;q=0.1", "accept-encoding": "identity", **sends}
+    sent = {"user-agent": _AGENT, "accept": "text/html,*/*;q=0.1", "accept-encoding": "identity", **headers}
     try:
-        with (
-            httpx.Client(transport=_transport(site, url), timeout=limits.seconds, trust_env=False) as client,
-            client.stream("GET", url, headers=headers) as response,
-        ):
+        with client.stream(method, url, headers=sent, data=data) as response:
             for piece in response.iter_bytes() if is_read(response.headers) else ():
                 body += piece
                 if len(body) > limits.bytes_max:

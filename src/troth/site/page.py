@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from urllib.parse import urldefrag, urljoin, urlsplit
@@ -25,9 +25,16 @@ _SILENT = frozenset(
     "script style noscript template svg math nav aside iframe object select button dialog head".split()  # noqa: SIM905
 )
 _BUTTONS = frozenset({"submit", "button", "image", "reset"})
-_LOADING = frozenset(
-    ["stylesheet", "icon", "preload", "modulepreload", "prefetch", "preconnect", "dns-prefetch", "manifest"]
+_ICONS = ("icon", "apple-touch-icon", "apple-touch-icon-precomposed", "apple-touch-startup-image", "mask-icon")
+_AHEAD = ("preload", "modulepreload", "prefetch", "prerender", "preconnect", "dns-prefetch", "compression-dictionary")
+_LOADING = frozenset(["stylesheet", "manifest", *_ICONS, *_AHEAD])
+_JAVASCRIPT = re.compile(r"(?:module|(?:text|application)/(?:x-)?(?:java|ecma|live|j)script.*)?", re.I)
+_HANDLER = re.compile(r"[\s\"'/]on[a-z]+\s*=", re.I)
+_REFRESH = re.compile(r"[\s\d.]*[;,]\s*(?:url\s*=\s*)?[\"']?([^\"']+)", re.I)
+_INLINE = frozenset(
+    "a abbr b bdi bdo br cite code dfn em font i img kbd label mark q s small span strong sub sup time u wbr".split()  # noqa: SIM905
 )
+_INVISIBLE = frozenset(["script", "style", "template", "head", "object", "select", "iframe", "noframes"])
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", re.ASCII)
 _XML = frozenset({"application/xml", "text/xml"})
 _STYLE_URL = re.compile(r"(?:url\(|@import)\s*[\"']?((?:https?:)?//[^\"')\s;]{1,2000})", re.I)
@@ -65,11 +72,12 @@ class PageLink:
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """A field of a form; *kind* is the input's type, ``select`` or ``textarea``."""
+    """A field of a form; *kind* is the input's type, ``select`` or ``textarea``; *words* are those beside and in it."""
 
     name: str
     kind: str
     required: bool
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +94,14 @@ class Form:
 class SitePage:
     """The response for one address. *url* is the final address and *redirects* are those before it; *headers* are
     without cookies, and *cookies* are from all responses; *hosts* are other hosts that the page loads from or sends to,
-    as far as its HTML shows; *text* is the text of its main part; *source* is the body, if it is text, and *unread* is
-    why that text is missing. *is_cut* is set if links to the same host are left out, because the page has more than
-    `LINKS_MAX` links or their addresses are longer than `ADDRESS_MAX`."""
+    as far as its HTML and headers show, *loads* those of them that it loads from by itself, and *in_clear* are all
+    hosts, its own too, that it loads from or sends to unencrypted. *leads* are addresses on its own host that it shows
+    in a frame or goes on to by itself, and *resources* those of the pictures, style sheets and files in it. *unseen* is
+    why a visitor may meet more than its HTML shows: a script that runs, or a frame of another host.
+
+    *text* is the text of its main part, and *beside* are the other pieces of its text that a visitor may see; *source*
+    is the body, if it is text, and *unread* is why that text is missing. *is_cut* is set if links to the same host are
+    left out, because the page has more than `LINKS_MAX` links or their addresses are longer than `ADDRESS_MAX`."""
 
     url: str
     status: int
@@ -99,7 +112,13 @@ class SitePage:
     links: tuple[PageLink, ...] = field(default=(), repr=False)
     forms: tuple[Form, ...] = field(default=(), repr=False)
     hosts: frozenset[str] = frozenset()
+    loads: frozenset[str] = frozenset()
+    in_clear: frozenset[str] = frozenset()
+    leads: tuple[str, ...] = field(default=(), repr=False)
+    resources: tuple[str, ...] = field(default=(), repr=False)
+    unseen: str = ""
     text: str = field(default="", repr=False)
+    beside: tuple[str, ...] = field(default=(), repr=False)
     source: str = field(default="", repr=False)
     unread: str = ""
     is_cut: bool = False
@@ -108,6 +127,11 @@ class SitePage:
     def is_text(self) -> bool:
         """True if the body is HTML or other text."""
         return is_text(self.headers)
+
+    @property
+    def is_html(self) -> bool:
+        """True if a browser shows it as a page with links and forms."""
+        return _is_html(_kind(self.headers))
 
     @property
     def why_not(self) -> str:
@@ -119,9 +143,10 @@ class SitePage:
     @property
     def size_bytes(self) -> int:
         """Memory that the page's text, links, hosts and forms take."""
-        words = [self.source, self.text, *self.hosts, *(form.action for form in self.forms)]
+        words = [self.source, self.text, *self.beside, *self.hosts, *(form.action for form in self.forms)]
         words += [word for link in self.links for word in (link.url, link.text)]
-        words += [item.name for form in self.forms for item in form.fields]
+        words += [word for form in self.forms for item in form.fields for word in (item.name, item.words)]
+        words += [*self.leads, *self.resources]
         return sum(map(sys.getsizeof, words))
 
 
@@ -138,12 +163,12 @@ def _kind(headers: Mapping[str, str]) -> str:
 
 
 def _is_html(kind: str) -> bool:
-    return "html" in kind or kind in _XML  # XML pages load and link as HTML does
+    return "html" in kind or kind in _XML or kind == "image/svg+xml"  # XML pages load and link as HTML does
 
 
 def read_page(page: SitePage, html: str) -> SitePage:
     """*page* with its body, and what it shows if it is HTML; `SitePage.unread` if it exceeds a limit."""
-    if not _is_html(_kind(page.headers)):
+    if not page.is_html:
         return replace(page, source=html)
     if html.count("<") > TAGS_MAX:
         return replace(page, unread=f"{urlsplit(page.url).path} has more than {TAGS_MAX} tags and is not read")
@@ -152,16 +177,34 @@ def read_page(page: SitePage, html: str) -> SitePage:
     if len(base) > ADDRESS_MAX or len(forms) > LINKS_MAX:
         most = f"a base address over {ADDRESS_MAX} characters, or more than {LINKS_MAX} forms,"
         return replace(page, unread=f"{urlsplit(page.url).path} has {most} and is not read")
-    links, is_cut = _links(tree, base, urlsplit(page.url).hostname)
+    host = urlsplit(page.url).hostname or ""
+    links, is_cut = _links(tree, base, host)
+    loaded = [*_joined_all(base, _loaded(tree)), *_joined_all(page.url, _loaded_by_headers(page.headers))]
+    leads = _joined_all(base, _leads(tree, page.headers))
+    sent = [*_joined_all(base, _sent(tree)), *_joined_all(page.url, _reported(page.headers))]
+    used = [urlsplit(address) for address in (*loaded, *leads, *sent)]
+    loads = {urlsplit(address).hostname or "" for address in (*loaded, *leads)} - {host}
+    text, beside = _text(tree)
     return replace(
         page,
         links=links,
         is_cut=is_cut,
-        forms=tuple(_form(node, base) for node in forms),
-        hosts=frozenset(_hosts(tree, base)) - {urlsplit(page.url).hostname or ""},
-        text=_text(tree),
+        forms=tuple(_form(tree, node, base) for node in forms),
+        hosts=frozenset(parts.hostname or "" for parts in used) - {host},
+        loads=frozenset(loads),
+        in_clear=frozenset(parts.hostname or "" for parts in used if parts.scheme in {"http", "ws"}),
+        leads=tuple(dict.fromkeys(address for address in leads if urlsplit(address).hostname == host)),
+        resources=tuple(dict.fromkeys(address for address in loaded if urlsplit(address).hostname == host)),
+        unseen=_unseen(tree, html, page.headers, {urlsplit(address).hostname or "" for address in leads} - {host}),
+        text=text,
+        beside=beside,
         source=html,
     )
+
+
+def style_addresses(css: str, url: str) -> list[str]:
+    """Addresses that a style sheet at *url* loads, absolute."""
+    return list(_joined_all(url, _STYLE_URL.findall(css)))
 
 
 def read_cookie(header: str, *, now: dt.datetime) -> SetCookie | None:
@@ -220,43 +263,136 @@ def words_of(node: LexborNode) -> str:
     return " ".join(" ".join(words).split())
 
 
-def _form(node: LexborNode, base: str) -> Form:
+def _form(tree: LexborHTMLParser, node: LexborNode, base: str) -> Form:
     fields: dict[str, FormField] = {}
     hidden = 0
-    for item in node.css("input, select, textarea"):
+    own, id_ = node.css("input, select, textarea"), _attribute(node, "id")
+    apart = [item for item in tree.css("[form]") if id_ and _attribute(item, "form") == id_] if id_ else []
+    for item in [*own, *(item for item in apart if item.tag in {"input", "select", "textarea"})]:
         kind = _attribute(item, "type").lower() or "text" if item.tag == "input" else str(item.tag)
         name = _attribute(item, "name")
         hidden += kind == "hidden"
         if name and kind not in _BUTTONS and kind != "hidden":
             required = "required" in item.attributes or (name in fields and fields[name].required)
-            fields[name] = FormField(name, kind, required)
+            fields[name] = FormField(name, kind, required, _words_beside(tree, item)[:200])
     method = _attribute(node, "method").lower() or "get"
     return Form(_joined(base, _attribute(node, "action")), method, tuple(fields.values()), hidden)
 
 
-def _hosts(tree: LexborHTMLParser, base: str) -> Iterator[str]:
-    addresses = [_attribute(node, "src") for node in tree.css("[src]")]
-    addresses += [
-        part.split()[0]
-        for node in tree.css("[srcset]")
-        for part in _attribute(node, "srcset").split(",")
-        if part.split()
-    ]
-    addresses += [_attribute(node, "data") for node in tree.css("object[data]")]
-    addresses += [_attribute(node, "poster") for node in tree.css("video[poster]")]
-    addresses += [_attribute(node, "action") for node in tree.css("form[action]")]
-    addresses += [_attribute(node, "formaction") for node in tree.css("[formaction]")]
-    for node in tree.css("link[href]"):
-        if _LOADING & set(_attribute(node, "rel").lower().split()):
-            addresses.append(_attribute(node, "href"))
-    for style in [node.text(deep=True) for node in tree.css("style")] + [
-        _attribute(node, "style") for node in tree.css("[style]")
-    ]:
-        addresses += _STYLE_URL.findall(style)
-    for address in addresses:
-        parts = urlsplit(_joined(base, address))
-        if parts.scheme in {"http", "https", "ws", "wss"} and parts.hostname:
-            yield parts.hostname
+def _words_beside(tree: LexborHTMLParser, item: LexborNode) -> str:
+    """The words that say what a field asks for: its labels, and those in the field itself."""
+    words = [_attribute(item, name) for name in ("aria-label", "placeholder", "title", "autocomplete")]
+    parent, id_ = item.parent, _attribute(item, "id")
+    if parent is not None and parent.tag == "label":
+        words.append(parent.text(deep=True))
+    if re.fullmatch(r"[\w-]+", id_):
+        words += [label.text(deep=True) for label in tree.css(f'label[for="{id_}"]')]
+    return " ".join(" ".join(words).split())
+
+
+def _loaded(tree: LexborHTMLParser) -> Iterator[str]:
+    """Addresses that a browser requests for the page, apart from frames."""
+    yield from (_attribute(node, "src") for node in tree.css("[src]") if node.tag not in {"iframe", "frame", "embed"})
+    for name in ("srcset", "imagesrcset"):
+        for node in tree.css(f"[{name}]"):
+            yield from (part.split()[0] for part in _attribute(node, name).split(",") if part.split())
+    yield from (_attribute(node, "poster") for node in tree.css("video[poster]"))
+    yield from (_attribute(node, "background") for node in tree.css("[background]"))
+    for node in tree.css("image, use, feImage"):
+        yield _attribute(node, "href") or _attribute(node, "xlink:href")
+    yield from (
+        _attribute(node, "href")
+        for node in tree.css("link[href]")
+        if _LOADING & set(_attribute(node, "rel").lower().split())
+    )
+    styles = [node.text(deep=True) for node in tree.css("style")]
+    for style in styles + [_attribute(node, "style") for node in tree.css("[style]")]:
+        yield from _STYLE_URL.findall(style)
+
+
+def _leads(tree: LexborHTMLParser, headers: Mapping[str, str]) -> Iterator[str]:
+    """Addresses of frames, and those that the page goes on to by itself."""
+    yield from (_attribute(node, "src") for node in tree.css("iframe[src], frame[src], embed[src]"))
+    yield from (_attribute(node, "data") for node in tree.css("object[data]"))
+    refreshes = [_attribute(node, "content") for node in tree.css("meta[http-equiv=refresh i]")]
+    for refresh in (*refreshes, headers.get("refresh", "")):
+        if target := _REFRESH.match(refresh):
+            yield target[1]
+
+
+def _sent(tree: LexborHTMLParser) -> Iterator[str]:
+    """Addresses that a browser sends to when a visitor does something."""
+    yield from (_attribute(node, "action") for node in tree.css("form[action]"))
+    yield from (_attribute(node, "formaction") for node in tree.css("[formaction]"))
+    for name in ("ping", "attributionsrc"):
+        for node in tree.css(f"[{name}]"):
+            yield from _attribute(node, name).split()
+
+
+def _loaded_by_headers(headers: Mapping[str, str]) -> Iterator[str]:
+    for address, rest in re.findall(r"<([^>]{1,2000})>([^<]*)", headers.get("link", "")):
+        rel = re.search(r"\brel\s*=\s*\"?([^\";,]+)", rest, re.I)
+        if rel and _LOADING & set(rel[1].lower().split()):
+            yield address
+    yield from re.findall(r'"([^"]{1,2000})"', headers.get("speculation-rules", ""))
+    yield from (f"https://{host}/" for host in re.findall(r'="([^":]+):\d+"', headers.get("alt-svc", "")))
+
+
+def _reported(headers: Mapping[str, str]) -> Iterator[str]:
+    """Addresses that a browser reports to: errors, and what a policy of the page forbids."""
+    for name in ("content-security-policy", "content-security-policy-report-only"):
+        for addresses in re.findall(r"report-uri\s+([^;,]+)", headers.get(name, ""), re.I):
+            yield from addresses.split()
+    yield from re.findall(r'"url"\s*:\s*"([^"]{1,2000})"', headers.get("report-to", ""), re.I)
+    yield from re.findall(r'=\s*"([^"]{1,2000})"', headers.get("reporting-endpoints", ""))
+    yield from re.findall(r'report-uri\s*=\s*"?([^",;\s]{1,2000})', headers.get("expect-ct", ""), re.I)
+
+
+def _unseen(tree: LexborHTMLParser, html: str, headers: Mapping[str, str], frames: set[str]) -> str:
+    """Why a visitor may meet more than the HTML shows; empty if there is no reason."""
+    if tree.css("iframe[srcdoc]"):
+        return "holds a frame with a page of its own, which is not seen"
+    if hosts := sorted(frames - {""}):
+        return f"shows a page of {hosts[0]}, which is not seen"
+    if not _forbids_scripts(headers) and _has_script(tree, html):
+        return "runs a script, and what it does is not seen"
+    return ""
+
+
+def _has_script(tree: LexborHTMLParser, html: str) -> bool:
+    for node in tree.css("script"):
+        is_code = _JAVASCRIPT.fullmatch(_attribute(node, "type")) is not None
+        sources = (_attribute(node, name) for name in ("src", "href", "xlink:href"))
+        if is_code and (any(sources) or node.text(deep=True).strip()):
+            return True
+    for node in tree.css("[href], [src], [action], [formaction], [data], [values], [to]"):
+        addresses = (_attribute(node, name) for name in ("href", "src", "action", "formaction", "data", "values", "to"))
+        # Browsers leave out control characters, and white space within.
+        if any(re.sub(r"[\x00-\x20]", "", address).lower().startswith("javascript:") for address in addresses):
+            return True
+    if not _HANDLER.search(html):
+        return False
+    return any(name.startswith("on") and name[2:].isalpha() for node in tree.css("*") for name in node.attributes)
+
+
+def _forbids_scripts(headers: Mapping[str, str]) -> bool:
+    """True if the page's own policy (CSP) lets no script run. Several policies all count."""
+    for policy in headers.get("content-security-policy", "").lower().split(","):
+        directives: dict[str, list[str]] = {}
+        for name, *values in filter(None, (part.split() for part in policy.split(";"))):
+            directives.setdefault(name, values)  # the first of a name counts
+        rest = directives.get("script-src", directives.get("default-src"))
+        kinds = (directives.get("script-src-elem", rest), directives.get("script-src-attr", rest))
+        if all(values is not None and values in ([], ["'none'"]) for values in kinds):
+            return True
+    return False
+
+
+def _joined_all(base: str, addresses: Iterable[str]) -> list[str]:
+    """The web addresses among *addresses*, absolute."""
+    joined = (_joined(base, address) for address in addresses if address)
+    parts = ((address, urlsplit(address)) for address in joined)
+    return [address for address, part in parts if part.scheme in {"http", "https", "ws", "wss"} and part.hostname]
 
 
 def _joined(base: str, address: str) -> str:
@@ -268,21 +404,49 @@ def _joined(base: str, address: str) -> str:
     return joined
 
 
-def _text(tree: LexborHTMLParser) -> str:
-    """The visible text of the page's only article, or else its only main part, or else its body."""
+def _text(tree: LexborHTMLParser) -> tuple[str, tuple[str, ...]]:
+    """The visible text of the page's only article, or else its only main part, or else its body; and the other text
+    that a visitor may see, in pieces that are each on lines of their own. Of these, links alone are left out."""
     root = next((found[0] for found in (tree.css("article"), tree.css("main, [role=main]")) if len(found) == 1), None)
-    stack, parts = [root or tree.body or tree.root], []
-    within = root is not None
+    within, parts, pieces = root is not None, list[str](), list[str]()
+    start = root or tree.body or tree.root
+    root_id = start.mem_id if start is not None else 0
+    # Each with whether it is in the main part, and in a link.
+    stack: list[tuple[LexborNode | None, bool, bool]] = [(tree.body or tree.root, False, False)]
+    piece, has_more = list[str](), False
+
+    def end_piece() -> None:
+        nonlocal has_more
+        if has_more and (words := " ".join("".join(piece).split())):
+            pieces.append(words)
+        piece.clear()
+        has_more = False
+
     while stack:
-        node = stack.pop()
+        node, is_main, is_link = stack.pop()
         if node is None:
-            continue
-        if node.is_text_node:
-            parts.append(node.text(deep=False) or "")
-        elif node is root or not node.is_element_node or not _is_silent(node, within):
-            stack.extend(reversed(list(node.iter(include_text=True))))
-            parts.append(" ")
-    return " ".join("".join(parts).split())
+            end_piece()
+        elif node.is_text_node:
+            words = node.text(deep=False) or ""
+            (parts if is_main else piece).append(words)
+            has_more = has_more or bool(not is_main and not is_link and words.strip())
+        elif node.is_element_node or node.mem_id == root_id:
+            is_root = node.mem_id == root_id
+            if not is_root and (node.tag in _INVISIBLE or "hidden" in node.attributes):
+                if is_main:
+                    parts.append(" ")
+                continue
+            was_main, is_main = is_main, is_root or (is_main and not _is_silent(node, within))
+            if was_main or is_main:
+                parts.append(" ")
+            is_block = node.tag not in _INLINE or was_main is not is_main
+            if is_block:
+                end_piece()
+                stack.append((None, False, False))
+            inner = [(child, is_main, is_link or node.tag == "a") for child in node.iter(include_text=True)]
+            stack.extend(reversed(inner))
+    end_piece()
+    return " ".join("".join(parts).split()), tuple(pieces)
 
 
 def _is_silent(node: LexborNode, within: bool) -> bool:

@@ -9,7 +9,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
 from troth.declaration import Declaration
-from troth.site.snapshot import HOME, SiteSnapshot, SiteView
+from troth.site.snapshot import HOME, SiteSnapshot, SiteView, unseen_work
 from troth.text import counted
 
 _SIGNAL = {"sec-gpc": "1"}
@@ -25,8 +25,8 @@ def signal_honoured(declaration: Declaration, site: SiteSnapshot) -> ControlResu
         nowhere, why = frozenset({"declaration"}), "The declaration does not say that signals are honoured."
         return ControlResult(CheckOutcome.NOT_APPLICABLE, why, Evidence(nowhere, nowhere))
     allows = _allowed(declaration)
-    before = site.view_all(declaration.policy.url, sends=allows)
-    look = site.view_all(declaration.policy.url, sends={**allows, **_SIGNAL})
+    before = site.visit(declaration.policy.url, sends=allows)
+    look = site.visit(declaration.policy.url, sends={**allows, **_SIGNAL})
     kept, hosts = dict(_optional(declaration, look)), dict(_strangers(declaration, site, look))
     fix = "treat the signal as a refusal, regardless of earlier choices"
     findings = [
@@ -45,6 +45,7 @@ def signal_honoured(declaration: Declaration, site: SiteSnapshot) -> ControlResu
             )
         )
     without = len(dict(_optional(declaration, before)))
+    both = both.but(unseen_work(both.pages))
     return both.answer(
         f"{counted(len(look.pages), 'page')} with the signal: {counted(len(kept), 'cookie')} that are not necessary "
         f"({without} without it), {counted(len(hosts), 'host')} of others, {'said' if is_said else 'not said'} on the "

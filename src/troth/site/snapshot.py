@@ -8,19 +8,24 @@ import datetime as dt
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, InvalidStateError
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, TypeVar
 from urllib.parse import urljoin, urlsplit
 
+import httpx
+
 from troth.controls import ControlFinding, ControlResult, Evidence
-from troth.site.fetch import Site, SiteUnreachable, get
+from troth.site.crawl import Trail, clicks_from, name_of
+from troth.site.fetch import OtherHost, Site, SiteUnreachable, Submission, get, submit
 from troth.site.page import ProbeError, SetCookie, SitePage, is_text, read_cookie, read_page
 from troth.site.tls import Tls, tls
 
 HOME: Final = "/"
+NAMED_MAX: Final = 5
+"""Pages that a result names for one reason."""
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _LINKED: Final = "its text was not kept, because it was only linked"
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -100,6 +105,88 @@ class SiteSnapshot:
                 pages[path] = page
         return SiteView(pages, why_not, tuple(asked.items()))
 
+    def visit(self, *more: str, sends: Mapping[str, str] = _NOTHING) -> SiteView:
+        """The pages that a visitor reaches: the home page, the site's pages, *more*, those of other programs if they
+        exist, and every page of the host to which links lead from these, within `FetchLimits`. A page that needs a
+        login or does not exist is a page only if it stores, asks or loads something.
+
+        Links that sign out or delete are not followed, nor more than a few addresses that differ in their query.
+        """
+        site, limits = self.declared, self.declared.limits
+        view = self.view(HOME, *site.pages, *more, *site.also, sends=sends)
+        absent = {path for path in site.also if view.why_not.get(path) == "answered 404"}
+        pages, why_not = dict(view.pages), {path: why for path, why in view.why_not.items() if path not in absent}
+        asked = dict(view.asked)
+        names = {self._address(path): path for path in pages}
+        read = {address: pages[path] for address, path in names.items()}
+        trail = Trail(site, served=[path for path in site.also if path not in absent])
+        for address in dict.fromkeys(asked):
+            trail.start(address)
+        linked = left_out = 0
+        while trail:
+            address = trail.next()
+            if address not in asked:
+                if linked >= limits.pages_max:
+                    left_out = len(trail) + 1
+                    break
+                try:
+                    page = self._linked(address, sends)
+                except LimitReached:
+                    left_out = len(trail) + 1
+                    break
+                except ProbeError as error:
+                    linked += 1
+                    asked[address], why_not[name_of(address, {*pages, *why_not})] = None, str(error)
+                    continue
+                asked[address] = page.fetched_at
+                if not page.is_html:
+                    continue
+                linked += 1
+                read[address] = page
+                if why := _unread(page):
+                    why_not[name_of(address, {*pages, *why_not})] = why
+                elif _is_another(page, pages.values()):
+                    pages[name_of(address, {*pages, *why_not})] = page
+            if address in read:
+                trail.go_on(read[address])
+        if left_out:
+            why_not["further pages"] = f"{left_out} or more are left out, because one visit reads {linked} linked pages"
+        cut = cut_links(pages)
+        clicks = clicks_from(self._address(HOME), read)
+        return SiteView(pages, {**why_not, **cut}, tuple(asked.items()), clicks, max(left_out - 1, 0))
+
+    def _linked(self, address: str, sends: Mapping[str, str]) -> SitePage:
+        """The page that a link leads to, or the redirect to another host if it leads there."""
+        try:
+            return self.page(address, sends=sends, whole=False)
+        except OtherHost:
+            return self.response(address, sends=sends, whole=False)
+
+    def resources(self, view: SiteView) -> SiteView:
+        """The style sheets, pictures and files of the site's own host in the pages of *view*, up to the limit; not
+        how they look, but their headers, and what style sheets load."""
+        own = {address: path for path, page in view.pages.items() for address in page.resources}
+        pages, why_not = dict[str, SitePage](), dict[str, str]()
+        for address in list(own)[: self.declared.limits.resources_max]:
+            name = name_of(address, {*pages, *why_not})
+            try:
+                pages[name] = self._linked(address, _NOTHING)
+            except ProbeError as error:
+                why_not[name] = str(error)
+        return SiteView(pages, why_not, tuple((page.url, page.fetched_at) for page in pages.values()))
+
+    def submit(self, path: str, fill: Callable[[httpx.Response, str], Submission]) -> tuple[httpx.Response, str]:
+        """The response, and its text, to the form that *fill* makes of the page at *path*, sent once. The form has to
+        be one that changes nothing. Raises as `page`, and what *fill* raises."""
+        url = self._address(path)
+
+        def send() -> tuple[httpx.Response, str]:
+            self._require_room(urlsplit(url).path)
+            with self._timed():
+                return submit(self.declared, url, fill)
+
+        return self._once(("form", url), send)
+
     def tls(self) -> Tls:
         """What the site's port offers. Raises `SiteUnreachable`."""
         return self.declared.offers or self._once("tls", lambda: tls(self.declared, now=self._now))
@@ -128,20 +215,12 @@ class SiteSnapshot:
 
     def _fetch(self, url: str, sends: Mapping[str, str], whole: bool) -> SitePage:
         limits, path = self.declared.limits, urlsplit(url).path
-        if self._is_closed:
-            raise LimitReached("the look at the site is over")
-        if len(self._kept) > limits.requests_max or self._seconds > limits.total_seconds:
-            most = f"{limits.requests_max} requests or {limits.total_seconds:g} s"
-            raise LimitReached(f"{path} was not requested: one look at the site takes {most} at most")
+        self._require_room(path)
         # Pages that are only linked leave room for those that are read.
         has_room = self._bytes < limits.total_bytes_max // (1 if whole else 2)
-        begun = time.monotonic()
-        try:
-            is_read = is_text if has_room else lambda headers: False
+        is_read = is_text if has_room else lambda headers: False
+        with self._timed():
             response, body, unread = get(self.declared, url, sends, is_read=is_read)
-        finally:
-            with self._lock:
-                self._seconds += time.monotonic() - begun
         if not has_room and is_text(response.headers):
             most = f"one look at the site keeps {limits.total_bytes_max} bytes at most"
             unread = f"{path} was not kept: {most}" if whole else _LINKED
@@ -161,34 +240,61 @@ class SiteSnapshot:
                 self._bytes += page.size_bytes
         return page
 
+    def _require_room(self, path: str) -> None:
+        """Raises `LimitReached` if no more requests may be made."""
+        limits = self.declared.limits
+        if self._is_closed:
+            raise LimitReached("the look at the site is over")
+        if len(self._kept) > limits.requests_max or self._seconds > limits.total_seconds:
+            most = f"{limits.requests_max} requests or {limits.total_seconds:g} s"
+            raise LimitReached(f"{path} was not requested: one look at the site takes {most} at most")
+
+    @contextlib.contextmanager
+    def _timed(self) -> Iterator[None]:
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._seconds += time.monotonic() - begun
+
 
 @dataclass(frozen=True, slots=True)
 class SiteView:
-    """The pages that a check reads, by path: *pages* answered, *why_not* are the reasons for the others. *asked* are
-    all addresses that the check rests on, with the time of the response, if there was one."""
+    """The pages that a check reads, by path: *pages* answered, *why_not* are the reasons for those that did not, or
+    were not seen whole. *asked* are all addresses that the check rests on, with the time of the response, if there was
+    one. *clicks* are the fewest clicks from the home page by path, and *left_out* counts further pages."""
 
     pages: Mapping[str, SitePage]
     why_not: Mapping[str, str]
     asked: tuple[tuple[str, dt.datetime | None], ...]
+    clicks: Mapping[str, int] = field(default_factory=dict)
+    left_out: int = 0
 
-    def evidence(self, *, population: int | None = None, excluded: int = 0) -> Evidence:
-        """How many pages were requested and how many answered, and from when to when. Give *population* and *excluded*
-        if the check counts links."""
-        seen = frozenset(f"site {path}" for path in self.pages)
+    def evidence(self, *, population: int | None = None, excluded: int | None = None) -> Evidence:
+        """How many pages were requested and how many were seen whole, and from when to when. Give *population* and
+        *excluded* if the check counts links."""
         unseen = frozenset(f"site {path}" for path in self.why_not)
-        size = len(seen | unseen) if population is None else population
-        tested = len(seen) if population is None else population - excluded
+        seen = frozenset(f"site {path}" for path in self.pages) - unseen
+        size, tested = len(seen | unseen) + self.left_out, len(seen)
+        if population is not None:
+            size, tested = population, population - (excluded or 0)
+        left_out = self.left_out + 1 if "further pages" in self.why_not else 0
         times = sorted(at for _, at in self.asked if at is not None)
         period = (times[0], times[-1]) if times else None
         query = asked_hash(*(url for url, _ in self.asked))
-        return Evidence(seen | unseen, seen, size, tested, excluded, period, query)
+        return Evidence(seen | unseen, seen, size, tested, left_out if excluded is None else excluded, period, query)
 
     def answer(
         self, summary: str, findings: list[ControlFinding], figures: Mapping[str, int], **size: int
     ) -> ControlResult:
         """Fails on any finding; without findings, `run` reports unobserved pages as an error."""
-        notes = "".join(f" {path}: {why}." for path, why in self.why_not.items())
+        notes = "".join(f" {paths}: {why}." for paths, why in _by_reason(self.why_not))
         return ControlResult.of(summary + notes, evidence=self.evidence(**size), findings=findings, figures=figures)
+
+    def but(self, why_not: Mapping[str, str]) -> SiteView:
+        """The same view, where for these reasons more was not seen."""
+        return replace(self, why_not={**why_not, **self.why_not})
 
     def cookies(self) -> dict[str, tuple[str, SetCookie]]:
         """The cookies that pages set, each with the page where it lives longest."""
@@ -200,9 +306,36 @@ class SiteView:
         return longest
 
 
+def unseen_work(pages: Mapping[str, SitePage]) -> dict[str, str]:
+    """Reasons for `SiteView.why_not`: which pages do more than their HTML shows, because they run a script."""
+    return {path: page.unseen for path, page in pages.items() if page.unseen}
+
+
 def cut_links(pages: Mapping[str, SitePage]) -> dict[str, str]:
     """Reasons for `SiteView.why_not`: of which pages some links are left out."""
     return {f"{path} links": "some are left out" for path, page in pages.items() if page.is_cut}
+
+
+def _by_reason(why_not: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Each reason once, with the first pages that it concerns."""
+    for why in dict.fromkeys(why_not.values()):
+        paths = [path for path, reason in why_not.items() if reason == why]
+        more = f" and {len(paths) - NAMED_MAX} more" if len(paths) > NAMED_MAX else ""
+        yield ", ".join(paths[:NAMED_MAX]) + more, why
+
+
+def _unread(page: SitePage) -> str:
+    """Why a linked page cannot be judged; a page that is missing or needs a login can be."""
+    if page.status == 429 or page.status >= 500:
+        return f"answered {page.status}"
+    return page.unread
+
+
+def _is_another(page: SitePage, pages: Collection[SitePage]) -> bool:
+    """True if there is something to judge that no other page has."""
+    if page.status != 200:
+        return bool(page.cookies or page.forms or page.hosts or page.unseen)
+    return bool(page.cookies or page.redirects) or all(page.url != other.url for other in pages)
 
 
 def asked_hash(*addresses: str) -> str:

@@ -7,13 +7,13 @@ import datetime as dt
 import mailbox
 import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from tests.service.requests.conftest import Office
 
-from troth.controls import Check, CheckOutcome, run
+from troth.controls import Check, CheckOutcome, catalogue, run
 from troth.declaration import parse
 from troth.service.api.models import ApiToken
 from troth.service.api.tokens import make
@@ -108,39 +108,69 @@ def test_an_erasure_while_the_person_waits_to_see_is_found(office: Office) -> No
 
 DECLARED = parse(
     b"{troth: 1, organisation: {name: Example, country: GB, address: 1 High Street, email: privacy@example.org},"
-    b" policy: {file: policy.md, effective: 2026-01-01}}",
+    b" policy: {file: policy.md, effective: 2026-01-01},"
+    b" purposes: {news: {basis: consent, use: marketing, data: [user]}}}",
     file="troth.yaml",
 )
 NOW = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
 RIGHTS = ("view", "amend", "erase", "restrict", "port", "object", "withdraw", "complain", "ask")
 
 
+FORM = (
+    "<form method=post><input type=hidden name=form-token value=t><input type=email name=email>"
+    "<input type=checkbox name=sure><button>Send</button></form>"
+)
+
+
 class _Pages(BaseHTTPRequestHandler):
     pages: dict[str, str]
+    answers: dict[str, tuple[int, str]]
+    sent: list[tuple[str, str]]
 
     def do_GET(self) -> None:
-        body = self.pages.get(self.path, "").encode()
-        self.send_response(500 if body.startswith(b"<h1>Error") else 200 if body else 404)
+        body = self.pages.get(self.path, "")
+        self._answer(500 if body.startswith("<h1>Error") else 200 if body else 404, body)
+
+    def do_POST(self) -> None:
+        self.sent.append((self.path, self.rfile.read(int(self.headers["content-length"])).decode()))
+        self._answer(*self.answers.get(self.path, (422, self.pages.get(self.path, ""))))
+
+    def _answer(self, status: int, body: str) -> None:
+        self.send_response(status)
         self.send_header("content-type", "text/html; charset=utf-8")
-        self.send_header("content-length", str(len(body)))
+        self.send_header("content-length", str(len(body.encode())))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(body.encode())
 
     def log_message(self, *_: object) -> None:
         """Nothing."""
 
 
+@dataclasses.dataclass
+class Centre:
+    """A site with a privacy centre: its pages, how it answers forms if not with the form again, and what was sent."""
+
+    site: Site
+    pages: dict[str, str]
+    answers: dict[str, tuple[int, str]]
+    sent: list[tuple[str, str]]
+
+
 @pytest.fixture
-def pages() -> Iterator[tuple[Site, dict[str, str]]]:
+def centre() -> Iterator[Centre]:
     class Handler(_Pages):
         pages = {  # noqa: RUF012
             "/": '<a href="/your-data/">Your data</a>',
             "/your-data/": "".join(f'<a href="/your-data/{right}/">{right}</a>' for right in RIGHTS),
+            **{f"/your-data/{right}/": FORM for right in RIGHTS},
         }
+        answers = {}  # noqa: RUF012
+        sent = []  # noqa: RUF012
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield Site(f"http://127.0.0.1:{server.server_port}/"), Handler.pages
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    site = Site(f"http://127.0.0.1:{server.server_port}/", also=("/your-data/",))
+    yield Centre(site, Handler.pages, Handler.answers, Handler.sent)
     server.shutdown()
     server.server_close()
 
@@ -151,19 +181,99 @@ def offered(site: Site) -> Check:
 
 
 @pytest.mark.mutation("requests.every_right_offered")
-def test_a_right_that_is_hidden_is_found(pages: tuple[Site, dict[str, str]]) -> None:
-    site, shown = pages
-    assert offered(site).outcome is CheckOutcome.PASS
-    shown["/your-data/"] = shown["/your-data/"].replace('href="/your-data/port/"', 'href="/elsewhere/"')
-    check = offered(site)
+def test_a_right_that_is_hidden_is_found(centre: Centre) -> None:
+    check = offered(centre.site)
+    assert (check.outcome, check.figures) == (CheckOutcome.PASS, {"offered": len(RIGHTS), "clicks": 2})
+    centre.pages["/your-data/"] = centre.pages["/your-data/"].replace('href="/your-data/port/"', 'href="/elsewhere/"')
+    check = offered(centre.site)
     assert (check.outcome, check.figures["offered"]) == (CheckOutcome.FAIL, len(RIGHTS) - 1)
-    assert check.evidence.query == asked_hash(site.home, site.address("/your-data/"))
+    forms = [centre.site.address(f"/your-data/{right}/") for right in RIGHTS]
+    assert check.evidence.query == asked_hash(centre.site.home, *forms)
 
 
-def test_a_centre_that_nobody_finds_is_found(pages: tuple[Site, dict[str, str]]) -> None:
-    site, shown = pages
-    shown["/"] = "<p>Welcome</p>"
-    assert offered(site).outcome is CheckOutcome.FAIL
+def test_forms_are_sent_without_a_value_of_anybody(centre: Centre) -> None:
+    offered(centre.site)
+    assert len(centre.sent) == len(RIGHTS)
+    assert {body for _, body in centre.sent} == {"form-token=t&email="}
+
+
+@pytest.mark.mutation("requests.every_right_offered", fault="A form that shows and does not take anything")
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ((500, "<h1>Error"), "its form answers with status 500"),
+        ((404, ""), "its form answers with status 404"),
+        ((405, ""), "its form answers with status 405"),
+        ((403, FORM), "its form answers with status 403"),
+        ((302, ""), "its form answers with status 302"),
+        ((200, "<p>Thank you"), "its form does not come back with what is missing"),
+    ],
+)
+def test_a_form_that_takes_nothing_is_found(centre: Centre, answer: tuple[int, str], message: str) -> None:
+    assert offered(centre.site).outcome is CheckOutcome.PASS
+    centre.answers["/your-data/object/"] = answer
+    check = offered(centre.site)
+    assert (check.outcome, [(it.place, it.message) for it in check.findings]) == (
+        CheckOutcome.FAIL,
+        [("the way to object", message)],
+    )
+
+
+@pytest.mark.parametrize(
+    ("page", "message"),
+    [
+        ("<p>Write to us by post.", "it shows no form with an e-mail address"),
+        (FORM.replace("post", "get"), "it shows no form with an e-mail address"),
+        (FORM.replace("type=email", "type=email disabled"), "it shows no form with an e-mail address"),
+        (FORM.replace("form-token", "x"), "it shows no form with an e-mail address"),
+        (FORM.replace("<button", "<button disabled"), "its form has no button that sends it"),
+        (FORM.replace("<form", "<form action=https://other.example/"), "its form is sent to another address"),
+        ("<h1>Error", "its page answers with status 500"),
+    ],
+)
+def test_a_page_without_a_form_that_can_be_sent_offers_nothing(centre: Centre, page: str, message: str) -> None:
+    centre.pages["/your-data/erase/"] = page
+    check = offered(centre.site)
+    assert (check.outcome, [it.place for it in check.findings]) == (CheckOutcome.FAIL, ["the way to erase"])
+    assert message in check.findings[0].message
+    assert "/your-data/erase/" not in [path for path, _ in centre.sent], "a form that is not ours is not sent"
+
+
+def test_a_right_without_anything_to_stop_needs_no_form(centre: Centre) -> None:
+    centre.pages["/your-data/object/"] = "<p>There is nothing here that you could stop."
+    assert offered(centre.site).outcome is CheckOutcome.FAIL
+    bare = DECLARED.model_copy(update={"purposes": {}})
+    looking = {"site": SiteSnapshot(centre.site, now=NOW), "declaration": bare, "now": NOW}
+    assert run("requests.every_right_offered", looking).outcome is CheckOutcome.PASS
+
+
+@pytest.mark.parametrize("clicks", [3, 4])
+def test_clicks_from_the_home_page_are_counted(centre: Centre, clicks: int) -> None:
+    steps = ["/", *(f"/step{number}/" for number in range(clicks - 2))]
+    for step, after in zip(steps, [*steps[1:], "/your-data/"], strict=True):
+        centre.pages[step] = f'<a href="{after}">On</a>'
+    check = offered(centre.site)
+    assert (check.outcome, bool(check.findings)) == ((CheckOutcome.PASS, False), (CheckOutcome.FAIL, True))[clicks > 3]
+    assert clicks == 3 or "it is 4 clicks from the home page" in check.findings[0].message
+
+
+def test_a_form_that_is_limited_for_now_proves_nothing(centre: Centre) -> None:
+    centre.answers["/your-data/view/"] = (429, "")
+    check = offered(centre.site)
+    assert (check.outcome, check.findings) == (CheckOutcome.ERROR, ())
+    assert "/your-data/view/: /your-data/view/ takes no more forms for now (429)" in check.summary
+
+
+def test_a_form_that_loses_what_is_filled_in_is_not_seen(centre: Centre) -> None:
+    """A limit: only a test request shows whether a whole form opens a case."""
+    centre.answers["/your-data/view/"] = (422, FORM)
+    assert offered(centre.site).outcome is CheckOutcome.PASS
+    assert "a form that is filled in" in catalogue()["requests.every_right_offered"].cannot_see
+
+
+def test_a_centre_that_nobody_finds_is_found(centre: Centre) -> None:
+    centre.pages["/"] = "<p>Welcome</p>"
+    assert offered(centre.site).outcome is CheckOutcome.FAIL
 
 
 def test_a_site_that_does_not_answer_is_no_pass() -> None:
@@ -171,28 +281,23 @@ def test_a_site_that_does_not_answer_is_no_pass() -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/your-data/"])
-def test_an_error_page_with_links_offers_nothing(pages: tuple[Site, dict[str, str]], path: str) -> None:
-    site, shown = pages
-    shown[path] = f"<h1>Error</h1>{shown[path]}"
-    check = offered(site)
+def test_an_error_page_with_links_offers_nothing(centre: Centre, path: str) -> None:
+    centre.pages[path] = f"<h1>Error</h1>{centre.pages[path]}"
+    check = offered(centre.site)
     assert (check.outcome, check.evidence.observed) == (CheckOutcome.ERROR, frozenset())
     assert f"{path}: answered 500" in check.summary
 
 
-def test_a_right_may_be_among_the_links_that_are_left_out(pages: tuple[Site, dict[str, str]]) -> None:
-    site, shown = pages
-    shown["/your-data/"] = shown["/your-data/"].replace(
-        'href="/your-data/port/"', f'href="/your-data/port/?{"a" * 3_000}"'
-    )
-    assert offered(site).outcome is CheckOutcome.ERROR
+def test_a_right_may_be_among_the_links_that_are_left_out(centre: Centre) -> None:
+    long = f'href="/your-data/port/?{"a" * 3_000}"'
+    centre.pages["/your-data/"] = centre.pages["/your-data/"].replace('href="/your-data/port/"', long)
+    assert offered(centre.site).outcome is CheckOutcome.ERROR
 
 
 @pytest.fixture
-def channels(office: Office, pages: tuple[Site, dict[str, str]], settings: Any) -> Callable[..., Check]:
+def channels(office: Office, centre: Centre, settings: Any) -> Callable[..., Check]:
     """Every way in is declared, and open."""
     office.declare(requests="{by_api: true}")
-    site, shown = pages
-    shown["/your-data/view/"] = "<form method=post><button>Send</button></form>"
     box = office.folder / "box"
     mailbox.Maildir(box)
     settings.TROTH = dataclasses.replace(office.settings, mailbox=Mailbox(folder=box))
@@ -201,7 +306,7 @@ def channels(office: Office, pages: tuple[Site, dict[str, str]], settings: Any) 
 
     def check(later: dt.timedelta = dt.timedelta()) -> Check:
         now = office.now() + later
-        looking = {"declaration": office.deployment.declaration, "site": SiteSnapshot(site, now=now), "now": now}
+        looking = {"declaration": office.deployment.declaration, "site": SiteSnapshot(centre.site, now=now), "now": now}
         return run("requests.every_channel", looking)
 
     return check
@@ -209,16 +314,24 @@ def channels(office: Office, pages: tuple[Site, dict[str, str]], settings: Any) 
 
 @pytest.mark.mutation("requests.every_channel")
 def test_a_way_in_that_leads_to_nobody_is_found(
-    office: Office, channels: Callable[..., Check], pages: tuple[Site, dict[str, str]], settings: Any
+    office: Office, channels: Callable[..., Check], centre: Centre, settings: Any
 ) -> None:
     assert (channels().outcome, channels().figures["open"]) == (CheckOutcome.PASS, 3)
     late = channels(dt.timedelta(hours=2))
     assert (late.outcome, [finding.place for finding in late.findings]) == (CheckOutcome.FAIL, ["the mailbox"])
     ApiToken.objects.update(ended_at=office.now())
     assert [finding.place for finding in channels().findings] == ["the API"]
-    pages[1]["/your-data/view/"] = "<p>Welcome to nginx</p>"
+    centre.pages["/your-data/view/"] = "<p>Welcome to nginx</p>"
     settings.TROTH = dataclasses.replace(settings.TROTH, mailbox=None)
     assert channels().figures["open"] == 0
+
+
+@pytest.mark.parametrize("answer", [(500, ""), (405, ""), (200, "<p>Thank you")])
+def test_a_centre_that_takes_no_form_is_found(
+    channels: Callable[..., Check], centre: Centre, answer: tuple[int, str]
+) -> None:
+    centre.answers["/your-data/view/"] = answer
+    assert [finding.place for finding in channels().findings] == ["the privacy centre"]
 
 
 def test_a_mailbox_that_does_not_answer_counts_as_unread(

@@ -22,7 +22,7 @@ from pathlib import Path
 _SENDER = "Example Voice Ltd <support@example.org>"
 _FOOT = "\n\n-- \nExample Voice Ltd, Tallowgate Mill, 4 Old Ropery Walk, Dunmarrow, FB4 7QD, United Kingdom\n"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}\.eml")
-_SHOWN_MAX = 200
+_SHOWN_MAX = 50
 _BYTES_MAX = 2 * 1024 * 1024
 _BAD_MAIL = (MessageError, LookupError, ValueError, AttributeError, TypeError)
 """What the parser lets out on mail that breaks the standards; `email` has no single word for it."""

@@ -35,6 +35,10 @@ PAGES = (
     *(f"/your-data/{page}/" for page in ("choices", "complain", "ask", "again", *_RIGHTS)),
 )
 """Hard-coded, because asking Django for them would load every page into the worker; a test compares them."""
+FIELDS = frozenset(
+    "email reference-2 residence message clause agent_name agent_email purposes what-0 new-0".split()  # noqa: SIM905
+)
+"""Names of the fields of the forms on these pages; a test compares them too."""
 STATUS_PAGES = ("/policy/status/", "/policy/principles/")
 
 
@@ -48,6 +52,11 @@ def register_answers() -> None:
             import_module(duty.controls)
 
 
+def site_of(deployment: Deployment) -> Site:
+    """The declared site, with our own pages and the fields of their forms. Raises `ProbeError` if none is declared."""
+    return replace(Site.of(deployment.declaration), also=pages_for_everyone(deployment), also_asks=FIELDS)
+
+
 @contextlib.contextmanager
 def one_look(deployment: Deployment, now: dt.datetime) -> Iterator[SiteSnapshot | None]:
     """Context manager: the site for all controls of a session, also for those that run after one was abandoned; None
@@ -55,8 +64,7 @@ def one_look(deployment: Deployment, now: dt.datetime) -> Iterator[SiteSnapshot 
     if not deployment.declaration.organisation.site:
         yield None
         return
-    site = replace(Site.of(deployment.declaration), also=pages_for_everyone(deployment))
-    with contextlib.closing(SiteSnapshot(site, now=now)) as snapshot:
+    with contextlib.closing(SiteSnapshot(site_of(deployment), now=now)) as snapshot:
         yield snapshot
 
 

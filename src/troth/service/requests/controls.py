@@ -7,7 +7,6 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
 from django.db.models import Q
@@ -24,9 +23,11 @@ from troth.service.core.models import LegalHold
 from troth.service.disclosures.notifications import NotificationState as NoticeState
 from troth.service.disclosures.notifications import NotificationStatus, all_since
 from troth.service.disclosures.rules import TELLING
+from troth.service.portal.form_token import FIELD
 from troth.service.requests.duty import CASES_WRITE
-from troth.service.requests.models import RIGHTS, CaseReceipt
-from troth.site import HOME, ProbeError, SitePage, SiteSnapshot, asked_hash, cut_links
+from troth.service.requests.models import CHOICES, RIGHTS, CaseReceipt
+from troth.service.requests.rules import stoppable
+from troth.site import HOME, ProbeError, SiteSnapshot, asked_hash, form_fault
 from troth.text import counted
 
 _CASES = frozenset({"cases"})
@@ -42,32 +43,47 @@ def answered_in_time(declaration: Declaration, now: dt.datetime) -> ControlResul
 
 
 @answers("requests.every_right_offered")
-def every_right_offered(site: SiteSnapshot) -> ControlResult:
-    """GDPR Art. 12(2): links lead visitors from the home page to the form of each right."""
-    view = site.view(HOME, _CENTRE)
-    if view.why_not:
-        return _not_checked(view.why_not)
-    home, centre, findings = view.pages[HOME], view.pages[_CENTRE], list[ControlFinding]()
-    to_centre = _paths(home, site)
-    if _CENTRE not in to_centre:
-        findings.append(
-            ControlFinding("the home page", "it does not link to the privacy centre", f"link to {_CENTRE} from it")
-        )
-    offered = _paths(centre, site)
-    missing = [right.value for right in RIGHTS if f"{_CENTRE}{right.value}/" not in offered]
-    missing += [word for word in ("complain", "ask") if f"{_CENTRE}{word}/" not in offered]
-    findings += [
-        ControlFinding("the privacy centre", f"it offers no way to {word}", "link to its page there")
-        for word in missing
-    ]
-    if findings and (cut := cut_links(view.pages)):
+def every_right_offered(declaration: Declaration, site: SiteSnapshot) -> ControlResult:
+    """GDPR Art. 12(2): the form of each right is few clicks from the home page, and takes what a visitor sends. Each is
+    sent empty; it comes back, and nothing is stored."""
+    look = site.visit()
+    if why_not := {path: look.why_not[path] for path in (HOME, _CENTRE) if path in look.why_not}:
+        return _not_checked(why_not)
+    findings, unseen = list[ControlFinding](), dict[str, str]()
+    asked = [*(right.value for right in RIGHTS), "complain", "ask"]
+    farthest = 0
+    for word in asked:
+        path = f"{_CENTRE}{word}/"
+        clicks = look.clicks.get(path)
+        if clicks is None or clicks > _CLICKS_MAX:
+            far = "no link leads to it" if clicks is None else f"it is {clicks} clicks from the home page"
+            findings.append(ControlFinding(f"the way to {word}", far, f"link to {path} from {_CENTRE}"))
+            continue
+        farthest = max(farthest, clicks)
+        if word in CHOICES and not stoppable(declaration, word):
+            continue  # its page says that there is nothing to stop
+        try:
+            fault = form_fault(site, path, marked=FIELD)
+        except ProbeError as error:
+            unseen[path] = str(error)
+            continue
+        if fault:
+            findings.append(ControlFinding(f"the way to {word}", fault, f"find out why {path} takes no form"))
+    missing = {finding.place for finding in findings}
+    if findings and (cut := {path: why for path, why in look.why_not.items() if path.endswith(" links")}):
         return _not_checked(cut)
-    asked = len(RIGHTS) + 2
-    scope, query = frozenset({"site"}), asked_hash(home.url, centre.url)
-    period = (min(home.fetched_at, centre.fetched_at), max(home.fetched_at, centre.fetched_at))
-    evidence = Evidence(scope, scope, population=asked, tested=asked, period=period, query=query)
-    summary = f"{asked - len(missing)} of {asked} rights are offered, each {_CLICKS_MAX} clicks from home or fewer."
-    return ControlResult.of(summary, evidence=evidence, findings=findings, figures={"offered": asked - len(missing)})
+    offered = len(asked) - len(missing) - len(unseen)
+    notes = "".join(f" {path}: {why}." for path, why in unseen.items())
+    places = frozenset(f"site {_CENTRE}{word}/" for word in asked)
+    observed = places - {f"site {path}" for path in unseen}
+    times = [page.fetched_at for page in look.pages.values()]
+    query = asked_hash(site.declared.home, *(site.declared.address(f"{_CENTRE}{word}/") for word in asked))
+    evidence = Evidence(
+        places, observed, population=len(asked), tested=len(observed), period=(min(times), max(times)), query=query
+    )
+    summary = f"{offered} of {len(asked)} rights are offered, each {farthest} clicks from home or fewer.{notes}"
+    figures = {"offered": offered, "clicks": farthest}
+    return ControlResult.of(summary, evidence=evidence, findings=findings, figures=figures)
 
 
 def _not_checked(why_not: Mapping[str, str]) -> ControlResult:
@@ -78,17 +94,15 @@ def _not_checked(why_not: Mapping[str, str]) -> ControlResult:
 
 @answers("requests.every_channel")
 def every_channel(declaration: Declaration, site: SiteSnapshot, now: dt.datetime) -> ControlResult:
-    """GDPR Art. 12(2): each declared channel works. The privacy centre shows its form, the mailbox was read recently,
-    and if applications are to open cases, a token for that is valid."""
-    declared, findings, seen, why_not, looked_at = {"centre"}, list[ControlFinding](), set[str](), "", now
+    """GDPR Art. 12(2): each declared channel works. A form of the privacy centre takes what is sent, the mailbox was
+    read recently, and if applications are to open cases, a token for that is valid."""
+    declared, findings, seen, why_not = {"centre"}, list[ControlFinding](), set[str](), ""
     try:
-        form = site.page(f"{_CENTRE}{Right.VIEW}/")
-        looked_at = form.fetched_at
+        fault = form_fault(site, f"{_CENTRE}{Right.VIEW}/", marked=FIELD)
         seen.add("centre")
-        if form.status != 200 or "<form" not in form.source:
-            findings.append(
-                ControlFinding("the privacy centre", "it shows no form", "make sure that Troth serves it on this site")
-            )
+        if fault:
+            fix = "make sure that Troth serves it on this site"
+            findings.append(ControlFinding("the privacy centre", fault, fix))
     except ProbeError as error:  # not observed, which does not count as a pass
         why_not = f" The privacy centre: {error}."
     if declaration.requests.by_mail:
@@ -103,9 +117,7 @@ def every_channel(declaration: Declaration, site: SiteSnapshot, now: dt.datetime
             findings.append(
                 ControlFinding("the API", "there is no valid token to open cases", "make one: troth api token make")
             )
-    evidence = Evidence(
-        frozenset(declared), frozenset(seen), population=len(declared), tested=len(seen), period=(now, looked_at)
-    )
+    evidence = Evidence(frozenset(declared), frozenset(seen), population=len(declared), tested=len(seen))
     summary = f"{len(seen) - len(findings)} of {counted(len(declared), 'declared channel')} work.{why_not}"
     figures = {"declared": len(declared), "open": len(seen) - len(findings)}
     return ControlResult.of(summary, evidence=evidence, findings=findings, figures=figures)
@@ -120,13 +132,6 @@ def _unread(now: dt.datetime) -> Iterable[ControlFinding]:
     elif now - read_at > UNREAD_MAX:
         minutes = int((now - read_at).total_seconds() // 60)
         yield ControlFinding(place, f"it was not read for {minutes:,} minutes", "check it with troth doctor")
-
-
-def _paths(page: SitePage, site: SiteSnapshot) -> set[str]:
-    """Paths on the same host to which a page links."""
-    here = urlsplit(site.declared.home).netloc
-    links = (urlsplit(urljoin(page.url, link.url)) for link in page.links)
-    return {link.path for link in links if link.netloc == here}
 
 
 @answers("core.held_cases_freeze_deletion")

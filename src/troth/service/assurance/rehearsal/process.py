@@ -25,7 +25,7 @@ from troth.rehearsal.breaches import RehearsedBreach, breaches
 from troth.rehearsal.invented import Inventor
 from troth.rehearsal.own_faults import own_breaches
 from troth.rehearsal.score import Planted
-from troth.rehearsal.site import ScriptedSite
+from troth.rehearsal.site import Remembered, ScriptedSite
 from troth.rehearsal.stores import Inapplicable, ScratchStores, filled, scratch_schemas, without_constraints
 from troth.rehearsal.task import RehearsalTask
 from troth.rehearsal.world import Baseline, World
@@ -152,7 +152,7 @@ def _world(task: RehearsalTask, declaration: Declaration, pages: Any, keys: Any)
         for name, system in declaration.systems.items()
     }
     changed = declaration.model_copy(update={"systems": systems})
-    site = ScriptedSite.of(changed, "", pages)
+    site = ScriptedSite.of(changed, "", Remembered(pages))
     policy = read_file(declaration.folder / declaration.policy.file)
     return World(folder, changed, policy, stores, site, keys, task.now, rows)
 
@@ -197,14 +197,14 @@ def _deployment(world: World) -> Deployment:
 
 def _look(world: World, ids: Sequence[str]) -> dict[str, Check]:
     """One check of each control."""
-    from troth.service.assurance.control_inputs import look, pages_for_everyone
+    from troth.service.assurance.control_inputs import look, site_of
     from troth.service.core.deployment import given
     from troth.site import SiteSnapshot
 
     deployment = _deployment(world)
     snapshot = None
     if world.declaration.organisation.site:
-        snapshot = SiteSnapshot(world.site.served(world.declaration, pages_for_everyone(deployment)), now=world.now)
+        snapshot = SiteSnapshot(world.site.served(site_of(deployment)), now=world.now)
     with given(deployment), look(deployment, world.now, snapshot) as seen:
         known = controls_of(world.declaration)
         return {id_: run(id_, {**seen, **world.inputs}) for id_ in ids if id_ in known}

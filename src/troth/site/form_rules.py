@@ -1,0 +1,155 @@
+"""What the forms of a page ask for, beyond what collection points declare.
+
+A form with a free field asks for data, so each of its fields is declared or a fault. Searches and sign-ins do not, and
+choices alone (a language, a filter, a quantity) do so only if their words are about a person; what cannot be decided is
+said to be so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from troth.declaration import CollectionPoint
+from troth.site.page import Form, FormField, SitePage
+
+_CHOICES = frozenset({"select", "checkbox", "radio", "number", "range", "color"})
+_SEARCH = re.compile(
+    r"q|s|qs|k|kw|query|search\w*|keywords?|terms?|text|suche?n?|suchbegriff|recherche|busca\w*|find", re.I
+)
+_NEUTRAL = re.compile(
+    r"qty|quantit\w*|amount|count|menge|lang(?:uage)?|sprache|locale|currency|sort\w*|order(?:_?by)?|filter\w*|page|size|"
+    r"colou?r|variant\w*|theme|rating|consent\w*|cookies?|statisti\w*|analytics|marketing|functional|necessary|accept\w*|"
+    r"agree\w*|terms|agb|remember(?:[_-]?me)?|min|max|from|to|price\w*",
+    re.I,
+)
+_CODES = re.compile(
+    r"(?:coupon|voucher|promo\w*|discount|gutschein|rabatt)(?:[_-]?code)?|captcha\w*|qty|quantity|menge|sku|price\w*",
+    re.I,
+)
+_PERSONAL = re.compile(
+    r"birth|geburt|naissance|nacimiento|\bdob\b|\bb-?day\b|\bage\b|\balter\b|gender|\bsex\b|geschlecht|\bsexe\b|sexo|"
+    r"religi|confession|konfession|ethnic|\brace\b|nationalit|pregnan|schwanger|health|gesundheit|santé|salud|disab|"
+    r"diagnos|illness|politic|trade.?union|gewerkschaft|marital|sexual|income|salary|einkommen|passport|"
+    r"(?:first|last|full|sur|given|family|maiden|vor|nach)[ _-]?name|e-?mail|phone|mobile|telefon|\btel\b|"
+    r"social.security|\bssn\b|\biban\b",
+    re.I,
+)
+_BETWEEN_WORDS = re.compile(r"[_.\-\[\]]+|(?<=[a-z])(?=[A-Z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """A field of the *form* (its number on the page) that is not as declared. *is_certain* is False where the words do
+    not show whether it is about a person."""
+
+    form: int
+    field: FormField
+    is_certain: bool
+    is_declared: bool = False
+
+
+def beyond_declared(
+    path: str, page: SitePage, points: Mapping[str, CollectionPoint], own: Collection[str] | None = None
+) -> Iterator[Beyond]:
+    """The fields of the forms on *page* at *path* that no collection point declares, or not as required. *own* are the
+    fields of the forms on pages of another program, for such a page.
+
+    The form of a collection point on this page is compared with that point. Other forms are compared with the point
+    that fits best, because a page may also hold the form of another one.
+    """
+    misfit = _misfits(path, page, points)
+    for number, form in enumerate(page.forms, 1):
+        if number in misfit:
+            yield from _against(number, form, misfit[number])
+        elif own is not None:
+            yield from (Beyond(number, item, is_certain=True) for item in form.fields if item.name not in own)
+        elif form.fields:
+            yield from _of_any(number, form, points)
+
+
+def serves(form: Form, point: CollectionPoint) -> bool:
+    """True if the form asks for all that *point* requires."""
+    needed = {name for name, use in point.fields.items() if use.need == "required"}
+    return needed <= {item.name for item in form.fields}
+
+
+def _misfits(path: str, page: SitePage, points: Mapping[str, CollectionPoint]) -> dict[int, CollectionPoint]:
+    """Forms that are those of a collection point on this page, where none on the page asks for no more than that."""
+    misfits = dict[int, CollectionPoint]()
+    for point in points.values():
+        if point.page is None or point.page not in {path, urlsplit(page.url).path, page.url}:
+            continue
+        serving = [(number, form) for number, form in enumerate(page.forms, 1) if form.fields and serves(form, point)]
+        if serving and not any(_fits(form, other) for _, form in serving for other in (point, *_elsewhere(points))):
+            number, _ = min(serving, key=lambda item: len(_names(item[1]) - point.fields.keys()))
+            misfits[number] = point
+    return misfits
+
+
+def _elsewhere(points: Mapping[str, CollectionPoint]) -> list[CollectionPoint]:
+    return [point for point in points.values() if point.page is None]
+
+
+def _of_any(number: int, form: Form, points: Mapping[str, CollectionPoint]) -> Iterator[Beyond]:
+    best = min(points.values(), key=lambda point: len(_names(form) - point.fields.keys()), default=None)
+    if best is not None and _fits(form, best):
+        yield from _against(number, form, best)
+        return
+    known = best.fields.keys() if best is not None else set()
+    beyond = [item for item in form.fields if item.name not in known and not _is_neutral(item)]
+    if not beyond or _is_search(form) or _is_sign_in(form):
+        return
+    is_asking = any(it.kind not in _CHOICES and (form.method == "post" or _is_personal(it)) for it in form.fields)
+    yield from (Beyond(number, item, is_certain=is_asking or _is_personal(item)) for item in beyond)
+
+
+def _against(number: int, form: Form, point: CollectionPoint) -> Iterator[Beyond]:
+    for item in form.fields:
+        declared = point.fields.get(item.name)
+        if declared is None:
+            yield Beyond(number, item, is_certain=True)
+        elif item.required and declared.need == "optional":
+            yield Beyond(number, item, is_certain=True, is_declared=True)
+
+
+def _fits(form: Form, point: CollectionPoint) -> bool:
+    return _names(form) <= point.fields.keys()
+
+
+def _names(form: Form) -> set[str]:
+    return {item.name for item in form.fields}
+
+
+def _is_search(form: Form) -> bool:
+    """One field to search by, beside choices that say nothing of a person."""
+    words = [item for item in form.fields if item.kind not in _CHOICES]
+    is_one = len(words) == 1 and words[0].kind in {"search", "text"}
+    if not is_one or (words[0].kind == "text" and not _SEARCH.fullmatch(words[0].name)):
+        return False
+    rest = [item for item in form.fields if item is not words[0]]
+    return not _is_personal(words[0]) and all(_is_neutral(item) for item in rest)
+
+
+def _is_sign_in(form: Form) -> bool:
+    """A name and a password, which the site knows already; a new password is for an account that is being made."""
+    passwords = [item for item in form.fields if item.kind == "password"]
+    rest = [item for item in form.fields if item.kind not in {"password", "checkbox"}]
+    is_new = any("new-password" in item.words for item in passwords)
+    return (
+        len(passwords) == 1 and not is_new and len(rest) <= 1 and all(item.kind in {"text", "email"} for item in rest)
+    )
+
+
+def _is_neutral(item: FormField) -> bool:
+    """True if the field is for the site to work, by its name, and its words say nothing else."""
+    is_named = _NEUTRAL if item.kind in _CHOICES else _CODES
+    return is_named.fullmatch(item.name) is not None and not _is_personal(item)
+
+
+def _is_personal(item: FormField) -> bool:
+    if item.kind in {"email", "tel"}:
+        return True
+    return _PERSONAL.search(f"{_BETWEEN_WORDS.sub(' ', item.name)} {item.words}") is not None

@@ -1,0 +1,401 @@
+"""Promises about every page hold for every page that a visitor reaches, and what scripts do counts as not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.site.conftest import HOME, NOW, REGISTER
+
+from troth.controls import Check, CheckOutcome, catalogue
+from troth.site import FetchLimits, Site, SiteSnapshot
+from troth.site.crawl import QUERIES_MAX
+
+Ask = Callable[..., Check]
+
+OF_ALL_PAGES = [
+    "collection.only_declared_fields",
+    "disclosures.only_to_recipients",
+    "site.cookies_declared",
+    "site.nothing_stored_before_choice",
+]
+SURVEY = """<main><form method="post"><input name="dob" type="date"><select name="religion"></select></form></main>
+<img src="https://tracker.example.net/p.gif" alt="">"""
+
+
+def link(world: Any, path: str, body: str = "", *headers: tuple[str, str], status: int = 200) -> None:
+    """A page at *path*, with a link to it on the home page."""
+    world.edit("/", "</main>", f'<a href="{path}">More</a></main>')
+    world.put(path, body, *headers, status=status)
+
+
+# --- pages that nobody declared ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.mutation("collection.only_declared_fields", fault="A survey that is not declared")
+@pytest.mark.mutation("disclosures.only_to_recipients", fault="A tag on a page that is not declared")
+@pytest.mark.mutation("site.cookies_declared", fault="A cookie of a page that is not declared")
+@pytest.mark.mutation("site.nothing_stored_before_choice", fault="A cookie of a page that is not declared")
+def test_a_page_that_is_only_linked_counts(ask: Ask, world: Any) -> None:
+    link(world, "/about/", '<a href="/survey/">Survey</a>')
+    world.put("/survey/", "<main>Soon</main>")
+    for control in OF_ALL_PAGES:
+        assert ask(control).outcome is CheckOutcome.PASS
+    world.put("/survey/", SURVEY, ("Set-Cookie", "spy=1"))
+    for control in OF_ALL_PAGES:
+        check = ask(control)
+        assert check.outcome is CheckOutcome.FAIL, control
+        assert {finding.place.removesuffix(" form 1") for finding in check.findings} == {"/survey/"}
+
+
+def test_a_page_to_which_no_link_leads_is_not_seen(ask: Ask, world: Any) -> None:
+    world.put("/survey/", SURVEY, ("Set-Cookie", "spy=1"))
+    for control in OF_ALL_PAGES:
+        assert ask(control).outcome is CheckOutcome.PASS
+        assert "to which no link leads" in catalogue()[control].cannot_see
+
+
+@pytest.mark.parametrize(
+    "lead",
+    [
+        '<iframe src="/survey/"></iframe>',
+        '<meta http-equiv="Refresh" content="5; url=/survey/">',
+        '<map><area href="/survey/"></map>',
+        '<object data="/survey/"></object>',
+    ],
+)
+def test_frames_and_pages_that_come_by_themselves_are_reached(ask: Ask, world: Any, lead: str) -> None:
+    world.edit("/", "</main>", f"{lead}</main>")
+    world.put("/survey/", SURVEY)
+    check = ask("collection.only_declared_fields")
+    assert (check.outcome, {finding.place for finding in check.findings}) == (CheckOutcome.FAIL, {"/survey/ form 1"})
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
+def test_a_page_that_says_that_it_is_none_is_judged_by_what_it_does(ask: Ask, world: Any, status: int) -> None:
+    link(world, "/survey/", "<main>Not here</main>", status=status)
+    assert ask("collection.only_declared_fields").outcome is CheckOutcome.PASS
+    world.put("/survey/", SURVEY, status=status)
+    assert ask("collection.only_declared_fields").outcome is CheckOutcome.FAIL
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_linked_page_that_does_not_answer_now_was_not_seen(ask: Ask, world: Any, status: int) -> None:
+    link(world, "/survey/", "no", status=status)
+    for control in OF_ALL_PAGES:
+        check = ask(control)
+        assert (check.outcome, check.findings) == (CheckOutcome.ERROR, ())
+        assert f"/survey/: answered {status}" in check.summary
+
+
+def test_a_redirect_to_another_host_counts_with_what_it_stores(ask: Ask, world: Any) -> None:
+    link(world, "/go/", "", ("Location", "https://partner.example.net/"), status=302)
+    assert ask("site.cookies_declared").outcome is CheckOutcome.PASS
+    world.add_header("/go/", "Set-Cookie", "spy=1")
+    assert ask("site.cookies_declared").outcome is CheckOutcome.FAIL
+
+
+def test_files_are_no_pages(ask: Ask, world: Any) -> None:
+    link(world, "/terms.pdf", SURVEY, status=200)
+    world.pages["/terms.pdf"] = (200, [("Content-Type", "application/pdf")], SURVEY)
+    check = ask("disclosures.only_to_recipients")
+    assert (check.outcome, check.evidence.population) == (CheckOutcome.PASS, 3)
+
+
+def test_pages_beyond_the_limit_are_left_out_and_make_a_pass_impossible(ask: Ask, world: Any) -> None:
+    for number in range(6):
+        link(world, f"/p{number}/", "<main>Text</main>")
+    site = Site(world.home, ("/register/",), FetchLimits(seconds=5, pages_max=4))
+    check = ask("disclosures.only_to_recipients", site=SiteSnapshot(site, now=NOW))
+    assert (check.outcome, check.findings) == (CheckOutcome.ERROR, ())
+    assert (check.evidence.population, check.evidence.tested, check.evidence.excluded) == (9, 7, 2)
+    assert "further pages: 2 or more are left out, because one visit reads 4 linked pages" in check.summary
+    world.edit("/p0/", "<main>", '<main><img src="//tracker.example.net/p.gif">')
+    assert ask("disclosures.only_to_recipients", site=SiteSnapshot(site, now=NOW)).outcome is CheckOutcome.FAIL
+
+
+def test_each_page_is_requested_once_and_links_that_act_are_not_followed(world: Any) -> None:
+    acts = ("/logout", "/account/delete/", "/list?action=unsubscribe", "/sign-out/")
+    for number, path in enumerate([*acts, "/about/", "/about/#team", "/?a=1", *(f"/?page={n}" for n in range(9))]):
+        world.edit("/", "</main>", f'<a href="{path}">{number}</a></main>')
+    world.put("/about/", HOME)
+    look = SiteSnapshot(Site(world.home, ("/register/",)), now=NOW)
+    view = look.visit("/policy/")
+    assert view == look.visit("/policy/")
+    asked = [path for path, _ in world.asked]
+    assert len(asked) == len(set(asked)) == 4 + QUERIES_MAX
+    assert not {*acts} & {*asked}
+    assert {"/", "/about/", "/policy/", "/register/"} <= {*asked}
+
+
+def test_of_another_program_only_the_named_pages_are_visited(world: Any) -> None:
+    world.put("/ledger/", '<a href="/ledger/entry/1">1</a><a href="/about/">About</a>')
+    world.put("/about/", "<main>Text</main>")
+    site = Site(world.home, also=("/ledger/", "/your-data/"))
+    view = SiteSnapshot(site, now=NOW).visit()
+    assert [*view.pages] == ["/", "/ledger/", "/register/", "/policy/", "/about/"]
+    assert view.why_not == {}
+    assert (view.clicks["/policy/"], view.clicks.get("/ledger/")) == (1, None)
+
+
+# --- scripts ----------------------------------------------------------------------------------------------------------
+
+SCRIPTS = [
+    "<script>track()</script>",
+    '<script src="/app.js"></script>',
+    '<script type="module">import "/app.js"</script>',
+    '<body onload="track()">',
+    '<img src="/a.png" onerror=track()>',
+    '<a href=" java\tscript:track()">Go</a>',
+    '<a href="java&#115;cript:track()">Go</a>',
+    '<form action="javascript:track()"></form>',
+    "<svg><script>track()</script></svg>",
+    '<svg><a xlink:href="#"><animate attributeName="href" values="javascript:track()"/></a></svg>',
+    '<iframe srcdoc="&lt;script>track()&lt;/script>"></iframe>',
+    '<iframe src="https://stats.example.org/"></iframe>',
+]
+
+
+@pytest.mark.parametrize("control", [*OF_ALL_PAGES, "site.signal_honoured"])
+@pytest.mark.parametrize("script", SCRIPTS[:2])
+def test_a_page_that_runs_a_script_is_not_seen(
+    ask: Ask, world: Any, company: dict[str, Any], control: str, script: str
+) -> None:
+    company["notice"] = {"signals": {"gpc": "honoured", "dnt": "ignored"}}
+    said = HOME.replace("<main>", "<main>We honour the Global Privacy Control signal.")
+    world.answers["/"] = lambda sent: ([("Content-Type", "text/html")], said if "sec-gpc" in sent else HOME)
+    assert ask(control).outcome is CheckOutcome.PASS
+    world.edit("/register/", "<main>", f"<main>{script}")
+    check = ask(control)
+    assert (check.outcome, check.findings) == (CheckOutcome.ERROR, ())
+    assert "/register/: runs a script, and what it does is not seen" in check.summary
+    assert "site /register/" in check.evidence.unobserved
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_scripts_are_seen_wherever_they_stand(ask: Ask, world: Any, script: str) -> None:
+    world.edit("/register/", "<main>", f"<main>{script}")
+    assert ask("collection.only_declared_fields").outcome is CheckOutcome.ERROR
+
+
+def test_a_fault_beside_a_script_stays_a_fault(ask: Ask, world: Any) -> None:
+    world.edit("/register/", "<main>", f'<main>{SCRIPTS[0]}<input form="f" name="dob">')
+    world.edit("/register/", "<form", '<form id="f"')
+    world.add_header("/register/", "Set-Cookie", "spy=1")
+    assert ask("collection.only_declared_fields").outcome is CheckOutcome.FAIL, "a field may be outside its form"
+    assert ask("site.cookies_declared").outcome is CheckOutcome.FAIL
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        '<script type="application/ld+json">{"name": "Example"}</script>',
+        '<script type="application/json">{}</script>',
+        '<script type="speculationrules">{}</script>',
+        "<script></script>",
+        '<p data-on="x" class="onload">on a day = good</p>',
+    ],
+)
+def test_data_is_no_script(ask: Ask, world: Any, harmless: str) -> None:
+    world.edit("/register/", "<main>", f"<main>{harmless}")
+    assert ask("collection.only_declared_fields").outcome is CheckOutcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("policy", "runs"),
+    [
+        ("script-src 'none'", False),
+        ("default-src 'none'; style-src 'self'", False),
+        ("default-src 'self', default-src 'none'", False),
+        ("default-src 'none'; script-src 'self'", True),
+        ("default-src 'none'; script-src-attr 'unsafe-inline'", True),
+        ("default-src 'none'; script-src-elem 'self'", True),
+        ("style-src 'none'", True),
+    ],
+)
+def test_a_page_whose_policy_forbids_scripts_runs_none(ask: Ask, world: Any, policy: str, runs: bool) -> None:
+    world.edit("/register/", "<main>", f"<main>{SCRIPTS[0]}")
+    world.add_header("/register/", "Content-Security-Policy", policy)
+    check = ask("collection.only_declared_fields")
+    assert check.outcome is (CheckOutcome.ERROR if runs else CheckOutcome.PASS)
+
+
+# --- who receives something, beside what is on the page ---------------------------------------------------------------
+
+
+@pytest.mark.mutation(
+    "disclosures.only_to_recipients", fault="A header by which browsers load from or report to a host"
+)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Link", "</a.css>; rel=preload, <https://tracker.example.net/x>; rel=preconnect"),
+        ("Report-To", '{"group":"g","max_age":9,"endpoints":[{"url":"https://tracker.example.net/r"}]}'),
+        ("Reporting-Endpoints", 'main="https://tracker.example.net/r"'),
+        ("Content-Security-Policy-Report-Only", "default-src 'self'; report-uri /here https://tracker.example.net/r"),
+        ("Refresh", "5; url=https://tracker.example.net/"),
+        ("Speculation-Rules", '"https://tracker.example.net/rules.json"'),
+        ("Alt-Svc", 'h3="tracker.example.net:443"'),
+    ],
+)
+def test_headers_that_send_something_away_are_found(ask: Ask, world: Any, name: str, value: str) -> None:
+    assert ask("disclosures.only_to_recipients").outcome is CheckOutcome.PASS
+    world.add_header("/register/", name, value)
+    check = ask("disclosures.only_to_recipients")
+    assert (check.outcome, len(check.findings)) == (CheckOutcome.FAIL, 1)
+    assert "tracker.example.net" in check.findings[0].message
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        '<a href="/" ping="https://tracker.example.net/p">Home</a>',
+        '<meta http-equiv="refresh" content="9;https://tracker.example.net/">',
+        '<link rel="apple-touch-icon" href="https://tracker.example.net/i.png">',
+        '<svg><image href="https://tracker.example.net/p.svg"/></svg>',
+        '<table background="https://tracker.example.net/p.gif"></table>',
+        '<embed src="https://tracker.example.net/">',
+    ],
+)
+def test_tags_that_send_something_away_are_found(ask: Ask, world: Any, tag: str) -> None:
+    world.edit("/register/", "<main>", f"<main>{tag}")
+    assert ask("disclosures.only_to_recipients").outcome is CheckOutcome.FAIL
+
+
+@pytest.mark.parametrize(
+    "tag", ['<link rel="canonical" href="https://x.example.net/">', '<q cite="//x.example.net/"></q>']
+)
+def test_mere_references_send_nothing(ask: Ask, world: Any, tag: str) -> None:
+    world.edit("/register/", "<main>", f"<main>{tag}")
+    assert ask("disclosures.only_to_recipients").outcome is CheckOutcome.PASS
+
+
+def test_a_font_that_our_own_style_sheet_loads_is_found(ask: Ask, world: Any) -> None:
+    world.edit("/", "<title>", '<link rel="stylesheet" href="/style.css"><title>')
+    world.pages["/style.css"] = (200, [("Content-Type", "text/css")], "p { color: red }")
+    assert ask("disclosures.only_to_recipients").outcome is CheckOutcome.PASS
+    world.edit("/style.css", "p {", "@import url(https://fonts.example.net/f.css); p {")
+    check = ask("disclosures.only_to_recipients")
+    assert (check.outcome, [it.place for it in check.findings]) == (CheckOutcome.FAIL, ["/style.css"])
+
+
+@pytest.mark.mutation("site.nothing_stored_before_choice", fault="A picture that sets a cookie")
+def test_a_picture_that_sets_a_cookie_is_found(ask: Ask, world: Any) -> None:
+    world.edit("/", "</main>", '<img src="/pixel.gif" alt=""></main>')
+    world.pages["/pixel.gif"] = (200, [("Content-Type", "image/gif")], "")
+    assert ask("site.nothing_stored_before_choice").outcome is CheckOutcome.PASS
+    world.add_header("/pixel.gif", "Set-Cookie", "visit=1; Max-Age=60")
+    check = ask("site.nothing_stored_before_choice")
+    assert (check.outcome, [it.place for it in check.findings]) == (CheckOutcome.FAIL, ["/pixel.gif"])
+
+
+def test_cookies_of_a_recipient_are_not_seen(ask: Ask, world: Any) -> None:
+    world.edit("/register/", "<main>", '<main><img src="https://stats.example.org/p.gif" alt="">')
+    for control in ("site.cookies_declared", "site.nothing_stored_before_choice"):
+        check = ask(control)
+        assert (check.outcome, check.findings) == (CheckOutcome.ERROR, ())
+        assert "/register/: loads from stats.example.org, whose cookies are not seen" in check.summary
+    assert ask("disclosures.only_to_recipients").outcome is CheckOutcome.PASS
+
+
+# --- forms ------------------------------------------------------------------------------------------------------------
+
+CONTROL = "collection.only_declared_fields"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        '<form><input type="search" name="q"></form>',
+        '<form action="/find"><input name="query" placeholder="Search"><select name="sort"></select></form>',
+        '<form method="post"><input name="user"><input type="password" name="password"></form>',
+        '<form method="post"><input type="number" name="qty"></form>',
+        '<form method="post"><select name="language"></select></form>',
+        '<form method="post"><input name="coupon_code"><input name="captcha"></form>',
+        '<form method="post"><button name="statistics" value="refuse">Refuse</button></form>',
+        '<form method="post"><input type="email" name="email"></form>',
+        '<form><input type="checkbox" name="filter"><input type="range" name="price_max"></form>',
+    ],
+)
+def test_ordinary_forms_are_no_fault(ask: Ask, world: Any, form: str) -> None:
+    link(world, "/shop/", f"<main>{form}</main>")
+    check = ask(CONTROL)
+    assert check.outcome is CheckOutcome.PASS, (check.summary, check.findings)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        '<form><input type="date" name="birthday"></form>',
+        '<form><input name="q" placeholder="Your date of birth"></form>',
+        '<form><input name="q"><select name="gender"></select></form>',
+        '<form><label>Religion <select name="f7"></select></label></form>',
+        '<form method="post"><label for="a">Are you pregnant?</label><input id="a" type="checkbox" name="x1"></form>',
+        '<form method="post"><input name="x2"></form>',
+        '<form method="post"><label>Religion <select name="colour"></select></label></form>',
+        '<form method="post"><textarea name="story"></textarea></form>',
+        '<form method="post"><input type="file" name="id_card"></form>',
+        '<form method="post"><input name="email"><input type="password" name="p1" autocomplete="new-password"></form>',
+    ],
+)
+def test_forms_that_ask_about_a_person_are_found(ask: Ask, world: Any, form: str) -> None:
+    link(world, "/shop/", f"<main>{form}</main>")
+    check = ask(CONTROL)
+    assert check.outcome is CheckOutcome.FAIL, check.summary
+    assert {finding.place for finding in check.findings} == {"/shop/ form 1"}
+
+
+@pytest.mark.parametrize(
+    "form", ['<form method="post"><select name="team"></select></form>', '<form><input name="near"></form>']
+)
+def test_a_form_that_may_be_about_a_person_is_not_decided(ask: Ask, world: Any, form: str) -> None:
+    link(world, "/shop/", f"<main>{form}</main>")
+    check = ask(CONTROL)
+    assert (check.outcome, check.findings) == (CheckOutcome.ERROR, ())
+    assert "is about a person is not decided" in check.summary
+
+
+def test_a_points_own_form_is_not_excused_by_another_point(ask: Ask, world: Any, company: dict[str, Any]) -> None:
+    """A newsletter that asks for a telephone number is no registration."""
+    company["collection_points"]["newsletter"] = {
+        "page": "/newsletter/", "fields": {"email": "required"}, "purposes": ["newsletter"]
+    }  # fmt: skip
+    link(world, "/newsletter/", '<main><form method="post"><input name="email"></form></main>')
+    assert ask(CONTROL).outcome is CheckOutcome.PASS
+    world.edit("/newsletter/", "</form>", '<input name="phone"></form>')
+    check = ask(CONTROL)
+    assert [it.message for it in check.findings] == ["asks for 'phone', which is not declared"]
+
+
+def test_the_form_of_another_point_may_stand_on_every_page(ask: Ask, world: Any, company: dict[str, Any]) -> None:
+    fields = {"email": "required", "topic": "optional"}
+    company["collection_points"]["newsletter"] = {"page": "/news/", "fields": fields, "purposes": ["newsletter"]}
+    form = '<form method="post"><input name="email"><input name="topic"></form>'
+    for path in ("/register/", "/"):
+        world.edit(path, "<footer>", f"<footer>{form}")
+    link(world, "/news/", form)
+    assert ask(CONTROL).outcome is CheckOutcome.PASS
+
+
+def test_fields_of_another_programs_forms_are_those_that_it_documents(ask: Ask, world: Any) -> None:
+    world.put("/your-data/", '<form method="post"><input type="email" name="email"><input name="residence"></form>')
+    site = Site(world.home, ("/register/",), also=("/your-data/",), also_asks=frozenset({"email", "residence"}))
+    assert ask(CONTROL, site=SiteSnapshot(site, now=NOW)).outcome is CheckOutcome.PASS
+    less = replace(site, also_asks=frozenset({"email"}))
+    assert ask(CONTROL, site=SiteSnapshot(less, now=NOW)).outcome is CheckOutcome.FAIL
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "limit"),
+    [
+        ('name="phone"', 'name="phone" placeholder="Your religion"', "what the words beside a declared field ask for"),
+        ("<button", '<button name="gender" value="f">F</button><button', "what a choice of buttons says"),
+    ],
+)
+def test_what_the_names_of_fields_do_not_show_is_not_seen(ask: Ask, world: Any, old: str, new: str, limit: str) -> None:
+    assert old in REGISTER
+    world.edit("/register/", old, new)
+    assert ask(CONTROL).outcome is CheckOutcome.PASS
+    assert limit in catalogue()[CONTROL].cannot_see
