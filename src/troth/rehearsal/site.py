@@ -76,12 +76,9 @@ class ScriptedSite:
         pages = {path: replace(page, headers=list(page.headers)) for path, page in self.pages.items()}
         return replace(self, pages=pages)
 
-    def served(self, declaration: Declaration, also: tuple[str, ...]) -> Site:
-        """The site as a snapshot looks at it: its requests come here, and go nowhere else."""
-        site = Site.of(declaration)
-        return replace(
-            site, also=also, transport=httpx.WSGITransport(self, raise_app_exceptions=False), offers=self.tls
-        )
+    def served(self, site: Site) -> Site:
+        """*site* as a snapshot looks at it: its requests come here, and go nowhere else."""
+        return replace(site, transport=httpx.WSGITransport(self, raise_app_exceptions=False), offers=self.tls)
 
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         """WSGI."""
