@@ -103,6 +103,7 @@ DUTY = Duty(
     messages={
         "contact_check": MessageKind({"link": link, "until": moment}, lasts=3 * DAY, to_person=False, is_owed=False),
     },
+    rehearsal="troth.service.assurance.rehearsal.outside",
     links=(CONTACT_LINK,),
     inbox="troth.service.assurance.contact_checks:take_own",
     inputs={

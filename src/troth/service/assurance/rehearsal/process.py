@@ -26,7 +26,7 @@ from troth.rehearsal.breaches import RehearsedBreach, breaches
 from troth.rehearsal.invented import Inventor
 from troth.rehearsal.own_faults import own_breaches
 from troth.rehearsal.score import Planted
-from troth.rehearsal.site import Remembered, ScriptedSite
+from troth.rehearsal.site import Remembered, ScriptedSite, over_https
 from troth.rehearsal.stores import Inapplicable, ScratchStores, filled, scratch_schemas, without_constraints
 from troth.rehearsal.task import RehearsalTask
 from troth.rehearsal.world import Baseline, World
@@ -59,6 +59,7 @@ def environment(folder: Path, declaration: Path) -> Mapping[str, str]:
         "TROTH_PROFILE": "development",
         "TROTH_DECLARATION": str(declaration),
         "TROTH_MAIL_URL": f"folder://{folder / 'world' / 'mail'}",
+        "TROTH_MAILBOX_URL": f"maildir://{folder / 'world' / 'inbox'}",
     }
 
 
@@ -109,7 +110,7 @@ def invented(task: RehearsalTask) -> World:
 
 def register_breaches() -> None:
     """Import every module that registers breaches. Idempotent."""
-    for name in ("stores", "site"):
+    for name in ("stores", "site", "visitors"):
         import_module(f"troth.rehearsal.faults.{name}")
     for duty in duties().values():
         if duty.rehearsal:
@@ -161,9 +162,9 @@ def _world(task: RehearsalTask, declaration: Declaration, pages: Any, keys: Any)
         name: system.model_copy(update={"store": stores.url(name)}) if name in schemas else system
         for name, system in declaration.systems.items()
     }
-    changed = declaration.model_copy(update={"systems": systems})
-    site = ScriptedSite.of(changed, "", Remembered(pages))
+    changed = over_https(declaration.model_copy(update={"systems": systems}))
     policy = read_file(declaration.folder / declaration.policy.file)
+    site = ScriptedSite.of(changed, policy.text, Remembered(pages))
     return World(folder, changed, policy, stores, site, keys, task.now, rows)
 
 
