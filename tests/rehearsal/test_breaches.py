@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,9 +23,10 @@ Line = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def lines(tmp_path_factory: pytest.TempPathFactory) -> list[Line]:
+def lines(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> list[Line]:
     """What `plant_all` prints: for each control its outcome before, and a line for each breach."""
     folder = tmp_path_factory.mktemp("rehearsal")
+    shutil.copytree(migrated, folder / "world" / "home")
     environment = {name: os.environ[name] for name in KEPT if name in os.environ} | {"TMPDIR": str(folder)}
     command = [sys.executable, "-m", "tests.rehearsal.plant_all", str(folder), str(COMPANY)]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=250)

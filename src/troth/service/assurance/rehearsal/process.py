@@ -19,7 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from troth.controls import Check, PromiseStatus, Status, controls_of, looked_at_hash, run, status_of
+from troth.controls import Check, PromiseStatus, Status, controls_of, inputs_of, looked_at_hash, run, status_of
 from troth.declaration import Declaration, Ledger, Promise, load
 from troth.policy import read_file
 from troth.rehearsal.breaches import RehearsedBreach, breaches
@@ -221,8 +221,9 @@ def look_at(world: World, ids: Sequence[str]) -> dict[str, Check]:
     snapshot = None
     if world.declaration.organisation.site:
         snapshot = SiteSnapshot(world.site.served(site_of(deployment)), now=world.now)
-    with given(deployment), look(deployment, world.now, snapshot) as seen:
-        known = controls_of(world.declaration)
+    known = controls_of(world.declaration)
+    needed = {name for id_ in ids for name in inputs_of(id_, world.declaration)}
+    with given(deployment), look(deployment, world.now, snapshot, needed=needed) as seen:
         return {id_: run(id_, {**seen, **world.inputs}) for id_ in ids if id_ in known}
 
 
