@@ -11,7 +11,7 @@ import pytest
 from tests.rig.filelog import FileLog
 from tests.rig.witness import FakeWitness, serving
 
-from troth.controls import Check, CheckOutcome, run
+from troth.controls import Check, CheckOutcome
 from troth.controls.controls import REVIEW_DAYS
 from troth.declaration import Declaration
 from troth.ledger import Entry, cosign
@@ -28,14 +28,6 @@ from troth.protect import (
 )
 
 Ask = Callable[..., Check]
-
-
-@pytest.fixture
-def ask(company: dict[str, Any], now: dt.datetime) -> Ask:
-    def made(control: str, **looking: object) -> Check:
-        return run(control, {"declaration": Declaration.model_validate(company), "now": now, **looking})
-
-    return made
 
 
 @pytest.fixture
@@ -412,34 +404,3 @@ def test_a_key_of_unknown_age_is_an_error(ask: Ask, log: FileLog, keyring: Keyri
     log.append([created(Keyring(bytes(32)), now)])
     check = ask("protect.keys_current", log=log, keyring=keyring, keys=lambda: None)
     assert (check.outcome, check.summary.startswith("The ledger does not record")) == (CheckOutcome.ERROR, True)
-
-
-# --- disclosures.recipients_documented
-# ---------------------------------------------------------------------------------
-
-
-@pytest.mark.mutation("disclosures.recipients_documented")
-@pytest.mark.parametrize(
-    ("key", "value", "message"),
-    [
-        ("contract_until", "2026-11-23", "expired on 2026-11-23"),
-        ("contract", None, "no contract"),
-        ("safeguard", None, "transfer to US"),
-        ("notice", None, "no privacy notice"),
-    ],
-)
-def test_a_lapsed_or_missing_document_is_found(
-    ask: Ask, company: dict[str, Any], key: str, value: str | None, message: str
-) -> None:
-    assert ask("disclosures.recipients_documented").outcome is CheckOutcome.PASS
-
-    company["recipients"]["mailer"][key] = value
-    check = ask("disclosures.recipients_documented")
-
-    assert check.outcome is CheckOutcome.FAIL
-    assert message in check.findings[0].message
-
-
-def test_without_recipients_there_is_nothing_to_document(ask: Ask, company: dict[str, Any]) -> None:
-    company["recipients"] = {}
-    assert ask("disclosures.recipients_documented").outcome is CheckOutcome.NOT_APPLICABLE

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from troth.controls.model import CheckOutcome, ControlFinding, Evidence
+from troth.controls.papers import Paper, look_up, names_file
 from troth.controls.result import ControlResult, answers
-from troth.declaration import Basis, Declaration, Recipient, covers
+from troth.declaration import Basis, Declaration, Recipient, Sharing, covers
 from troth.law import regimes, starting_soon
 from troth.law.places import FREE_FLOW
 from troth.ledger import (
@@ -337,32 +340,68 @@ def _made(keyring: Keyring, log: Log) -> dt.datetime | None:
 
 @answers("disclosures.recipients_documented")
 def recipients_documented(declaration: Declaration, now: dt.datetime) -> ControlResult:
-    """GDPR Art. 13(1)(f), 28(3), 44-49: every recipient has a contract, safeguard and notice, none of them expired."""
-    today = now.astimezone(dt.UTC).date()
-    recipients = declaration.recipients
-    gaps = {name: list(_gaps(name, recipient, today)) for name, recipient in recipients.items()}
+    """GDPR Art. 13(1)(f), 28(3), 44-49: every recipient has a contract, safeguard and notice, none of them expired, and
+    each file that is named for one of these papers is there and can be read. A contract without a declared end runs
+    until somebody ends it. Papers that are kept elsewhere are not looked at, so they leave the question open."""
+    today, recipients = now.astimezone(dt.UTC).date(), declaration.recipients
+    if not recipients:
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, "No recipient is declared.", _evidence("declaration", 0))
+    papers = {name: _papers(recipient, declaration.folder) for name, recipient in recipients.items()}
+    gaps = {name: [*_gaps(name, each, today), *_faults(name, papers[name])] for name, each in recipients.items()}
     findings = [finding for found in gaps.values() for finding in found]
     incomplete = sum(bool(found) for found in gaps.values())
-    evidence = _evidence("declaration", len(recipients))
-    if not recipients:
-        return ControlResult(CheckOutcome.NOT_APPLICABLE, "No recipient is declared.", evidence)
+    unread = {name for name, named in papers.items() if any(paper.is_elsewhere for paper in named.values())}
+    every = [paper for named in papers.values() for paper in named.values()]
+    elsewhere = sum(paper.is_elsewhere for paper in every)
+    scope = frozenset({"declaration", *(f"recipients.{name}" for name, named in papers.items() if named)})
+    read = sorted((name, kind, paper.digest) for name, named in papers.items() for kind, paper in named.items())
+    evidence = Evidence(
+        scope,
+        scope - {f"recipients.{name}" for name in unread},
+        population=len(recipients),
+        tested=len(recipients) - len(unread),
+        excluded=len(unread),
+        query="sha256:" + hashlib.sha256(repr(read).encode()).hexdigest(),
+    )
+    kept = f" {counted(elsewhere, 'paper')} kept elsewhere, and not looked at." if elsewhere else ""
     return ControlResult.of(
-        f"{counted(len(recipients), 'recipient')}, {incomplete} with something missing or expired.",
+        f"{counted(len(recipients), 'recipient')}, {incomplete} with something missing or expired.{kept}",
         evidence=evidence,
-        figures={"recipients": len(recipients), "incomplete": incomplete},
+        figures={
+            "recipients": len(recipients),
+            "incomplete": incomplete,
+            "papers": len(every),
+            "papers read": sum(bool(paper.digest) for paper in every),
+            "papers elsewhere": elsewhere,
+        },
         findings=findings,
     )
 
 
+def _papers(recipient: Recipient, folder: Path) -> dict[str, Paper]:
+    """The papers of a recipient by their kind. A safeguard is one if it names a file."""
+    safeguard = recipient.safeguard if recipient.safeguard and names_file(recipient.safeguard) else None
+    named = {"contract": recipient.contract, "safeguard": safeguard, "assessment": recipient.assessed}
+    return {kind: look_up(name, folder) for kind, name in named.items() if name and name.strip()}
+
+
+def _faults(name: str, papers: Mapping[str, Paper]) -> Iterator[ControlFinding]:
+    for kind, paper in papers.items():
+        if paper.fault:
+            yield ControlFinding(
+                f"recipients.{name}", f"the file of its {kind} {paper.fault}", "put the paper there, or name its file"
+            )
+
+
 def _gaps(name: str, recipient: Recipient, today: dt.date) -> Iterator[ControlFinding]:
     place = f"recipients.{name}"
-    if recipient.role.value in {"processor", "joint"} and not recipient.contract:
+    if recipient.role is not Sharing.CONTROLLER and not (recipient.contract or "").strip():
         yield ControlFinding(place, "no contract is on file", "declare where the contract is kept (GDPR 26, 28(3))")
     if recipient.contract_until is not None and recipient.contract_until < today:
         yield ControlFinding(
             place, f"its contract expired on {recipient.contract_until}", "renew it, or stop the disclosure"
         )
-    if recipient.country not in FREE_FLOW and not recipient.safeguard:
+    if recipient.country not in FREE_FLOW and not (recipient.safeguard or "").strip():
         yield ControlFinding(place, f"no safeguard for the transfer to {recipient.country}", "declare it (GDPR 44-49)")
-    if not recipient.notice:
+    if not (recipient.notice or "").strip():
         yield ControlFinding(place, "no privacy notice is on file", "declare the address of its notice")
