@@ -1,8 +1,9 @@
 """Papers that the declaration names by their file: contracts, safeguards, assessments.
 
-A paper is *read* if a regular file inside the declaration's folder has plausible content. It has a *fault* if such a file
-is named and is not there, is empty, or is not of the kind that its name says. Anything else is *elsewhere*: an address,
-a folder, a path outside, a note of where the paper is. Nothing is fetched, and no file outside the folder is opened.
+A paper is *read* if a regular file inside the declaration's folder has plausible content. It has a *fault* if such a
+file is named and is not there, is empty, or is not of the kind that its name says. Anything else is *elsewhere*: an
+address, a folder, a path outside, a note of where the paper is. Nothing is fetched, and no file outside the folder is
+opened.
 """
 
 from __future__ import annotations
