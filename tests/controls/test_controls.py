@@ -132,10 +132,34 @@ def test_a_review_in_the_future_is_no_review(ask: Ask) -> None:
 # --- ledger.intact ----------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def witness(log: FileLog, now: dt.datetime) -> FakeWitness:
+    return FakeWitness("witness.example.org/w1", (log.verifier,), clock=now.timestamp)
+
+
+def witnessed_by(company: dict[str, Any], *witnesses: FakeWitness, quorum: int | None = None) -> None:
+    listed = [{"key": str(each.key), "url": "https://witness.example.org"} for each in witnesses]
+    company["ledger"] = {"witnesses": listed, "quorum": quorum}
+
+
+def have_cosigned(log: FileLog, witness: FakeWitness) -> None:
+    with serving(lambda _, body: witness.add_checkpoint(body)) as url, httpx.Client() as client:
+        assert cosign(log, {witness.key: url}, client) == []
+
+
 @pytest.mark.mutation("ledger.intact")
-def test_one_flipped_bit_is_found(ask: Ask, log: FileLog, folder: Path, keyring: Keyring, now: dt.datetime) -> None:
+def test_one_flipped_bit_is_found(
+    ask: Ask,
+    company: dict[str, Any],
+    log: FileLog,
+    folder: Path,
+    witness: FakeWitness,
+    keyring: Keyring,
+    now: dt.datetime,
+) -> None:
+    witnessed_by(company, witness)
     log.append([created(keyring, now)] * 300)
-    log.checkpoint()
+    have_cosigned(log, witness)
     assert ask("ledger.intact", log=log).outcome is CheckOutcome.PASS
 
     (bundle,) = [path for path in folder.rglob("tile/entries/000") if path.is_file()]
@@ -166,8 +190,15 @@ def test_it_says_since_when_and_up_to_which_entry_it_looked(
 
 @pytest.mark.mutation("ledger.intact", fault="A ledger rewritten and signed anew after it was cosigned")
 def test_a_ledger_signed_anew_is_not_the_one_that_was_cosigned(
-    ask: Ask, log: FileLog, keyring: Keyring, witness: FakeWitness, now: dt.datetime, tmp_path: Path
+    ask: Ask,
+    company: dict[str, Any],
+    log: FileLog,
+    keyring: Keyring,
+    witness: FakeWitness,
+    now: dt.datetime,
+    tmp_path: Path,
 ) -> None:
+    witnessed_by(company, witness)
     log.append([created(keyring, now)] * 5)
     have_cosigned(log, witness)
     assert ask("ledger.intact", log=log).outcome is CheckOutcome.PASS
@@ -175,17 +206,64 @@ def test_a_ledger_signed_anew_is_not_the_one_that_was_cosigned(
     with FileLog(tmp_path / "rewritten", keyring.signer()) as rewritten:
         rewritten.append([created(keyring, now - dt.timedelta(days=1))] * 10)
         rewritten.checkpoint()
-        assert ask("ledger.intact", log=rewritten).outcome is CheckOutcome.PASS
+        check = ask("ledger.intact", log=rewritten)
+        assert check.outcome is CheckOutcome.NOT_APPLICABLE, "it verifies, and no outsider knows it"
+        assert check.summary.endswith("Only we hold a recent checkpoint of it: no witness has cosigned yet.")
         rewritten.keep_cosigned(log.cosigned() or "")
         check = ask("ledger.intact", log=rewritten)
     assert check.outcome is CheckOutcome.FAIL
     assert "does not begin with the 5 entries of the cosigned checkpoint" in check.findings[0].message
 
 
-def test_a_clock_that_went_back_is_an_error_until_it_is_fixed(
-    ask: Ask, log: FileLog, keyring: Keyring, now: dt.datetime
+def test_a_ledger_of_which_only_we_hold_a_checkpoint_is_unproven(
+    ask: Ask, company: dict[str, Any], log: FileLog, keyring: Keyring, witness: FakeWitness, now: dt.datetime
 ) -> None:
+    log.append([created(keyring, now)] * 5)
+    log.checkpoint()
+    assert "no witness is declared" in ask("ledger.intact", log=log).summary
+    log.keep_cosigned(log.checkpoint())  # signed by nobody but us
+    witnessed_by(company, witness)
+    assert ask("ledger.intact", log=log).outcome is CheckOutcome.NOT_APPLICABLE
+    have_cosigned(log, witness)
+    assert ask("ledger.intact", log=log).outcome is CheckOutcome.PASS
+    assert ask("ledger.intact", log=log, now=now + dt.timedelta(hours=24)).outcome is CheckOutcome.NOT_APPLICABLE
+    log.append([created(keyring, now)])
+    assert ask("ledger.intact", log=log).outcome is CheckOutcome.PASS, "the next cosignature is not due yet"
+
+
+@pytest.mark.parametrize("control", ["ledger.intact", "ledger.witnessed"])
+def test_neither_an_old_checkpoint_nor_one_dated_ahead_vouches_for_what_came_since(
+    ask: Ask, company: dict[str, Any], log: FileLog, keyring: Keyring, now: dt.datetime, control: str
+) -> None:
+    ahead = FakeWitness("witness.example.org/w1", (log.verifier,), clock=lambda: now.timestamp() + 86_400 * 300)
+    witnessed_by(company, ahead)
+    log.append([created(keyring, now - dt.timedelta(days=3))])
+    have_cosigned(log, ahead)
+    assert ask(control, log=log).outcome is not CheckOutcome.PASS
+    today = FakeWitness("witness.example.org/w2", (log.verifier,), clock=now.timestamp)
+    witnessed_by(company, today)
+    have_cosigned(log, today)
+    assert ask(control, log=log).outcome is CheckOutcome.PASS
+    log.append([created(keyring, now - dt.timedelta(days=2))])
+    assert ask(control, log=log).outcome is not CheckOutcome.PASS
+
+
+def test_it_does_not_see_what_was_never_recorded(
+    ask: Ask, company: dict[str, Any], log: FileLog, keyring: Keyring, witness: FakeWitness, now: dt.datetime
+) -> None:
+    """An accomplice as witness, and work without an entry, show nowhere."""
+    witnessed_by(company, witness)
+    log.append([created(keyring, now)])
+    have_cosigned(log, witness)
+    assert ask("ledger.intact", log=log).outcome is CheckOutcome.PASS
+
+
+def test_a_clock_that_went_back_is_an_error_until_it_is_fixed(
+    ask: Ask, company: dict[str, Any], log: FileLog, keyring: Keyring, witness: FakeWitness, now: dt.datetime
+) -> None:
+    witnessed_by(company, witness)
     log.append([created(keyring, now), created(keyring, now - dt.timedelta(hours=3))])
+    have_cosigned(log, witness)
     assert ask("ledger.intact", log=log, now=now - dt.timedelta(minutes=15)).outcome is CheckOutcome.PASS
 
     check = ask("ledger.intact", log=log, now=now - dt.timedelta(hours=3))
@@ -195,21 +273,6 @@ def test_a_clock_that_went_back_is_an_error_until_it_is_fixed(
 
 
 # --- ledger.witnessed -------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def witness(log: FileLog, now: dt.datetime) -> FakeWitness:
-    return FakeWitness("witness.example.org/w1", (log.verifier,), clock=now.timestamp)
-
-
-def witnessed_by(company: dict[str, Any], *witnesses: FakeWitness, quorum: int | None = None) -> None:
-    listed = [{"key": str(each.key), "url": "https://witness.example.org"} for each in witnesses]
-    company["ledger"] = {"witnesses": listed, "quorum": quorum}
-
-
-def have_cosigned(log: FileLog, witness: FakeWitness) -> None:
-    with serving(lambda _, body: witness.add_checkpoint(body)) as url, httpx.Client() as client:
-        assert cosign(log, {witness.key: url}, client) == []
 
 
 @pytest.mark.mutation("ledger.witnessed", fault="A ledger rewritten after it was cosigned")

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from troth.controls.model import CheckOutcome, ControlFinding, Evidence
@@ -165,10 +166,17 @@ def law_reviewed(now: dt.datetime) -> ControlResult:
 
 @answers("ledger.intact")
 def ledger_intact(
-    log: Log, now: dt.datetime, contradicted: Callable[[], Iterable[ControlFinding]] = tuple
+    declaration: Declaration,
+    log: Log,
+    now: dt.datetime,
+    contradicted: Callable[[], Iterable[ControlFinding]] = tuple,
 ) -> ControlResult:
     """GDPR Art. 5(2): every entry still matches the tree and the last signed checkpoint, the ledger begins with what
-    outsiders cosigned, no entry is dated in the future, and the statuses and outcomes in our rows match the entries."""
+    outsiders cosigned, no entry is dated in the future, and the statuses and outcomes in our rows match the entries.
+
+    Our own checkpoint shows nothing against whoever holds our keys: unless the declared outsiders have lately cosigned
+    one, the question stays open.
+    """
     size = log.size
     evidence, figures = _evidence("ledger", size, period=_begun(log, now)), {"entries": size}
     try:
@@ -195,9 +203,12 @@ def ledger_intact(
     differ = list(contradicted())
     told = f"; the database contradicts them about {counted(len(differ), 'thing')}" if differ else ""
     summary = f"{counted(size, 'entry', 'entries')} verified{told}."
-    return ControlResult.of(
-        summary, evidence=evidence, figures={**figures, "contradicted": len(differ)}, findings=differ
-    )
+    figures |= {"contradicted": len(differ)}
+    witnessed = _witnessed(declaration, log, now)
+    if isinstance(witnessed, ControlFinding) and not differ:
+        summary = f"{summary} Only we hold a recent checkpoint of it: {witnessed.message}."
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, summary, evidence, figures)
+    return ControlResult.of(summary, evidence=evidence, figures=figures, findings=differ)
 
 
 def _begun(log: Log, now: dt.datetime) -> tuple[dt.datetime, dt.datetime] | None:
@@ -208,17 +219,20 @@ def _begun(log: Log, now: dt.datetime) -> tuple[dt.datetime, dt.datetime] | None
         return None
 
 
-@answers("ledger.witnessed")
-def ledger_witnessed(declaration: Declaration, log: Log, now: dt.datetime) -> ControlResult:
-    """GDPR Art. 5(2): the declared outsiders have recently cosigned a checkpoint with which the ledger still begins."""
-    declared, size = declaration.ledger, log.size
-    looked_back = (now - dt.timedelta(hours=WITNESSED_HOURS), now)
-    evidence = _evidence("ledger", size, tested=0, period=looked_back)
-    if not size:
-        return ControlResult(CheckOutcome.NOT_APPLICABLE, "The ledger has no entries yet.", evidence)
+@dataclass(frozen=True, slots=True)
+class _Witnessed:
+    """The newest cosigned checkpoint: of how many entries, by how many witnesses, and how old it is."""
+
+    size: int
+    witnesses: int
+    hours: int
+
+
+def _witnessed(declaration: Declaration, log: Log, now: dt.datetime) -> _Witnessed | ControlFinding:
+    """What outsiders vouch for; otherwise why they do not, or not for what is older than `WITNESSED_HOURS`."""
+    declared, fix = declaration.ledger, "see the log of troth keep for the answers of the witnesses"
     if declared is None or not declared.witnesses:
-        finding = ControlFinding("ledger", "no witness is declared", "declare one or more under ledger.witnesses")
-        return ControlResult.of("Nobody outside verifies the ledger.", evidence=evidence, findings=[finding])
+        return ControlFinding("ledger", "no witness is declared", "declare one or more under ledger.witnesses")
     witnesses = tuple(Witness.parse(witness.key) for witness in declared.witnesses)
     needed = declared.quorum or len(witnesses)
     note = log.cosigned()
@@ -229,20 +243,40 @@ def ledger_witnessed(declaration: Declaration, log: Log, now: dt.datetime) -> Co
         cosigned = Quorum(witnesses, needed).require(note)
         require_begins_with(log, signed, "the cosigned checkpoint")
     except LedgerError as refused:
-        finding = ControlFinding("ledger", str(refused), "see the log of troth keep for the answers of the witnesses")
-        summary = f"The ledger of {size} entries is not cosigned by {needed} witnesses."
-        return ControlResult.of(
-            summary, evidence=evidence, figures={"entries": size, "needed": needed}, findings=[finding]
-        )
-    hours = int((now - sorted((each.at for each in cosigned), reverse=True)[needed - 1]).total_seconds() // 3600)
-    late = ControlFinding(
-        "ledger", f"the last cosignature is {hours} hours old", "see the log of troth keep for the reason"
-    )
+        return ControlFinding("ledger", str(refused), fix)
+    # One that is dated ahead would count for ever.
+    dated = sorted((each.at for each in cosigned if each.at - now <= CLOCK_SLACK), reverse=True)
+    if len(dated) < needed:
+        return ControlFinding("ledger", "a cosignature is dated in the future", "fix the clock, here or there")
+    hours = int((now - dated[needed - 1]).total_seconds() // 3600)
+    if hours >= WITNESSED_HOURS:
+        return ControlFinding("ledger", f"the last cosignature is {hours} hours old", fix)
+    if signed.size < log.size and now - log.entry(signed.size).at >= dt.timedelta(hours=WITNESSED_HOURS):
+        return ControlFinding("ledger", "entries of more than a day ago are not cosigned", fix)
+    return _Witnessed(signed.size, len(cosigned), hours)
+
+
+@answers("ledger.witnessed")
+def ledger_witnessed(declaration: Declaration, log: Log, now: dt.datetime) -> ControlResult:
+    """GDPR Art. 5(2): the declared outsiders have recently cosigned a checkpoint with which the ledger still begins."""
+    size, period = log.size, (now - dt.timedelta(hours=WITNESSED_HOURS), now)
+    evidence, figures = _evidence("ledger", size, tested=0, period=period), {"entries": size}
+    if not size:
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, "The ledger has no entries yet.", evidence)
+    witnessed = _witnessed(declaration, log, now)
+    if isinstance(witnessed, ControlFinding):
+        summary = f"The ledger of {counted(size, 'entry', 'entries')} is not cosigned as declared within a day."
+        return ControlResult.of(summary, evidence=evidence, figures=figures, findings=[witnessed])
     return ControlResult.of(
-        f"{len(cosigned)} witnesses cosigned {signed.size} of {size} entries, {hours} hours ago.",
-        evidence=_evidence("ledger", size, tested=signed.size, period=looked_back),
-        figures={"entries": size, "vouched for": signed.size, "witnesses": len(cosigned), "hours": hours},
-        findings=[late] if hours >= WITNESSED_HOURS else [],
+        f"{counted(witnessed.witnesses, 'witness', 'witnesses')} cosigned {witnessed.size} of "
+        f"{counted(size, 'entry', 'entries')}, {counted(witnessed.hours, 'hour')} ago.",
+        evidence=_evidence("ledger", size, tested=witnessed.size, period=period),
+        figures={
+            **figures,
+            "vouched for": witnessed.size,
+            "witnesses": witnessed.witnesses,
+            "hours": witnessed.hours,
+        },
     )
 
 
