@@ -12,7 +12,6 @@ from tests.rig.filelog import FileLog
 from tests.rig.witness import FakeWitness, serving
 
 from troth.controls import Check, CheckOutcome
-from troth.controls.controls import REVIEW_DAYS
 from troth.declaration import Declaration
 from troth.ledger import Entry, cosign
 from troth.protect import (
@@ -107,26 +106,6 @@ def test_unnamed_interests_and_undeclared_disclosures_are_gaps(ask: Ask, company
 def test_a_declaration_of_nothing_is_not_complete(ask: Ask, company: dict[str, Any]) -> None:
     company["systems"], company["retention"] = {}, {}
     assert ask("declaration.complete").outcome is CheckOutcome.NOT_APPLICABLE
-
-
-# --- law.reviewed -----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.mutation("law.reviewed", fault="A rule set that nobody has reviewed for a year")
-def test_a_review_ages(ask: Ask, now: dt.datetime) -> None:
-    assert ask("law.reviewed").outcome is CheckOutcome.PASS
-
-    check = ask("law.reviewed", now=now + dt.timedelta(days=REVIEW_DAYS + 1))
-    assert check.outcome is CheckOutcome.FAIL
-    assert check.figures["not reviewed"] == check.figures["rule sets"] != 0
-
-
-def test_a_review_says_how_far_it_looks_back(ask: Ask, now: dt.datetime) -> None:
-    assert ask("law.reviewed", now=now).evidence.period == (now - dt.timedelta(days=366), now)
-
-
-def test_a_review_in_the_future_is_no_review(ask: Ask) -> None:
-    assert ask("law.reviewed", now=dt.datetime(2020, 1, 1, tzinfo=dt.UTC)).outcome is CheckOutcome.FAIL
 
 
 # --- ledger.intact ----------------------------------------------------------------------------------------------------

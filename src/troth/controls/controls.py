@@ -1,4 +1,4 @@
-"""Controls of the lower packages: declaration, law, ledger, keys, recipients."""
+"""Controls of the lower packages: declaration, ledger, keys, recipients."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from troth.controls.model import CheckOutcome, ControlFinding, Evidence
 from troth.controls.papers import Paper, look_up, names_file
 from troth.controls.result import ControlResult, answers
 from troth.declaration import Basis, Declaration, Recipient, Sharing, covers
-from troth.law import regimes, starting_soon
 from troth.law.places import FREE_FLOW
 from troth.ledger import (
     CLOCK_SLACK,
@@ -30,8 +29,6 @@ from troth.ledger import (
 from troth.protect import Inventory, KeyInfo, Keyring, KeyState, field_zero, standing
 from troth.text import counted
 
-REVIEW_DAYS = 366
-"""Maximum age of the review of a rule set, in days."""
 WITNESSED_HOURS = 24
 """Maximum age of a cosignature. `troth keep` requests one every few minutes if something was recorded, and at least
 twice a day."""
@@ -136,29 +133,6 @@ def _received_without_purpose(declaration: Declaration, purposes: list[str]) -> 
                 yield ControlFinding(
                     f"recipients.{name}", f"receives {category}, which has no purpose", "declare the purpose"
                 )
-
-
-# --- law --------------------------------------------------------------------------------------------------------------
-
-
-@answers("law.reviewed")
-def law_reviewed(now: dt.datetime) -> ControlResult:
-    """GDPR Art. 24(1): every rule set was compared with the law within a year; upcoming obligations are counted."""
-    today = now.astimezone(dt.UTC).date()
-    reviewed = {each.id: each.reviewed for each in regimes().values()}
-    stale = [
-        ControlFinding(f"law.{id_}", f"last reviewed on {day}", "compare it with the current law and record the date")
-        for id_, day in reviewed.items()
-        if not 0 <= (today - day).days <= REVIEW_DAYS
-    ]
-    coming = starting_soon(today)
-    return ControlResult.of(
-        f"{counted(len(reviewed), 'rule set')}, {len(stale)} not reviewed within a year; "
-        f"{counted(len(coming), 'obligation')} {'starts' if len(coming) == 1 else 'start'} within 90 days.",
-        evidence=_evidence("law", len(reviewed), period=(now - dt.timedelta(days=REVIEW_DAYS), now)),
-        figures={"rule sets": len(reviewed), "not reviewed": len(stale), "starting soon": len(coming)},
-        findings=stale,
-    )
 
 
 # --- ledger -----------------------------------------------------------------------------------------------------------

@@ -74,6 +74,8 @@ _ENTRIES: Mapping[str, EntryKind] = {
     # approved by a second person; *content* is the hash of the text
     "waiver.given": _GIVEN,
     "attestation.given": _GIVEN,
+    # somebody compared the policy, and the rule sets as shipped, with the law
+    "law.reviewed": EntryKind({"rules": Of(Hash), "policy": Of(Hash), "by": Of(Pseudonym), "actor": ACTOR}),
 }
 
 EVIDENCE_READ = StaffRight(
@@ -84,6 +86,9 @@ PROMISES_APPROVE = StaffRight(
     _("Approve waivers and attestations of other people"),
     roles=("approver", "officer", "deputy"),
 )
+LAW_REVIEW = StaffRight(
+    "law.review", _("Record that the policy was compared with the law"), roles=("officer", "deputy")
+)
 EVIDENCE_WRITE = ApiScope("evidence.write", _("Send evidence for the company’s own controls"))
 
 DUTY = Duty(
@@ -92,7 +97,9 @@ DUTY = Duty(
         "contradicted": ControlInput("", "troth.service.assurance.control_inputs:contradicted"),
         "pushed": ControlInput("", "troth.service.assurance.pushed_evidence:pushed_evidence"),
     },
-    rights=(EVIDENCE_READ, PROMISES_APPROVE),
+    controls="troth.service.assurance.controls",
+    after={"law.reviewed": ("law.reviewed",)},
+    rights=(EVIDENCE_READ, PROMISES_APPROVE, LAW_REVIEW),
     scopes=(EVIDENCE_WRITE,),
     webhooks={
         "control.failing": _("A control fails"),
@@ -140,5 +147,5 @@ DUTY = Duty(
         ),
     ),
     console_figures="troth.service.assurance.console.promises:figures",
-    evidence=("attestation.", "check.", "control.", "declaration.", "evidence.", "promise.", "waiver."),
+    evidence=("attestation.", "check.", "control.", "declaration.", "evidence.", "law.", "promise.", "waiver."),
 )
