@@ -103,6 +103,28 @@ def test_unnamed_interests_and_undeclared_disclosures_are_gaps(ask: Ask, company
     assert (check.outcome, check.figures["other gaps"]) == (CheckOutcome.FAIL, 2)
 
 
+@pytest.mark.mutation("declaration.complete", fault="A recipient of which nobody says what it receives")
+def test_a_recipient_of_nothing_is_a_gap(ask: Ask, company: dict[str, Any]) -> None:
+    assert ask("declaration.complete").outcome is CheckOutcome.PASS
+    company["recipients"]["mailer"]["receives"] = []
+    assert [finding.place for finding in ask("declaration.complete").findings] == ["recipients.mailer"]
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "change"),
+    [
+        ("purposes", "account", {"data": ["user"]}),
+        ("purposes", "account", {"basis": "vital_interests"}),
+        ("retention", "customers", {"for": "900 years"}),
+    ],
+)
+def test_it_does_not_see_that_what_is_declared_is_too_much_or_wrong(
+    ask: Ask, company: dict[str, Any], section: str, name: str, change: dict[str, Any]
+) -> None:
+    company[section][name].update(change)
+    assert ask("declaration.complete").outcome is CheckOutcome.PASS
+
+
 def test_a_declaration_of_nothing_is_not_complete(ask: Ask, company: dict[str, Any]) -> None:
     company["systems"], company["retention"] = {}, {}
     assert ask("declaration.complete").outcome is CheckOutcome.NOT_APPLICABLE

@@ -57,6 +57,26 @@ def test_a_recipient_that_was_changed_is_found(database: str, declaration: Decla
     assert asked(declaration).outcome is CheckOutcome.FAIL
 
 
+@pytest.mark.mutation("disclosures.answerable", fault="A disclosure whose day, or number of people, was changed")
+@pytest.mark.parametrize("changed", [{"at": NOW - dt.timedelta(days=400)}, {"people": 7}])
+def test_a_day_or_a_number_that_was_changed_is_found(
+    database: str, declaration: Declaration, changed: dict[str, object]
+) -> None:
+    went(declaration, ANN)
+    assert asked(declaration).outcome is CheckOutcome.PASS
+    Disclosure.objects.update(**changed)
+    assert asked(declaration).outcome is CheckOutcome.FAIL
+
+
+def test_it_does_not_see_what_lies_beyond_its_sample(
+    database: str, declaration: Declaration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    went(declaration, ANN).delete()
+    went(declaration, BEN)
+    monkeypatch.setattr(controls, "_SAMPLE", 1)
+    assert asked(declaration).outcome is CheckOutcome.PASS
+
+
 def test_what_is_past_its_period_is_not_asked_for(database: str, declaration: Declaration) -> None:
     went(declaration, ANN)
     Disclosure.objects.all().delete()

@@ -127,6 +127,8 @@ def _without_interests(declaration: Declaration) -> Iterator[ControlFinding]:
 
 def _received_without_purpose(declaration: Declaration, purposes: list[str]) -> Iterator[ControlFinding]:
     for name, recipient in declaration.recipients.items():
+        if not recipient.receives:
+            yield ControlFinding(f"recipients.{name}", "what it receives is not declared", "declare 'receives'")
         for category in recipient.receives:
             # For a recipient of user.contact, a purpose of user.contact.email covers part of the data: that is enough.
             if not any(covers(broad, category) or covers(category, broad) for broad in purposes):

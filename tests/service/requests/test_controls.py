@@ -175,6 +175,22 @@ def test_an_open_request_to_see_without_a_hold_is_found(office: Office) -> None:
     assert (check.outcome, check.figures["without_hold"]) == (CheckOutcome.FAIL, 1)
 
 
+@pytest.mark.mutation(
+    "core.held_cases_freeze_deletion", fault="A hold on somebody else in place of the person who asked"
+)
+def test_a_hold_on_somebody_else_keeps_nothing(office: Office) -> None:
+    office.ask("view", tier=1)
+    assert asked("core.held_cases_freeze_deletion", office).outcome is CheckOutcome.PASS
+    LegalHold.objects.update(subject="ps1:" + "0a" * 16)
+    assert asked("core.held_cases_freeze_deletion", office).figures["without_hold"] == 1
+
+
+def test_it_does_not_see_what_was_deleted_by_hand(office: Office) -> None:
+    office.ask("view", tier=1)
+    office.do("DELETE FROM customer")
+    assert asked("core.held_cases_freeze_deletion", office).outcome is CheckOutcome.PASS
+
+
 def test_an_erasure_while_the_person_waits_to_see_is_found(office: Office) -> None:
     erased = office.answered("erase")
     office.ask("view", tier=1)

@@ -80,5 +80,7 @@ class Register:
             return OnRecord(entry.at, is_kept=False, is_told=False)
         names = list(row.concerned.values_list("subject", flat=True))
         digest = digest_of(row.recipient, row.kind, row.purpose, row.categories, names, self._keyring)
+        is_same = (digest, row.people) == (entry.fields["what"], entry.fields["people"])
+        is_same = is_same and abs(row.at - entry.at) < dt.timedelta(seconds=1)  # entries have milliseconds
         told = bool(names) and any(one.at == row.at and one.recipient == row.recipient for one in received(names[:1]))
-        return OnRecord(entry.at, is_kept=digest == entry.fields["what"], is_told=told)
+        return OnRecord(entry.at, is_kept=is_same, is_told=told)
