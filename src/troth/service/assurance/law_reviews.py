@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from troth.law import rules_digest
-from troth.ledger import Entry, Hash, LedgerError, Pseudonym
+from troth.ledger import Entry, Hash, LedgerError, Pseudonym, Value
 from troth.service.assurance.models import LawReviewRow
 from troth.service.core import control_events
 from troth.service.core.ledger import record
@@ -44,7 +44,7 @@ class LawReview:
 def record_review(texts: ReviewedTexts, *, by: StaffMember, actor: str, now: dt.datetime) -> None:
     """Record that *by* compared exactly these texts with the law. *actor* is ``staff``, or ``owner`` at the command
     line."""
-    fields = {
+    fields: dict[str, Value] = {
         "rules": Hash(texts.rules),
         "policy": Hash(texts.policy),
         "by": Pseudonym(by.pseudonym),

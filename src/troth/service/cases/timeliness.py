@@ -111,8 +111,10 @@ def _letters(cases: Sequence[Case]) -> Mapping[str, Sequence[_Letter]]:
     to_person = [name for name, kind in kinds().items() if kind.to_person]
     letters = LetterRow.objects.filter(about__in=[case.about for case in cases], kind__in=to_person)
     found = defaultdict[str, list[_Letter]](list)
-    for about, *letter in letters.values_list("about", "kind", "state", "queued_at", "ended_at"):
-        found[about].append(_Letter(*letter))
+    for about, kind, state, queued_at, ended_at in letters.values_list(
+        "about", "kind", "state", "queued_at", "ended_at"
+    ):
+        found[about].append(_Letter(kind, state, queued_at, ended_at))
     return found
 
 
