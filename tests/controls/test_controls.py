@@ -1,6 +1,7 @@
 """How this package answers its controls: each passes in a good world, and its mutation turns it red."""
 
 import datetime as dt
+import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -462,6 +463,11 @@ def test_what_the_registry_knows_otherwise_is_found(look: Look) -> None:
     assert look().outcome is CheckOutcome.PASS
     [finding] = look(unsound=["k1:77 (epoch) is not in keys.toml; restore the newest copy of it"]).findings
     assert (finding.message, finding.fix) == ("k1:77 (epoch) is not in keys.toml", "restore the newest copy of it")
+
+
+def test_it_does_not_see_a_copy_of_the_keys(look: Look, home: Path, tmp_path: Path) -> None:
+    shutil.copytree(home, tmp_path / "stick")
+    assert look().outcome is CheckOutcome.PASS
 
 
 def test_a_key_of_unknown_age_is_an_error(ask: Ask, log: FileLog, keyring: Keyring, now: dt.datetime) -> None:

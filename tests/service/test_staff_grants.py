@@ -463,6 +463,14 @@ def test_a_missing_deputy_is_found(office: Path, staff_member: StaffMember, sett
     assert check.figures == {"officers": 1, "deputies": 0}
 
 
+def test_it_does_not_see_that_two_accounts_are_one_person(
+    office: Path, staff_member: StaffMember, settings: Any
+) -> None:
+    for role in (StaffRole.OFFICER, StaffRole.DEPUTY):
+        staff_member(roles=[role])
+    assert ask("staff.officer_appointed", settings).outcome is CheckOutcome.PASS
+
+
 def _look(client: StaffClient, purpose: str = "support") -> None:
     """What a page does, without a page."""
     from django.test import RequestFactory
