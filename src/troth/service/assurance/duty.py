@@ -84,6 +84,8 @@ _ENTRIES: Mapping[str, EntryKind] = {
     # approved by a second person; *content* is the hash of the text
     "waiver.given": _GIVEN,
     "attestation.given": _GIVEN,
+    # somebody compared the policy, and the rule sets as shipped, with the law
+    "law.reviewed": EntryKind({"rules": Of(Hash), "policy": Of(Hash), "by": Of(Pseudonym), "actor": ACTOR}),
 }
 
 EVIDENCE_READ = StaffRight(
@@ -93,6 +95,9 @@ PROMISES_APPROVE = StaffRight(
     "promises.approve",
     _("Approve waivers and attestations of other people"),
     roles=("approver", "officer", "deputy"),
+)
+LAW_REVIEW = StaffRight(
+    "law.review", _("Record that the policy was compared with the law"), roles=("officer", "deputy")
 )
 EVIDENCE_WRITE = ApiScope("evidence.write", _("Send evidence for the company’s own controls"))
 
@@ -118,7 +123,9 @@ DUTY = Duty(
             "troth.service.assurance.contact_checks:contacts",
         ),
     },
-    rights=(EVIDENCE_READ, PROMISES_APPROVE),
+    controls="troth.service.assurance.controls",
+    after={"law.reviewed": ("law.reviewed",)},
+    rights=(EVIDENCE_READ, PROMISES_APPROVE, LAW_REVIEW),
     scopes=(EVIDENCE_WRITE,),
     webhooks={
         "control.failing": _("A control fails"),
@@ -176,6 +183,7 @@ DUTY = Duty(
         "control.",
         "declaration.",
         "evidence.",
+        "law.",
         "prober.",
         "promise.",
         "rehearsal.",
