@@ -111,6 +111,21 @@ def test_a_recipient_of_nothing_is_a_gap(ask: Ask, company: dict[str, Any]) -> N
     assert [finding.place for finding in ask("declaration.complete").findings] == ["recipients.mailer"]
 
 
+@pytest.mark.mutation("declaration.complete", fault="Data that only Troth's own records have a purpose for")
+def test_the_purpose_of_troths_own_records_counts_for_these_alone(ask: Ask, company: dict[str, Any]) -> None:
+    cases = {"fields": {"content": "user"}, "belongs_to": {"who": "shop.customer.id"}}
+    own = {"store": "${TROTH_DATABASE_URL}", "purposes": ["cases"], "tables": {"cases_case": cases}}
+    company["systems"]["troth"] = own
+    company["purposes"]["cases"] = {"basis": "legal_obligation", "use": "essential", "data": ["user"]}
+    assert ask("declaration.complete").outcome is CheckOutcome.PASS
+
+    company["systems"]["shop"]["tables"]["customer"]["fields"]["print"] = "user.biometric"
+    assert [finding.place for finding in ask("declaration.complete").findings] == ["shop.customer.print"]
+
+    company["systems"]["shop"]["purposes"] = ["cases"]  # then it is the company's, too
+    assert ask("declaration.complete").outcome is CheckOutcome.PASS
+
+
 @pytest.mark.parametrize(
     ("section", "name", "change"),
     [

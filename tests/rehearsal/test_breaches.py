@@ -34,14 +34,12 @@ def lines(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> list[Line
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+FEWEST = 4
+"""Breaches that each control needs: its mutation, and three of other kinds."""
 NOT_YET = frozenset(
     {
-        "ledger.intact",
-        "ledger.witnessed",
-        "policy.lint_clean",
         "protect.tokens_at_rest",
         "retention.nothing_overdue",
-        "staff.access_recorded",
         "stores.external_answer",
         "stores.transport_encrypted",
     }
@@ -56,6 +54,8 @@ def test_each_breach_is_noticed_or_says_why_not(control: str, lines: list[Line])
     if control in NOT_YET and (wrong or before["outcome"] != "pass"):
         pytest.xfail(str(wrong or before))
     assert (before["outcome"], wrong) == ("pass", {}), before
+    if len(planted) < FEWEST:
+        pytest.xfail(f"{len(planted)} of at least {FEWEST} breaches are registered")
 
 
 def is_wrong(line: Line) -> bool:

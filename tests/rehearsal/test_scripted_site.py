@@ -14,7 +14,7 @@ import troth.site.controls  # noqa: F401 - registers them
 from troth.controls import Check, CheckOutcome, run
 from troth.declaration import Declaration, OwnControl, load
 from troth.policy import PolicyText, read_file
-from troth.rehearsal.site import ScriptedPage, ScriptedSite, Start, over_https
+from troth.rehearsal.site import ScriptedPage, ScriptedSite, Start, Wsgi, over_https
 from troth.site import Site, SiteSnapshot
 
 COMPANY = Path(__file__).parent / "company"
@@ -49,13 +49,13 @@ def declared(loaded: Declaration, **changes: str) -> Declaration:
     return over_https(loaded.model_copy(update={"organisation": us, "policy": policy}))
 
 
-def troths(policy: PolicyText, where: str) -> Any:
+def troths(policy: str) -> Wsgi:
     """Pages that Troth serves, in short."""
-    pages = {where: f"<article>{policy.text}</article><p><a href='{where}'>Privacy policy</a></p>"}
 
     def application(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         start("200 OK", [("content-type", "text/html")])
-        return [pages.get(environ["PATH_INFO"], f"<a href='{where}'>Privacy policy</a>").encode()]
+        text = f"<article>{policy}</article>" if environ["PATH_INFO"] == "/policy/" else ""
+        return [f'{text}<p><a href="/policy/">Privacy policy</a></p>'.encode()]
 
     return application
 
@@ -80,7 +80,7 @@ def look(declaration: Declaration, site: ScriptedSite, policy: PolicyText, contr
 )
 def test_every_control_of_the_site_passes(changes: dict[str, str], loaded: Declaration, policy: PolicyText) -> None:
     declaration = declared(loaded, **changes)
-    site = ScriptedSite.of(declaration, policy.text, troths(policy, "/policy/"))
+    site = ScriptedSite.of(declaration, policy.text, troths(policy.text))
     checks = [look(declaration, site, policy, control) for control in CONTROLS]
     assert {check.control: check.summary for check in checks if check.outcome is not CheckOutcome.PASS} == {}
 
@@ -91,14 +91,14 @@ def get(site: ScriptedSite, address: str, **headers: str) -> httpx.Response:
 
 
 def test_cookies_wait_for_a_choice_and_yield_to_the_signal(loaded: Declaration) -> None:
-    site, home = ScriptedSite.of(loaded, "", troths), "https://www.example.org/"
+    site, home = ScriptedSite.of(loaded, "", troths("")), "https://www.example.org/"
     assert not get(site, home).cookies
     assert [*get(site, home, cookie="choice=all").cookies] == ["visits"]
     assert not get(site, home, cookie="choice=all", **{"sec-gpc": "1"}).cookies
 
 
 def test_what_a_breach_changes_is_not_in_a_copy(loaded: Declaration) -> None:
-    site = ScriptedSite.of(loaded, "", troths)
+    site = ScriptedSite.of(loaded, "", troths(""))
     copy = site.copy()
     copy.pages["/"].headers.append(("x-breach", "1"))
     copy.in_clear = ScriptedPage("<h1>Welcome</h1>")
@@ -111,5 +111,5 @@ def test_a_control_of_the_companys_own_asks_nobody_else(loaded: Declaration, pol
     asked = {"url": url, "json": "/n", "must": "= 0"}
     own = OwnControl.model_validate({"question": "Is it zero?", "http": asked, "cannot_see": "What it hides."})
     declaration = loaded.model_copy(update={"controls": {"ours.figure": own}})
-    check = look(declaration, ScriptedSite.of(declaration, "", troths), policy, "ours.figure")
+    check = look(declaration, ScriptedSite.of(declaration, "", troths("")), policy, "ours.figure")
     assert (check.outcome, "is not asked" in check.summary) == (CheckOutcome.ERROR, True)

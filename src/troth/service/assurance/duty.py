@@ -108,7 +108,6 @@ DUTY = Duty(
     messages={
         "contact_check": MessageKind({"link": link, "until": moment}, lasts=3 * DAY, to_person=False, is_owed=False),
     },
-    rehearsal="troth.service.assurance.rehearsal.outside",
     links=(CONTACT_LINK,),
     inbox="troth.service.assurance.contact_checks:take_own",
     inputs={
@@ -176,6 +175,7 @@ DUTY = Duty(
     ),
     console_figures="troth.service.assurance.console.promises:figures",
     evidence_files="troth.service.assurance.rehearsal.record:files",
+    rehearsal="troth.service.assurance.rehearsal.business",
     evidence=(
         "attestation.",
         "check.",

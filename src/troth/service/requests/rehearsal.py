@@ -7,6 +7,7 @@ import threading
 from itertools import pairwise
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from troth.rehearsal import Inapplicable, InventedPerson, World, breach
 from troth.rehearsal.site import CENTRE, ScriptedPage, as_article, policy_path
@@ -20,6 +21,7 @@ from troth.service.core import timestamps
 from troth.service.core.deployment import current
 from troth.service.core.jobs.worker import Pace, run_jobs
 from troth.service.disclosures.models import RecipientNotification
+from troth.service.mail.models import LetterRow
 from troth.service.portal.form_token import FIELD
 from troth.service.requests.duty import CASES_WRITE
 from troth.service.requests.models import RIGHTS, CaseReceipt
@@ -71,6 +73,47 @@ def answered_late(world: World) -> None:
         raise Inapplicable("no answered request")
     due = world.now.date() - dt.timedelta(days=2)
     Case.objects.filter(pk=closed[0].pk).update(due_on=due)
+
+
+@breach("requests.answered_in_time", "The mail server refuses every answer, and nobody reaches these people.")
+def undelivered(world: World) -> None:
+    if not _answers().update(state=LetterRow.State.FAILED, reason="550", ended_at=world.now):
+        raise Inapplicable("no answer by e-mail")
+
+
+@breach("requests.answered_in_time", "An answer waits to be sent until its deadline is over.")
+def sent_late(world: World) -> None:
+    if not _answers().update(state=LetterRow.State.QUEUED, ended_at=None, sealed=b"-"):
+        raise Inapplicable("no answer by e-mail")
+    world.now += dt.timedelta(days=40)
+    Case.objects.filter(kind=CaseKind.REQUEST, closed_at=None).update(due_on=world.now.date())
+
+
+@breach(
+    "requests.answered_in_time",
+    "Somebody moves the deadlines of requests in the database, and leaves them lying.",
+    unseen="dates in our own database are believed",
+)
+def moved_deadlines(world: World) -> None:
+    left_lying(world)
+    Case.objects.filter(kind=CaseKind.REQUEST, closed_at=None).update(due_on=world.now.date() + dt.timedelta(days=5))
+
+
+@breach(
+    "requests.answered_in_time",
+    "Somebody deletes a late request in the database.",
+    unseen="what is not in our own database any more is not counted",
+)
+def deleted_request(world: World) -> None:
+    left_lying(world)
+    Case.objects.filter(kind=CaseKind.REQUEST, closed_at=None).delete()
+    Case.objects.filter(kind=CaseKind.REQUEST).update(closed_at=world.now - dt.timedelta(days=80))
+
+
+def _answers() -> QuerySet[LetterRow]:
+    """The e-mails about closed requests."""
+    closed = [case.about for case in _requests() if case.closed_at is not None]
+    return LetterRow.objects.filter(about__in=closed)
 
 
 # --- every right, every channel ---------------------------------------------------------------------------------------
@@ -191,6 +234,54 @@ def undeclared_mailbox(world: World) -> None:
 def dropped_notices(world: World) -> None:
     if not RecipientNotification.objects.all().delete()[0]:
         raise Inapplicable("no notice")
+
+
+@breach("requests.recipients_told", "A notice to a recipient waits in the queue for four days.")
+def waiting_notice(world: World) -> None:
+    letters = RecipientNotification.objects.exclude(letter=None).values_list("letter", flat=True)
+    waiting = {"state": LetterRow.State.QUEUED, "ended_at": None, "sealed": b"-"}
+    if not LetterRow.objects.filter(pk__in=list(letters)).update(**waiting):
+        raise Inapplicable("no notice by e-mail")
+    world.now += dt.timedelta(days=4)
+
+
+@breach("requests.recipients_told", "A recipient has no address for notices, and nobody calls it.")
+def uncalled_recipient(world: World) -> None:
+    made = world.now - dt.timedelta(days=21)
+    if not RecipientNotification.objects.update(letter=None, made_at=made, ended="", ended_at=None):
+        raise Inapplicable("no notice")
+
+
+@breach("requests.recipients_told", "A recipient's mail server refuses the notice, and nobody calls it.")
+def refused_notice(world: World) -> None:
+    letters = RecipientNotification.objects.exclude(letter=None).values_list("letter", flat=True)
+    refused = {"state": LetterRow.State.FAILED, "reason": "550", "ended_at": world.now}
+    if not LetterRow.objects.filter(pk__in=list(letters)).update(**refused):
+        raise Inapplicable("no notice by e-mail")
+    world.now += dt.timedelta(days=20)
+
+
+@breach(
+    "requests.recipients_told",
+    "A colleague notes that nothing went to a recipient, which is not true.",
+    unseen="whether a reason is true is not looked at",
+)
+def untrue_reason(world: World) -> None:
+    nothing = RecipientNotification.Ended.NOTHING_SENT
+    if not RecipientNotification.objects.update(letter=None, ended=nothing, ended_at=world.now):
+        raise Inapplicable("no notice")
+
+
+@breach(
+    "core.held_cases_freeze_deletion",
+    "Somebody deletes the rows of a person who waits to see them, by hand.",
+    unseen="it knows what was erased by requests, and compares no rows",
+)
+def deleted_by_hand(world: World) -> None:
+    for place, table in world.tables():
+        system, _, name = place.partition(".")
+        if table.identity and world.stores.is_database(system):
+            world.stores.run(system, f"DELETE FROM `{name}`")  # noqa: S608
 
 
 @breach("core.held_cases_freeze_deletion", "Data is erased although the person waits to see it.")

@@ -13,6 +13,7 @@ from troth.service.assurance import contact_checks, probers
 from troth.service.assurance.models import ContactCheckRow
 from troth.service.core.deployment import current
 from troth.service.mail import rehearsal as mail
+from troth.service.mail.models import LetterRow
 from troth.site.prober import DECOY_PORT, OPEN, SILENT, Config, signed
 
 _PROBER: Final = "office"
@@ -50,10 +51,11 @@ def other_mailbox(world: World) -> None:
 @breach("site.contact_reachable", "Whoever read the mailbox leaves, and the e-mails of two weeks lie there.")
 def unread(world: World) -> None:
     world.now += dt.timedelta(days=8)
-    contact_checks.ask_due(current(), now=world.now)
-    mail.conclude(world)
-    if not ContactCheckRow.objects.filter(answered_at=None).exists():
+    if not contact_checks.ask_due(current(), now=world.now):
         raise Inapplicable("no promise rests on the mailboxes")
+    # Sent without the job, which would keep its connections in threads of its own.
+    sent = {"state": LetterRow.State.SENT, "sealed": None, "ended_at": world.now}
+    LetterRow.objects.filter(kind=contact_checks.KIND, ended_at=None).update(**sent)
     world.now += dt.timedelta(days=8)
 
 

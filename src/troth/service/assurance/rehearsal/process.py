@@ -25,6 +25,7 @@ from troth.policy import read_file
 from troth.rehearsal.breaches import RehearsedBreach, breaches
 from troth.rehearsal.invented import Inventor
 from troth.rehearsal.own_faults import own_breaches
+from troth.rehearsal.papers import with_copied_papers
 from troth.rehearsal.score import Planted
 from troth.rehearsal.site import Remembered, ScriptedSite, over_https
 from troth.rehearsal.stores import Inapplicable, ScratchStores, filled, scratch_schemas, without_constraints
@@ -110,7 +111,7 @@ def invented(task: RehearsalTask) -> World:
 
 def register_breaches() -> None:
     """Import every module that registers breaches. Idempotent."""
-    for name in ("stores", "site", "visitors"):
+    for name in ("declaration", "policy", "stores", "site", "visitors"):
         import_module(f"troth.rehearsal.faults.{name}")
     for duty in duties().values():
         if duty.rehearsal:
@@ -153,6 +154,7 @@ def _business(world: World) -> tuple[Ledger | None, dt.datetime]:
 
 def _world(task: RehearsalTask, declaration: Declaration, pages: Any, keys: Any) -> World:
     folder = task.folder / "world"
+    declaration = with_copied_papers(declaration, folder / "papers")
     schemas = {name: without_constraints(it) for name, it in scratch_schemas(declaration, task.schemas).items()}
     stores = ScratchStores(folder / "stores", schemas)
     inventor = Inventor(declaration, schemas, task.now)
