@@ -144,7 +144,7 @@ def _business(world: World) -> tuple[Ledger | None, dt.datetime]:
     for step in ("ordinary", "conclude"):
         for module in modules:
             if hasattr(module, step):
-                with given(_deployment(world)):
+                with given(deployment_of(world)):
                     getattr(module, step)(world)
     connections.close_all()
     return world.declaration.ledger, world.now
@@ -192,7 +192,7 @@ def planted(world: World, breach: RehearsedBreach, ids: Sequence[str]) -> Mappin
     from troth.service.core.deployment import given
 
     try:
-        with given(_deployment(world)):
+        with given(deployment_of(world)):
             breach.plant(world)
         return look_at(world, ids)
     except Inapplicable:
@@ -201,7 +201,7 @@ def planted(world: World, breach: RehearsedBreach, ids: Sequence[str]) -> Mappin
         connections.close_all()
 
 
-def _deployment(world: World) -> Deployment:
+def deployment_of(world: World) -> Deployment:
     from troth.service.core.deployment import Deployment
     from troth.service.core.own_tables import with_own
     from troth.service.settings import TROTH
@@ -216,7 +216,7 @@ def look_at(world: World, ids: Sequence[str]) -> dict[str, Check]:
     from troth.service.core.deployment import given
     from troth.site import SiteSnapshot
 
-    deployment = _deployment(world)
+    deployment = deployment_of(world)
     snapshot = None
     if world.declaration.organisation.site:
         snapshot = SiteSnapshot(world.site.served(site_of(deployment)), now=world.now)
