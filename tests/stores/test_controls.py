@@ -324,7 +324,7 @@ def test_a_role_that_reads_by_a_view_is_not_seen(world: World, role: Callable[..
 def test_files_have_no_accounts_of_a_server(ask: Ask) -> None:
     check = ask("stores.principals_counted")
     assert (check.outcome, check.figures["files"]) == (CheckOutcome.NOT_APPLICABLE, 1)
-    assert "1 system of files left out" in check.summary
+    assert "Not counted: 1 system of files" in check.summary
 
 
 def test_a_promise_about_files_is_not_kept_by_the_accounts_of_a_server(world: World, shop: Path) -> None:

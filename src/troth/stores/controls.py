@@ -285,7 +285,7 @@ def principals_counted(declaration: Declaration, stores: Mapping[str, Store]) ->
     return look.answer(
         f"{counted(count, 'account')} in {counted(len(readers), 'system')} "
         f"can read personal data, {len(findings)} of them unexpected."
-        + (f" {counted(len(files), 'system')} of files left out, without accounts of a server." if files else ""),
+        + (f" Not counted: {counted(len(files), 'system')} of files, which have no accounts." if files else ""),
         findings,
         {"accounts": count, "unexpected": len(findings), "files": len(files)},
         population=count + len(files),

@@ -253,12 +253,12 @@ class PostgreSQL(Dialect):
     def sample(self, connection: sa.Connection, table: SqlTable, columns: Sequence[str], rows: int) -> list[Row]:
         estimate = table.schema.rows_estimate or 0
         if table.schema.kind is TableKind.VIEW or table.refusal == "it is a foreign table" or not estimate:
-            return self.first(connection, table, columns, rows)
+            return self.ends(connection, table, columns, rows)
         shown = ", ".join(self.shown(table, name) for name in columns)
         percent = min(100.0, 2000.0 * rows / estimate)  # whole pages: some 20 rows per requested row, shuffled
         sql = f"SELECT {shown} FROM {table.quoted} TABLESAMPLE SYSTEM (%s) ORDER BY random() LIMIT %s"
         found = run(connection, SqlClause(sql, (percent, rows)))
-        return found if len(found) > rows // 2 else self.first(connection, table, columns, rows)
+        return found if len(found) > rows // 2 else self.ends(connection, table, columns, rows)
 
     def sought(self, column: Column, values: Sequence[Scalar]) -> list[Scalar | ValueMismatch]:
         fit = fitted(column.kind, values)
