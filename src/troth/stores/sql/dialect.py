@@ -251,7 +251,7 @@ class Dialect(abc.ABC):
         found = run(connection, SqlClause(f"{select} ORDER BY {', '.join(key)}{limit}"))
         if len(found) == rows:
             backwards = ", ".join(f"{name} DESC" for name in key)
-            last = run(connection, SqlClause(f"{select} ORDER BY {backwards} LIMIT {rows // 2}"))
+            last = run(connection, SqlClause(f"{select} ORDER BY {backwards} LIMIT {-(-rows // 2)}"))
             found = list({row[: len(key)]: row for row in (*last, *found)}.values())[:rows]
         return [row[len(key) :] for row in found]
 
