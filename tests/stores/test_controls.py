@@ -359,6 +359,25 @@ def test_one_account_more_than_promised_is_found(world: World, role: Callable[..
     assert dict(check.figures) == {"accounts": 3, "people in Troth": 1, "ceiling": 3}
 
 
+def test_accounts_that_read_by_a_group_or_one_column_count(world: World, role: Callable[..., str]) -> None:
+    world.company["access"] = {"ceiling": 3}
+    group = role("GRANT SELECT ON customer TO {}")
+    role("GRANT SELECT (email) ON customer TO {}")
+    assert world.ask("staff.ceiling", holders=()).outcome is CheckOutcome.PASS
+    role(f"GRANT {group} TO {{}}")
+    assert world.ask("staff.ceiling", holders=()).outcome is CheckOutcome.FAIL
+
+
+def test_an_account_that_reads_by_a_view_or_is_shared_is_not_counted(world: World, role: Callable[..., str]) -> None:
+    """The limits that the catalogue names."""
+    world.company["access"] = {"ceiling": 1}
+    world.sql("CREATE VIEW mailing AS SELECT email FROM customer")
+    role("GRANT SELECT ON mailing TO {}")
+    assert world.ask("staff.ceiling", holders=()).outcome is CheckOutcome.PASS
+    known = catalogue()["staff.ceiling"].cannot_see
+    assert all(words in known for words in ("view", "several people share"))
+
+
 def test_a_person_in_troth_counts_as_well(world: World) -> None:
     world.company["access"] = {"ceiling": 2}
     assert world.ask("staff.ceiling", holders=("ann",)).outcome is CheckOutcome.PASS
@@ -433,7 +452,7 @@ def test_our_own_connection_shows_nothing_of_the_others(ask: Ask, shown: Shown, 
 
 @pytest.mark.mutation("stores.transport_encrypted")
 def test_another_client_that_connects_in_plain_is_found(world: World) -> None:
-    """Troth itself connects by a socket, so that only the other client's connection goes by the network."""
+    # Troth itself connects by a socket, so that only the other client's connection goes by the network.
     shop = f"postgresql://postgres@/{world.database}?host={world.server.socket}&port={world.server.port}"
     store = open_store("shop", shop, read_only=True)
     assert ask_of(world, Shown(NetworkSessions(1, 0))).outcome is CheckOutcome.PASS
