@@ -316,6 +316,14 @@ def test_transport_says_how(any_place: Any) -> None:
     assert (transport.encrypted, words in transport.detail) == (encrypted, True)
 
 
+@pytest.mark.parametrize("key", ["int", "varchar(20)"])
+def test_a_sample_has_the_row_that_was_written_last(any_place: Any, key: str) -> None:
+    any_place.run(f"CREATE TABLE t (id {key} PRIMARY KEY)")
+    any_place.run(f"INSERT INTO t VALUES {', '.join(f'({number!r})' for number in map(str, range(1000, 1500)))}")
+    ids = [int(str(row[0])) for row in any_place.open().sample("t", ["id"], rows=40)]
+    assert (len(set(ids)), 1000 in ids, 1499 in ids) == (40, True, True)
+
+
 def test_mariadb_shows_the_connections_of_all_clients_to_whom_it_may(mariadb_place: Any) -> None:
     server, database = mariadb_place.server, mariadb_place.database
     mariadb_place.run(
