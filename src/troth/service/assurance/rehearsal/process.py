@@ -26,7 +26,7 @@ from troth.rehearsal.breaches import RehearsedBreach, breaches
 from troth.rehearsal.invented import Inventor
 from troth.rehearsal.own_faults import own_breaches
 from troth.rehearsal.score import Planted
-from troth.rehearsal.site import Remembered, ScriptedSite
+from troth.rehearsal.site import CachedPages, ScriptedSite
 from troth.rehearsal.stores import Inapplicable, ScratchStores, filled, scratch_schemas, without_constraints
 from troth.rehearsal.task import RehearsalTask
 from troth.rehearsal.world import Baseline, World
@@ -162,7 +162,7 @@ def _world(task: RehearsalTask, declaration: Declaration, pages: Any, keys: Any)
         for name, system in declaration.systems.items()
     }
     changed = declaration.model_copy(update={"systems": systems})
-    site = ScriptedSite.of(changed, "", Remembered(pages))
+    site = ScriptedSite.of(changed, "", CachedPages(pages))
     policy = read_file(declaration.folder / declaration.policy.file)
     return World(folder, changed, policy, stores, site, keys, task.now, rows)
 
