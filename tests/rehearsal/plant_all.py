@@ -1,8 +1,6 @@
 """Plants every registered breach into the company of these tests, and prints what its control says before and after:
 one JSON object a line. Run in a process of its own, because a rehearsal sets up Django for itself."""
 
-# ruff: noqa: T201 - the test reads what is printed
-
 from __future__ import annotations
 
 import datetime as dt

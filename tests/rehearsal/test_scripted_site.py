@@ -14,7 +14,7 @@ import troth.site.controls  # noqa: F401 - registers them
 from troth.controls import Check, CheckOutcome, run
 from troth.declaration import Declaration, OwnControl, load
 from troth.policy import PolicyText, read_file
-from troth.rehearsal.site import ScriptedPage, ScriptedSite, Start, Wsgi, over_https
+from troth.rehearsal.site import CachedPages, ScriptedPage, ScriptedSite, Start, over_https
 from troth.site import Site, SiteSnapshot
 
 COMPANY = Path(__file__).parent / "company"
@@ -49,7 +49,7 @@ def declared(loaded: Declaration, **changes: str) -> Declaration:
     return over_https(loaded.model_copy(update={"organisation": us, "policy": policy}))
 
 
-def troths(policy: str) -> Wsgi:
+def troths(policy: str) -> CachedPages:
     """Pages that Troth serves, in short."""
 
     def application(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
@@ -57,7 +57,7 @@ def troths(policy: str) -> Wsgi:
         text = f"<article>{policy}</article>" if environ["PATH_INFO"] == "/policy/" else ""
         return [f'{text}<p><a href="/policy/">Privacy policy</a></p>'.encode()]
 
-    return application
+    return CachedPages(application)
 
 
 def look(declaration: Declaration, site: ScriptedSite, policy: PolicyText, control: str) -> Check:

@@ -27,7 +27,7 @@ from troth.rehearsal.invented import Inventor
 from troth.rehearsal.own_faults import own_breaches
 from troth.rehearsal.papers import with_copied_papers
 from troth.rehearsal.score import Planted
-from troth.rehearsal.site import Remembered, ScriptedSite, over_https
+from troth.rehearsal.site import CachedPages, ScriptedSite, over_https
 from troth.rehearsal.stores import Inapplicable, ScratchStores, filled, scratch_schemas, without_constraints
 from troth.rehearsal.task import RehearsalTask
 from troth.rehearsal.world import Baseline, World
@@ -146,7 +146,7 @@ def _business(world: World) -> tuple[Ledger | None, dt.datetime]:
     for step in ("ordinary", "conclude"):
         for module in modules:
             if hasattr(module, step):
-                with given(_deployment(world)):
+                with given(deployment_of(world)):
                     getattr(module, step)(world)
     connections.close_all()
     return world.declaration.ledger, world.now
@@ -166,7 +166,7 @@ def _world(task: RehearsalTask, declaration: Declaration, pages: Any, keys: Any)
     }
     changed = over_https(declaration.model_copy(update={"systems": systems}))
     policy = read_file(declaration.folder / declaration.policy.file)
-    site = ScriptedSite.of(changed, policy.text, Remembered(pages))
+    site = ScriptedSite.of(changed, policy.text, CachedPages(pages))
     return World(folder, changed, policy, stores, site, keys, task.now, rows)
 
 
@@ -195,7 +195,7 @@ def planted(world: World, breach: RehearsedBreach, ids: Sequence[str]) -> Mappin
     from troth.service.core.deployment import given
 
     try:
-        with given(_deployment(world)):
+        with given(deployment_of(world)):
             breach.plant(world)
         return look_at(world, ids)
     except Inapplicable:
@@ -204,7 +204,7 @@ def planted(world: World, breach: RehearsedBreach, ids: Sequence[str]) -> Mappin
         connections.close_all()
 
 
-def _deployment(world: World) -> Deployment:
+def deployment_of(world: World) -> Deployment:
     from troth.service.core.deployment import Deployment
     from troth.service.core.own_tables import with_own
     from troth.service.settings import TROTH
@@ -219,7 +219,7 @@ def look_at(world: World, ids: Sequence[str]) -> dict[str, Check]:
     from troth.service.core.deployment import given
     from troth.site import SiteSnapshot
 
-    deployment = _deployment(world)
+    deployment = deployment_of(world)
     snapshot = None
     if world.declaration.organisation.site:
         snapshot = SiteSnapshot(world.site.served(site_of(deployment)), now=world.now)
