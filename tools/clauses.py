@@ -42,8 +42,8 @@ controls.
   `tests/pinned/expected/commands/promises.json` holds. The demo plants faults, so some promises are broken. A status
   rests on the controls and the word that the promise names, which are not always the controls of the row.
 - A *control* stands here because the catalogue says that it serves the clause. It may see a part only:
-  [Controls](controls.md) says what a pass does not show. The number behind it counts the breaches there that it notices.
-  A company's own controls name no clause, so those of the example are not here.
+  [Controls](controls.md) says what a pass does not show. The number behind it counts the breaches there that it
+  notices. A company's own controls name no clause, so those of the example are not here.
 - A *journey* is a test that begins with a step of a person, a member of staff or an engineer, and ends with what comes
   of it. It may go through a part of the clause.
 - A *gap* names what controls or journeys leave out, where that is most of the clause.
