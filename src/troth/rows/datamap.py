@@ -91,6 +91,11 @@ class Node:
         """Free-text columns, which may mention anyone."""
         return tuple(column for column, use in self.declared.fields.items() if use.free_text)
 
+    @property
+    def may_have_canaries(self) -> bool:
+        """Whether rows of an invented person may be planted here: no law keeps them, and links lead to them."""
+        return bool(self.declared.fields) and self.declared.keep is None and self.declared.unlinked is None
+
     def kind(self, column: str) -> ColumnKind:
         """The column's kind. A table without columns, such as files without rows, can be queried by any kind: TEXT is
         returned."""

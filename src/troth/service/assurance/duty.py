@@ -77,6 +77,8 @@ _ENTRIES: Mapping[str, EntryKind] = {
     "rehearsal.made": EntryKind(
         {"promises": Whole(), "planted": Whole(), "noticed": Whole(), "declaration": Of(Hash), "content": Of(Hash)}
     ),
+    # an invented person was planted and erased again in the company's systems: tables, and rows that were left
+    "canary.made": EntryKind({"systems": Whole(1), "planted": Whole(), "found": Whole(), "left": Whole()}),
     # a prober in another network got a key, or lost it
     "prober.changed": EntryKind({"prober": Of(DeclaredName), "change": OneOf(("made", "ended"))}),
     # a person pressed the button in an e-mail to a declared mailbox
@@ -116,6 +118,10 @@ DUTY = Duty(
             "what became of the e-mails to each declared mailbox: Sequence[troth.site.mailboxes.MailboxCheck]",
             "troth.service.assurance.contact_checks:contacts",
         ),
+        "canaries": ControlInput(
+            "what the last canary showed, a row for each system: Sequence[troth.service.assurance.models.CanaryRow]",
+            "troth.service.assurance.canaries:last",
+        ),
     },
     rights=(EVIDENCE_READ, PROMISES_APPROVE),
     scopes=(EVIDENCE_WRITE,),
@@ -124,8 +130,9 @@ DUTY = Duty(
         "control.passing": _("A control passes again"),
         "attestation.expiring": _("An attestation of a promise is about to expire"),
     },
+    controls="troth.service.assurance.controls",
     jobs=("troth.service.assurance.jobs",),
-    sealed="troth.service.assurance.probers:SEALED",
+    sealed="troth.service.assurance.canaries:SEALED",
     tables="own_tables.yaml",
     metrics="troth.service.assurance.metrics:figures",
     urls=(("", "troth.service.assurance.urls"),),
@@ -170,6 +177,7 @@ DUTY = Duty(
     evidence_files="troth.service.assurance.rehearsal.record:files",
     evidence=(
         "attestation.",
+        "canary.",
         "check.",
         "contact.",
         "control.",

@@ -49,6 +49,7 @@ from troth.stores.sql.dialect import (
     other,
     refused,
     run,
+    verbs,
 )
 from troth.stores.values import ValueMismatch, fitted, naive_utc
 
@@ -184,8 +185,7 @@ class MariaDB(Dialect):
         for one in access:
             place = f"{database}.{_plainly_quoted(one.table)}"
             columns = ", ".join(_plainly_quoted(name) for name in one.amends)
-            verbs = ["SELECT", *([f"UPDATE ({columns})"] if columns else []), *(["DELETE"] if one.erases else [])]
-            lines.append(f"GRANT {', '.join(verbs)} ON {place} TO {who};")
+            lines.append(f"GRANT {verbs(one, columns)} ON {place} TO {who};")
         return "\n".join(lines) + "\n"
 
     # --- writing SQL ----------------------------------------------------------------------------------------------
@@ -321,7 +321,8 @@ _RELATIONS = SqlClause(
 )
 _COLUMNS = SqlClause(
     """SELECT table_name, column_name, data_type, column_type, is_nullable = 'YES', character_maximum_length,
-        is_generated = 'ALWAYS', column_comment, character_set_name, collation_name
+        is_generated = 'ALWAYS', column_comment,
+        extra LIKE '%%auto_increment%%' OR column_default IS NOT NULL, character_set_name, collation_name
     FROM information_schema.columns WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position"""
 )
 _JSON = SqlClause(
@@ -397,6 +398,7 @@ def _column(
     length: int | None,
     generated: int,
     comment: str,
+    filled: int,
     *,
     is_json: bool,
 ) -> Column:
@@ -406,7 +408,7 @@ def _column(
     if is_json:
         kind = ColumnKind.JSON
     bounded = length if data_type in {"char", "varchar", "binary", "varbinary", "tinytext", "text", "blob"} else None
-    return Column(name, kind, native, bool(nullable), bounded, bool(generated), comment or None)
+    return Column(name, kind, native, bool(nullable), bounded, bool(generated), comment or None, bool(filled))
 
 
 def _table(
