@@ -294,7 +294,7 @@ class System(StrictModel):
     read_only: StrictBool = False
     canaries: Literal["allowed"] | None = None
     """``allowed``: once a week Troth plants an invented person here, finds it, erases it as for a request, and looks
-    for what is left (see `troth.service.assurance.canaries`). Only for databases."""
+    for what is left. Only for databases."""
     accounts: tuple[str, ...] = ()
     """The accounts of the store that are expected to read its personal data, by the store's own names; any other
     account that can is a fault."""

@@ -24,7 +24,7 @@ _REASONS: Mapping[str, str] = {
 }
 
 
-@answers(planting.CONTROL)
+@answers("subjects.canaries_erased")
 def canaries_erased(declaration: Declaration, canaries: Sequence[CanaryRow], now: dt.datetime) -> ControlResult:
     """GDPR Art. 17(1): what was planted was found by a view, and nothing of it was left by an erasure."""
     systems = {name: it for name, it in declaration.systems.items() if it.is_looked_into and not it.is_troths}

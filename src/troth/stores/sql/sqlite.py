@@ -16,6 +16,7 @@ import re
 import sqlite3
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -143,10 +144,13 @@ class SQLite(Dialect):
             str(name): TableKind.VIEW if kind == "view" else TableKind.TABLE for name, kind in run(connection, _TABLES)
         }
         columns: dict[str, list[tuple[Column, int]]] = {name: [] for name in kinds}
-        for table, name, native, required, key_place, hidden, default in _columns(connection, kinds):
+        rows = _columns(connection, kinds)
+        widths = Counter(table for table, *_, key_place, _, _ in rows if key_place)
+        for table, name, native, required, key_place, hidden, default in rows:
             if hidden != 1:  # 1: an internal column of a virtual table; 2 and 3: computed
                 kind, length = _kind(native)
-                is_filled = default is not None or (bool(key_place) and native.upper() == "INTEGER")  # the row's number
+                is_number = key_place == 1 == widths[table] and native.upper() == "INTEGER"  # that of the row itself
+                is_filled = default is not None or is_number
                 column = Column(name, kind, native, not required, length, generated=hidden in (2, 3), filled=is_filled)
                 columns[table].append((column, key_place))
         indexes: dict[str, dict[str, tuple[list[str], bool]]] = {name: {} for name in kinds}
