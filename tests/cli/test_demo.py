@@ -71,6 +71,17 @@ def test_its_ceiling_leaves_room_for_colleagues(made: Firm) -> None:
         assert (invited.code, invited.err) == (0, "")
 
 
+def test_its_officer_compared_the_policy_with_the_law_and_may_again(made: Firm) -> None:
+    assert len(list(made.entries("law.reviewed"))) == 1
+    review = ("policy", "reviewed", "--as", "dpo@example.org")
+    shown = made.troth(*review, "--json").document
+    assert (shown["recorded"], "gdpr" in shown["rule_sets"]) == (False, True)
+    assert made.troth(*review, "--apply", "sha256:0").code == 1
+    assert made.troth(*review, "--apply", shown["hash"]).out.endswith("rule sets\n")
+    assert len(list(made.entries("law.reviewed"))) == 2
+    assert made.troth("policy", "reviewed", "--as", "deputy.dpo@example.org").code == 1, "has another right only"
+
+
 def test_a_second_start_keeps_what_is_there(made: Firm) -> None:
     before = (made.home / "root.key").read_bytes()
     assert made.troth(*SMALL, str(made.folder)).code == 0

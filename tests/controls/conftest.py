@@ -1,10 +1,12 @@
 """A small company, and what its checks need."""
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from troth.controls import Check, run
 from troth.declaration import Declaration
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
@@ -63,3 +65,11 @@ def company() -> dict[str, Any]:
 @pytest.fixture
 def declared(company: dict[str, Any]) -> Declaration:
     return Declaration.model_validate(company)
+
+
+@pytest.fixture
+def ask(company: dict[str, Any], now: dt.datetime) -> Callable[..., Check]:
+    def made(control: str, **looking: object) -> Check:
+        return run(control, {"declaration": Declaration.model_validate(company), "now": now, **looking})
+
+    return made

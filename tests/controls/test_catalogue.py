@@ -20,6 +20,8 @@ every = "1 hour"
 fresh_for = "2 days"
 remedy = "Declare it."
 cannot_see = "The rest."
+looks_at = "every table"
+whole = ["table"]
 audience = "auditor"
 severity = "low"
 failures_to_break = 3
@@ -33,6 +35,7 @@ def test_every_key_of_a_row_arrives() -> None:
     assert (row.every, row.fresh_for) == (dt.timedelta(hours=1), dt.timedelta(days=2))
     assert (row.audience, row.clauses) == (Audience.AUDITOR, ("C02",))
     assert row.principles == ("oecd.openness",)
+    assert (row.looks_at, row.whole) == ("every table", ("table",))
 
 
 @pytest.mark.parametrize("id_", ["stores.principals_counted", "stores.transport_encrypted", "protect.keys_current"])

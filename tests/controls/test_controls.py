@@ -1,6 +1,7 @@
 """How this package answers its controls: each passes in a good world, and its mutation turns it red."""
 
 import datetime as dt
+import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -11,8 +12,7 @@ import pytest
 from tests.rig.filelog import FileLog
 from tests.rig.witness import FakeWitness, serving
 
-from troth.controls import Check, CheckOutcome, run
-from troth.controls.controls import REVIEW_DAYS
+from troth.controls import Check, CheckOutcome
 from troth.declaration import Declaration
 from troth.ledger import Entry, cosign
 from troth.protect import (
@@ -28,14 +28,6 @@ from troth.protect import (
 )
 
 Ask = Callable[..., Check]
-
-
-@pytest.fixture
-def ask(company: dict[str, Any], now: dt.datetime) -> Ask:
-    def made(control: str, **looking: object) -> Check:
-        return run(control, {"declaration": Declaration.model_validate(company), "now": now, **looking})
-
-    return made
 
 
 @pytest.fixture
@@ -112,38 +104,64 @@ def test_unnamed_interests_and_undeclared_disclosures_are_gaps(ask: Ask, company
     assert (check.outcome, check.figures["other gaps"]) == (CheckOutcome.FAIL, 2)
 
 
+@pytest.mark.mutation("declaration.complete", fault="A recipient of which nobody says what it receives")
+def test_a_recipient_of_nothing_is_a_gap(ask: Ask, company: dict[str, Any]) -> None:
+    assert ask("declaration.complete").outcome is CheckOutcome.PASS
+    company["recipients"]["mailer"]["receives"] = []
+    assert [finding.place for finding in ask("declaration.complete").findings] == ["recipients.mailer"]
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "change"),
+    [
+        ("purposes", "account", {"data": ["user"]}),
+        ("purposes", "account", {"basis": "vital_interests"}),
+        ("retention", "customers", {"for": "900 years"}),
+    ],
+)
+def test_it_does_not_see_that_what_is_declared_is_too_much_or_wrong(
+    ask: Ask, company: dict[str, Any], section: str, name: str, change: dict[str, Any]
+) -> None:
+    company[section][name].update(change)
+    assert ask("declaration.complete").outcome is CheckOutcome.PASS
+
+
 def test_a_declaration_of_nothing_is_not_complete(ask: Ask, company: dict[str, Any]) -> None:
     company["systems"], company["retention"] = {}, {}
     assert ask("declaration.complete").outcome is CheckOutcome.NOT_APPLICABLE
 
 
-# --- law.reviewed -----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.mutation("law.reviewed", fault="A rule set that nobody has reviewed for a year")
-def test_a_review_ages(ask: Ask, now: dt.datetime) -> None:
-    assert ask("law.reviewed").outcome is CheckOutcome.PASS
-
-    check = ask("law.reviewed", now=now + dt.timedelta(days=REVIEW_DAYS + 1))
-    assert check.outcome is CheckOutcome.FAIL
-    assert check.figures["not reviewed"] == check.figures["rule sets"] != 0
-
-
-def test_a_review_says_how_far_it_looks_back(ask: Ask, now: dt.datetime) -> None:
-    assert ask("law.reviewed", now=now).evidence.period == (now - dt.timedelta(days=366), now)
-
-
-def test_a_review_in_the_future_is_no_review(ask: Ask) -> None:
-    assert ask("law.reviewed", now=dt.datetime(2020, 1, 1, tzinfo=dt.UTC)).outcome is CheckOutcome.FAIL
-
-
 # --- ledger.intact ----------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def witness(log: FileLog, now: dt.datetime) -> FakeWitness:
+    return FakeWitness("witness.example.org/w1", (log.verifier,), clock=now.timestamp)
+
+
+def witnessed_by(company: dict[str, Any], *witnesses: FakeWitness, quorum: int | None = None) -> None:
+    listed = [{"key": str(each.key), "url": "https://witness.example.org"} for each in witnesses]
+    company["ledger"] = {"witnesses": listed, "quorum": quorum}
+
+
+def have_cosigned(log: FileLog, witness: FakeWitness) -> None:
+    with serving(lambda _, body: witness.add_checkpoint(body)) as url, httpx.Client() as client:
+        assert cosign(log, {witness.key: url}, client) == []
+
+
 @pytest.mark.mutation("ledger.intact")
-def test_one_flipped_bit_is_found(ask: Ask, log: FileLog, folder: Path, keyring: Keyring, now: dt.datetime) -> None:
+def test_one_flipped_bit_is_found(
+    ask: Ask,
+    company: dict[str, Any],
+    log: FileLog,
+    folder: Path,
+    witness: FakeWitness,
+    keyring: Keyring,
+    now: dt.datetime,
+) -> None:
+    witnessed_by(company, witness)
     log.append([created(keyring, now)] * 300)
-    log.checkpoint()
+    have_cosigned(log, witness)
     assert ask("ledger.intact", log=log).outcome is CheckOutcome.PASS
 
     (bundle,) = [path for path in folder.rglob("tile/entries/000") if path.is_file()]
@@ -174,8 +192,15 @@ def test_it_says_since_when_and_up_to_which_entry_it_looked(
 
 @pytest.mark.mutation("ledger.intact", fault="A ledger rewritten and signed anew after it was cosigned")
 def test_a_ledger_signed_anew_is_not_the_one_that_was_cosigned(
-    ask: Ask, log: FileLog, keyring: Keyring, witness: FakeWitness, now: dt.datetime, tmp_path: Path
+    ask: Ask,
+    company: dict[str, Any],
+    log: FileLog,
+    keyring: Keyring,
+    witness: FakeWitness,
+    now: dt.datetime,
+    tmp_path: Path,
 ) -> None:
+    witnessed_by(company, witness)
     log.append([created(keyring, now)] * 5)
     have_cosigned(log, witness)
     assert ask("ledger.intact", log=log).outcome is CheckOutcome.PASS
@@ -183,17 +208,64 @@ def test_a_ledger_signed_anew_is_not_the_one_that_was_cosigned(
     with FileLog(tmp_path / "rewritten", keyring.signer()) as rewritten:
         rewritten.append([created(keyring, now - dt.timedelta(days=1))] * 10)
         rewritten.checkpoint()
-        assert ask("ledger.intact", log=rewritten).outcome is CheckOutcome.PASS
+        check = ask("ledger.intact", log=rewritten)
+        assert check.outcome is CheckOutcome.NOT_APPLICABLE, "it verifies, and no outsider knows it"
+        assert check.summary.endswith("Only we hold a recent checkpoint of it: no witness has cosigned yet.")
         rewritten.keep_cosigned(log.cosigned() or "")
         check = ask("ledger.intact", log=rewritten)
     assert check.outcome is CheckOutcome.FAIL
     assert "does not begin with the 5 entries of the cosigned checkpoint" in check.findings[0].message
 
 
-def test_a_clock_that_went_back_is_an_error_until_it_is_fixed(
-    ask: Ask, log: FileLog, keyring: Keyring, now: dt.datetime
+def test_a_ledger_of_which_only_we_hold_a_checkpoint_is_unproven(
+    ask: Ask, company: dict[str, Any], log: FileLog, keyring: Keyring, witness: FakeWitness, now: dt.datetime
 ) -> None:
+    log.append([created(keyring, now)] * 5)
+    log.checkpoint()
+    assert "no witness is declared" in ask("ledger.intact", log=log).summary
+    log.keep_cosigned(log.checkpoint())  # signed by nobody but us
+    witnessed_by(company, witness)
+    assert ask("ledger.intact", log=log).outcome is CheckOutcome.NOT_APPLICABLE
+    have_cosigned(log, witness)
+    assert ask("ledger.intact", log=log).outcome is CheckOutcome.PASS
+    assert ask("ledger.intact", log=log, now=now + dt.timedelta(hours=24)).outcome is CheckOutcome.NOT_APPLICABLE
+    log.append([created(keyring, now)])
+    assert ask("ledger.intact", log=log).outcome is CheckOutcome.PASS, "the next cosignature is not due yet"
+
+
+@pytest.mark.parametrize("control", ["ledger.intact", "ledger.witnessed"])
+def test_neither_an_old_checkpoint_nor_one_dated_ahead_vouches_for_what_came_since(
+    ask: Ask, company: dict[str, Any], log: FileLog, keyring: Keyring, now: dt.datetime, control: str
+) -> None:
+    ahead = FakeWitness("witness.example.org/w1", (log.verifier,), clock=lambda: now.timestamp() + 86_400 * 300)
+    witnessed_by(company, ahead)
+    log.append([created(keyring, now - dt.timedelta(days=3))])
+    have_cosigned(log, ahead)
+    assert ask(control, log=log).outcome is not CheckOutcome.PASS
+    today = FakeWitness("witness.example.org/w2", (log.verifier,), clock=now.timestamp)
+    witnessed_by(company, today)
+    have_cosigned(log, today)
+    assert ask(control, log=log).outcome is CheckOutcome.PASS
+    log.append([created(keyring, now - dt.timedelta(days=2))])
+    assert ask(control, log=log).outcome is not CheckOutcome.PASS
+
+
+def test_it_does_not_see_what_was_never_recorded(
+    ask: Ask, company: dict[str, Any], log: FileLog, keyring: Keyring, witness: FakeWitness, now: dt.datetime
+) -> None:
+    """An accomplice as witness, and work without an entry, show nowhere."""
+    witnessed_by(company, witness)
+    log.append([created(keyring, now)])
+    have_cosigned(log, witness)
+    assert ask("ledger.intact", log=log).outcome is CheckOutcome.PASS
+
+
+def test_a_clock_that_went_back_is_an_error_until_it_is_fixed(
+    ask: Ask, company: dict[str, Any], log: FileLog, keyring: Keyring, witness: FakeWitness, now: dt.datetime
+) -> None:
+    witnessed_by(company, witness)
     log.append([created(keyring, now), created(keyring, now - dt.timedelta(hours=3))])
+    have_cosigned(log, witness)
     assert ask("ledger.intact", log=log, now=now - dt.timedelta(minutes=15)).outcome is CheckOutcome.PASS
 
     check = ask("ledger.intact", log=log, now=now - dt.timedelta(hours=3))
@@ -203,21 +275,6 @@ def test_a_clock_that_went_back_is_an_error_until_it_is_fixed(
 
 
 # --- ledger.witnessed -------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def witness(log: FileLog, now: dt.datetime) -> FakeWitness:
-    return FakeWitness("witness.example.org/w1", (log.verifier,), clock=now.timestamp)
-
-
-def witnessed_by(company: dict[str, Any], *witnesses: FakeWitness, quorum: int | None = None) -> None:
-    listed = [{"key": str(each.key), "url": "https://witness.example.org"} for each in witnesses]
-    company["ledger"] = {"witnesses": listed, "quorum": quorum}
-
-
-def have_cosigned(log: FileLog, witness: FakeWitness) -> None:
-    with serving(lambda _, body: witness.add_checkpoint(body)) as url, httpx.Client() as client:
-        assert cosign(log, {witness.key: url}, client) == []
 
 
 @pytest.mark.mutation("ledger.witnessed", fault="A ledger rewritten after it was cosigned")
@@ -408,38 +465,12 @@ def test_what_the_registry_knows_otherwise_is_found(look: Look) -> None:
     assert (finding.message, finding.fix) == ("k1:77 (epoch) is not in keys.toml", "restore the newest copy of it")
 
 
+def test_it_does_not_see_a_copy_of_the_keys(look: Look, home: Path, tmp_path: Path) -> None:
+    shutil.copytree(home, tmp_path / "stick")
+    assert look().outcome is CheckOutcome.PASS
+
+
 def test_a_key_of_unknown_age_is_an_error(ask: Ask, log: FileLog, keyring: Keyring, now: dt.datetime) -> None:
     log.append([created(Keyring(bytes(32)), now)])
     check = ask("protect.keys_current", log=log, keyring=keyring, keys=lambda: None)
     assert (check.outcome, check.summary.startswith("The ledger does not record")) == (CheckOutcome.ERROR, True)
-
-
-# --- disclosures.recipients_documented
-# ---------------------------------------------------------------------------------
-
-
-@pytest.mark.mutation("disclosures.recipients_documented")
-@pytest.mark.parametrize(
-    ("key", "value", "message"),
-    [
-        ("contract_until", "2026-11-23", "expired on 2026-11-23"),
-        ("contract", None, "no contract"),
-        ("safeguard", None, "transfer to US"),
-        ("notice", None, "no privacy notice"),
-    ],
-)
-def test_a_lapsed_or_missing_document_is_found(
-    ask: Ask, company: dict[str, Any], key: str, value: str | None, message: str
-) -> None:
-    assert ask("disclosures.recipients_documented").outcome is CheckOutcome.PASS
-
-    company["recipients"]["mailer"][key] = value
-    check = ask("disclosures.recipients_documented")
-
-    assert check.outcome is CheckOutcome.FAIL
-    assert message in check.findings[0].message
-
-
-def test_without_recipients_there_is_nothing_to_document(ask: Ask, company: dict[str, Any]) -> None:
-    company["recipients"] = {}
-    assert ask("disclosures.recipients_documented").outcome is CheckOutcome.NOT_APPLICABLE

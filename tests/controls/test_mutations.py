@@ -51,41 +51,45 @@ import pytest
 from troth.declaration import parse
 from troth.controls import CheckOutcome, run
 
-DECLARATION = parse('''
+TEXT = '''
 troth: 1
 organisation: {name: Example Ltd, country: GB, address: 1 Example Street, email: privacy@example.org}
 policy: {file: policy.md, effective: 2026-11-01}
-''')
-GOOD, BAD = dt.datetime(2026, 11, 24, tzinfo=dt.UTC), dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+systems: {shop: {store: "sqlite:///shop.db", tables: {customer: {fields: {name: user.name}}}}}
+purposes: {account: {basis: contract, use: essential.service, data: [user.name]}}
+retention: {customers: {table: shop.customer, for: 1 year, from: seen_at}}
+'''
+COMPLETE = "declaration.complete"
+GOOD, BAD = parse(TEXT), parse(TEXT.replace("[user.name]", "[user.contact]"))
 
 
-def ask(control, now):
-    return run(control, {"declaration": DECLARATION, "now": now}).outcome
+def ask(control, declaration):
+    return run(control, {"declaration": declaration, "now": dt.datetime(2026, 11, 24, tzinfo=dt.UTC)}).outcome
 
 
-@pytest.mark.mutation("law.reviewed")
+@pytest.mark.mutation("declaration.complete")
 def test_turns():
-    assert (ask("law.reviewed", GOOD), ask("law.reviewed", BAD)) == (CheckOutcome.PASS, CheckOutcome.FAIL)
+    assert (ask(COMPLETE, GOOD), ask(COMPLETE, BAD)) == (CheckOutcome.PASS, CheckOutcome.FAIL)
 
 
-@pytest.mark.mutation("law.reviewed")
+@pytest.mark.mutation("declaration.complete")
 def test_turns_back_only():
-    assert (ask("law.reviewed", BAD), ask("law.reviewed", GOOD)) == (CheckOutcome.FAIL, CheckOutcome.PASS)
+    assert (ask(COMPLETE, BAD), ask(COMPLETE, GOOD)) == (CheckOutcome.FAIL, CheckOutcome.PASS)
 
 
-@pytest.mark.mutation("law.reviewed")
+@pytest.mark.mutation("declaration.complete")
 def test_is_red_from_the_start():
-    assert ask("law.reviewed", BAD) is CheckOutcome.FAIL
+    assert ask(COMPLETE, BAD) is CheckOutcome.FAIL
 
 
-@pytest.mark.mutation("law.reviewed")
+@pytest.mark.mutation("declaration.complete")
 def test_looks_at_nothing():
     pass
 
 
 @pytest.mark.mutation("ledger.intact")
 def test_looks_at_another():
-    assert (ask("law.reviewed", GOOD), ask("law.reviewed", BAD)) == (CheckOutcome.PASS, CheckOutcome.FAIL)
+    assert (ask(COMPLETE, GOOD), ask(COMPLETE, BAD)) == (CheckOutcome.PASS, CheckOutcome.FAIL)
 
 
 @pytest.mark.mutation("ledger.intact")
@@ -108,9 +112,9 @@ def test_a_mark_that_claims_what_the_test_did_not_see_fails(tmp_path: Path) -> N
     assert len(ended) == MARKED.count("def test_")
     told = re.findall(r"^marked as a mutation of (\S+), .*; it saw (.*)$", done.stdout, re.MULTILINE)
     assert sorted(told) == [
-        ("law.reviewed", "['fail', 'pass']"),
-        ("law.reviewed", "['fail']"),
-        ("law.reviewed", "no check"),
+        ("declaration.complete", "['fail', 'pass']"),
+        ("declaration.complete", "['fail']"),
+        ("declaration.complete", "no check"),
         ("ledger.intact", "['error']"),
         ("ledger.intact", "no check"),
     ]

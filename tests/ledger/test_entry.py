@@ -319,6 +319,7 @@ def test_released_kinds_only_gain_optional_fields() -> None:
         "control.loosened": "control what",
         "waiver.given": "actor by content promise until",
         "attestation.given": "actor by content promise until",
+        "law.reviewed": "actor by policy rules",
         "budget.spent": "budget delta_femto epsilon_nano what",
         "counts.released": "held_back history k shown",
         "demo.fault_planted": "fault",

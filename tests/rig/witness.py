@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import datetime as dt
 import re
 import subprocess
 import tempfile
@@ -17,9 +18,21 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from troth.ledger import Checkpoint, NoteRefused, ProofRefused, Verifier, Witness, cosigned_message, verify_consistency
+from troth.declaration import Declaration, Ledger
+from troth.ledger import (
+    Checkpoint,
+    Log,
+    NoteRefused,
+    ProofRefused,
+    Verifier,
+    Witness,
+    cosign,
+    cosigned_message,
+    verify_consistency,
+)
 
 Answer = tuple[int, str, bytes]
 """Status, content type, body."""
@@ -88,6 +101,20 @@ class FakeWitness:
         text = note.rpartition("\n\n")[0] + "\n"
         signature = moment.to_bytes(8, "big") + self._key.sign(cosigned_message(text, moment))
         return f"— {self.name} {base64.b64encode(self.key.id + signature).decode()}"
+
+
+def witnessed(declaration: Declaration, log: Log, *, now: dt.datetime) -> Declaration:
+    """*declaration* with a witness, which has cosigned *log* at *now*."""
+    witness = FakeWitness("witness.example.org/w1", (log.verifier,), clock=now.timestamp)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        status, kind, body = witness.add_checkpoint(request.content)
+        return httpx.Response(status, headers={"content-type": kind}, content=body)
+
+    with httpx.Client(transport=httpx.MockTransport(answer)) as client:
+        assert cosign(log, {witness.key: "https://witness.example.org"}, client) == []
+    listed = [{"key": str(witness.key), "url": "https://witness.example.org"}]
+    return declaration.model_copy(update={"ledger": Ledger.model_validate({"witnesses": listed})})
 
 
 def _says(status: int, text: str) -> Answer:

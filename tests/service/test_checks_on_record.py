@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.rig.witness import witnessed
 from tests.service.test_core_actions import made
 from tests.service.test_evidence import CONTROL, export, held, lines, told, verified
 from tests.service.test_evidence import kept as kept
@@ -142,7 +143,7 @@ def test_a_stranger_sees_that_what_a_check_saw_was_changed(
 @pytest.mark.parametrize("rewrite", REWRITTEN)
 def test_a_check_that_was_changed_is_found(kept: Deployment, rewrite: Callable[[], None]) -> None:
     now, log = NOW + 3 * HOUR, DatabaseLog(ledger_signer(kept.keyring, kept.declaration.organisation))
-    seen = {"declaration": kept.declaration, "log": log, "now": now}
+    seen = {"declaration": witnessed(kept.declaration, log, now=now), "log": log, "now": now}
     seen["contradicted"] = lambda: contradictions(now)
     assert run("ledger.intact", seen).outcome is CheckOutcome.PASS
     rewrite()

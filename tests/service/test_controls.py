@@ -16,6 +16,7 @@ from troth.protect import Keyring
 from troth.rows import Run
 from troth.service.core import controls  # noqa: F401 - registers the answers
 from troth.service.core.journal import DatabaseJournal
+from troth.service.core.models import RunRow
 from troth.service.core.tombstones import Erased, Tombstones
 from troth.stores import Store, open_store
 
@@ -81,6 +82,31 @@ def test_an_old_backup_brings_an_erased_person_back(
     assert came_back(declaration, tombstones, shop=shop) is CheckOutcome.FAIL
 
 
+@pytest.mark.parametrize("written", [" ANN@example.org ", "Ann <ann@example.org>", "ben@example.org, ann@example.org"])
+def test_an_erased_address_is_recognised_however_it_is_written(
+    declaration: Declaration, tombstones: Tombstones, shop: Store, tmp_path: Path, written: str
+) -> None:
+    with sqlite3.connect(tmp_path / "shop.db") as restored:
+        restored.execute("insert into customer (email) values (?)", [written])
+    restored.close()
+    assert came_back(declaration, tombstones, shop=shop) is CheckOutcome.FAIL
+
+
+def test_it_does_not_see_an_erased_address_in_free_text_or_in_a_table_that_nobody_declared(
+    tombstones: Tombstones, shop: Store, tmp_path: Path
+) -> None:
+    """stores.schema_declared finds the table, and the detection control what stands in free text."""
+    noted = parse(DECLARED.replace("{email: user.contact.email}", "{email: user.contact.email, note: user.content}"))
+    with sqlite3.connect(tmp_path / "shop.db") as restored:
+        restored.executescript("""
+            alter table customer add note text; update customer set note = 'call ann@example.org';
+            create table lead (email text); insert into lead values ('ann@example.org'), ('ann+shop@example.org');
+            insert into customer (email) values ('ann+shop@example.org');
+        """)
+    restored.close()
+    assert came_back(noted, tombstones, shop=shop) is CheckOutcome.PASS
+
+
 def test_who_is_back_after_a_restore_is_told_how_to_fix_it(
     declaration: Declaration, tombstones: Tombstones, shop: Store, tmp_path: Path
 ) -> None:
@@ -138,8 +164,9 @@ def test_before_anyone_is_erased_there_is_nothing_to_ask(declaration: Declaratio
 @pytest.mark.mutation("core.runs_finished")
 def test_a_run_that_is_left_half_done_turns_the_control_red(declaration: Declaration, database: str) -> None:
     journal = DatabaseJournal()
-    journal.begin(RUN)
     looking = {"declaration": declaration, "journal": journal, "now": NOW + dt.timedelta(minutes=5)}
+    assert run("core.runs_finished", looking).outcome is CheckOutcome.NOT_APPLICABLE, "nothing was begun"
+    journal.begin(RUN)
     assert run("core.runs_finished", looking).outcome is CheckOutcome.PASS
     late = run("core.runs_finished", {**looking, "now": NOW + dt.timedelta(minutes=61)})
     assert late.outcome is CheckOutcome.FAIL
@@ -147,4 +174,25 @@ def test_a_run_that_is_left_half_done_turns_the_control_red(declaration: Declara
     journal.begin(replace(RUN, id="r-2"))
     journal.finish("r-1", [])
     journal.finish("r-2", [])
+    RunRow.objects.update(finished_at=NOW)
+    assert run("core.runs_finished", looking).outcome is CheckOutcome.PASS
+    assert run("core.runs_finished", looking).figures == {"finished": 2, "under_way": 0, "left_half_done": 0}
+
+
+@pytest.mark.mutation("core.runs_finished", fault="An unfinished run that is dated in the future")
+def test_a_run_that_is_dated_ahead_is_not_young_for_ever(declaration: Declaration, database: str) -> None:
+    journal = DatabaseJournal()
+    looking = {"declaration": declaration, "journal": journal, "now": NOW}
+    journal.begin(RUN)
+    assert run("core.runs_finished", looking).outcome is CheckOutcome.PASS
+    journal.begin(replace(RUN, id="r-2", begun=NOW + dt.timedelta(days=300)))
+    assert run("core.runs_finished", looking).outcome is CheckOutcome.FAIL
+
+
+def test_it_does_not_see_a_run_whose_record_is_gone(declaration: Declaration, database: str) -> None:
+    journal = DatabaseJournal()
+    journal.begin(RUN)
+    journal.begin(replace(RUN, id="r-2", begun=NOW + dt.timedelta(hours=2)))
+    RunRow.objects.filter(run_id="r-1").delete()
+    looking = {"declaration": declaration, "journal": journal, "now": NOW + dt.timedelta(hours=2)}
     assert run("core.runs_finished", looking).outcome is CheckOutcome.PASS

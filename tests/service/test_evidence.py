@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.rig.witness import witnessed
 from tests.service.conftest import Live
+from tests.service.team import bare_member
 from tests.service.test_passes import HOUR, NOW, QUOTE, RUN
 from tests.service.test_passes import office as office
 
@@ -29,6 +31,7 @@ from troth.service.assurance import jobs
 from troth.service.assurance.evidence import ArchiveScope, Exported, NoSuchPromise, export_evidence
 from troth.service.assurance.evidence.gather import Gathered
 from troth.service.assurance.integrity import LedgerHistory, RecordsDiffer, contradictions
+from troth.service.assurance.law_reviews import ReviewedTexts, record_review
 from troth.service.assurance.models import ChangeRow
 from troth.service.assurance.retraction import retract_checks
 from troth.service.core.deployment import Deployment
@@ -56,6 +59,7 @@ def kept(live: Live, office: Deployment) -> Deployment:
     here = office.but(declaration=declaration)
 
     def passes() -> None:
+        record_review(ReviewedTexts.of(here.policy.published), by=bare_member("ann"), actor="staff", now=NOW)
         jobs.run_due(NOW, deployment=here)
         DatabaseJournal().begin(RUN)
         jobs.run_due(NOW + HOUR, deployment=here)
@@ -337,7 +341,7 @@ def test_a_stranger_sees_a_history_that_the_ledger_does_not_tell(
 @pytest.mark.parametrize("rewrite", REWRITTEN)
 def test_rows_that_say_other_than_the_ledger_are_found(kept: Deployment, rewrite: Callable[[], None]) -> None:
     now, log = NOW + 3 * HOUR, DatabaseLog(ledger_signer(kept.keyring, kept.declaration.organisation))
-    seen = {"declaration": kept.declaration, "log": log, "now": now}
+    seen = {"declaration": witnessed(kept.declaration, log, now=now), "log": log, "now": now}
     seen["contradicted"] = lambda: contradictions(now)
     assert run("ledger.intact", seen).outcome is CheckOutcome.PASS
     rewrite()

@@ -14,8 +14,9 @@ from tests.service.test_mail import smtp as smtp
 
 from troth.controls import Check, CheckOutcome, run
 from troth.declaration import parse
-from troth.service.mail.actions import again
+from troth.service.mail.actions import again, forget_failed
 from troth.service.mail.controls import letters
+from troth.service.mail.models import LetterRow
 from troth.service.mail.rules import Letter
 from troth.service.mail.smtp import Smtp
 
@@ -27,7 +28,7 @@ policy: {file: policy.md, effective: 2026-11-01}
 """,
     file="troth.yaml",
 )
-HOUR = dt.timedelta(hours=1)
+HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 
 
 def asked(at: dt.datetime = NOW) -> Check:
@@ -62,9 +63,27 @@ def test_letters_that_nobody_sends_turn_the_control_red(rows: None) -> None:
     ]
 
 
+def test_an_owed_letter_that_was_given_up_does_not_turn_green_again(rows: None, sink: Sink, smtp: Smtp) -> None:
+    assert asked().outcome is CheckOutcome.NOT_APPLICABLE, "nothing is owed"
+    posted()
+    sink.to = lambda envelope: "550 5.1.1 No such mailbox"
+    send_due(NOW, keyring=KEYS, transport=smtp)
+    forget_failed(NOW + 31 * DAY)
+    check = asked(NOW + 31 * DAY)
+    assert (check.outcome, check.figures["given_up"]) == (CheckOutcome.ERROR, 1)
+    assert asked(NOW + 91 * DAY).outcome is CheckOutcome.NOT_APPLICABLE
+
+
+def test_it_does_not_see_a_letter_that_was_never_written(rows: None, sink: Sink, smtp: Smtp) -> None:
+    posted()
+    posted(letter("other"))
+    LetterRow.objects.order_by("pk")[0].delete()
+    assert asked().outcome is CheckOutcome.PASS
+
+
 def test_a_mistyped_address_of_a_stranger_is_no_broken_promise(rows: None, sink: Sink, smtp: Smtp) -> None:
     sink.to = lambda envelope: "550 5.1.1 No such mailbox"
     link = {"link": "https://example.org/x", "until": NOW + 24 * HOUR}
     posted(Letter("link", "nobody@example.org", "en", "case:R-1", link, "k"))
     send_due(NOW, keyring=KEYS, transport=smtp)
-    assert asked().outcome is CheckOutcome.PASS
+    assert asked().outcome is CheckOutcome.NOT_APPLICABLE

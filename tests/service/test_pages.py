@@ -145,7 +145,7 @@ def test_staff_see_figures_findings_and_owners(staff: Client) -> None:
     assert "1,234 runs, 1 half done" in page
     assert "run r-1" in page
     assert "dpo@example.org" in page
-    assert "Work that was never begun." in page
+    assert "Work that was never begun, work that a store refused" in page
 
 
 def test_the_public_sees_statuses_without_findings_owners_or_exact_figures(site: Path, visitor: Client) -> None:

@@ -32,7 +32,7 @@ from troth.service.core.jobs.models import Job, WorkerRow
 from troth.service.core.journal import DatabaseJournal
 from troth.service.core.keys import ledger_signer
 from troth.service.core.ledger import record, sequence
-from troth.service.core.models import CheckRow, EntryRow, Task, Tile
+from troth.service.core.models import CheckRow, EntryRow, RunRow, Task, Tile
 from troth.service.database import may_pass
 
 pytestmark = pytest.mark.sampled
@@ -52,11 +52,16 @@ promises:
 
 @contextlib.contextmanager
 def look(company: Deployment, now: dt.datetime) -> Iterator[Mapping[str, object]]:
-    yield {"declaration": company.declaration, "journal": DatabaseJournal(), "now": now}
+    text = company.policy.published
+    yield {"declaration": company.declaration, "journal": DatabaseJournal(), "policy_text": text, "now": now}
 
 
 @pytest.fixture
-def office() -> Deployment:
+def office(database: str) -> Deployment:
+    """A company that has finished a deletion before."""
+    hashes = {"plan_hash": RUN.plan_hash, "declaration_hash": RUN.declaration_hash}
+    yesterday = NOW - 24 * HOUR
+    RunRow.objects.create(run_id="r-0", action="erase", **hashes, begun_at=yesterday, finished_at=yesterday)
     declaration = parse(DECLARED)
     company = Deployment(declaration, policy=read(f"# Policy\n\n{QUOTE}\n"))
     return company.but(keyring=Keyring(b"\x01" * 32), look=look)

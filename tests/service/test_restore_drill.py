@@ -211,7 +211,7 @@ policy: {file: policy.md, effective: 2026-11-01}
 
 @pytest.mark.mutation("core.restores")
 def test_a_quarter_without_a_drill_is_found(database: str, signer: Signer) -> None:
-    assert asked(signer, NOW).outcome is CheckOutcome.FAIL
+    assert asked(signer, NOW).outcome is CheckOutcome.NOT_APPLICABLE, "the ledger is empty"
     note_drill(Drill(3, 2, 0, 1, 0, 0, None, 0), now=NOW)
     assert asked(signer, NOW + DRILL_DAYS * DAY).outcome is CheckOutcome.PASS
     check = asked(signer, NOW + (DRILL_DAYS + 1) * DAY)
@@ -230,10 +230,21 @@ def test_a_drill_in_which_somebody_opened_or_was_lost_is_found(
     assert asked(signer, NOW).outcome is CheckOutcome.FAIL
 
 
+def test_the_first_drill_is_due_within_a_quarter(database: str, signer: Signer) -> None:
+    EntryRow.objects.create(content=Entry("run.resumed", NOW, _RESUMED).encoded)
+    assert asked(signer, NOW + (DRILL_DAYS - 1) * DAY).outcome is CheckOutcome.NOT_APPLICABLE
+    assert asked(signer, NOW + (DRILL_DAYS + 1) * DAY).outcome is CheckOutcome.FAIL
+
+
+def test_it_does_not_see_other_backups_than_the_one_that_was_tested(database: str, signer: Signer) -> None:
+    _record({"tried": 1, "opened": 0, "erased": 1, "erased_opened": 0, "not_final_yet": 0, "lost": 0})
+    assert asked(signer, NOW).outcome is CheckOutcome.PASS, "one key, of the only backup that anybody opened"
+
+
 def test_a_drill_of_a_backup_without_keys_proves_nothing(database: str, signer: Signer) -> None:
     _record({"tried": 1, "opened": 1, "erased": 0, "erased_opened": 0, "not_final_yet": 0, "lost": 0})
     check = asked(signer, NOW)
-    assert (check.outcome, "shows nothing about erasure" in check.summary) == (CheckOutcome.PASS, True)
+    assert (check.outcome, "shows nothing about erasure" in check.summary) == (CheckOutcome.NOT_APPLICABLE, True)
     _record({"tried": 0, "opened": 0, "erased": 0, "erased_opened": 0, "not_final_yet": 0, "lost": 0})
     check = asked(signer, NOW)
     assert (check.outcome, "that backup contained no subject keys" in check.summary) == (CheckOutcome.ERROR, True)

@@ -409,6 +409,38 @@ def test_an_undertaking_that_ran_out_is_found(office: Path, staff_member: StaffM
     assert ask("staff.undertakings", settings).outcome is CheckOutcome.FAIL
 
 
+@pytest.mark.mutation("staff.undertakings", fault="An undertaking to a text that was replaced since")
+def test_an_undertaking_to_an_old_text_is_found(office: Path, staff_member: StaffMember, settings: Any) -> None:
+    staff_member(StaffRight.CASES_HANDLE)
+    assert ask("staff.undertakings", settings).outcome is CheckOutcome.PASS
+    Undertaking.objects.update(document="sha256:" + 64 * "0")
+    assert ask("staff.undertakings", settings).outcome is CheckOutcome.FAIL
+
+
+def test_where_nobody_sees_anything_there_is_nothing_to_show(office: Path, settings: Any) -> None:
+    controls = ("mfa", "undertakings", "recertified", "access_recorded", "purpose_on_every_read")
+    outcomes = {ask(f"staff.{control}", settings).outcome for control in controls}
+    assert outcomes == {CheckOutcome.NOT_APPLICABLE}
+
+
+def test_they_do_not_see_shared_accounts_nor_a_term_that_was_prolonged_in_our_database(
+    office: Path, staff_member: StaffMember, settings: Any
+) -> None:
+    """A colleague with the password and the key of Ann, and an undertaking that should have ended long ago."""
+    staff_member(StaffRight.CASES_HANDLE)
+    Undertaking.objects.update(until=NOW + 9_000 * DAY)
+    for control in ("mfa", "undertakings", "recertified"):
+        assert ask(f"staff.{control}", settings).outcome is CheckOutcome.PASS
+
+
+@pytest.mark.mutation("staff.recertified", fault="A review that is dated in the future")
+def test_a_review_that_is_dated_ahead_is_no_review(office: Path, staff_member: StaffMember, settings: Any) -> None:
+    staff_member(StaffRight.CASES_HANDLE)
+    assert ask("staff.recertified", settings).outcome is CheckOutcome.PASS
+    Grant.objects.update(reviewed_at=timezone.now() + 300 * DAY)
+    assert ask("staff.recertified", settings).outcome is CheckOutcome.FAIL
+
+
 @pytest.mark.mutation("staff.recertified")
 def test_a_grant_that_nobody_reviewed_is_found(office: Path, staff_member: StaffMember, settings: Any) -> None:
     staff_member(StaffRight.CASES_HANDLE)
@@ -429,6 +461,14 @@ def test_a_missing_deputy_is_found(office: Path, staff_member: StaffMember, sett
     check = ask("staff.officer_appointed", settings)
     assert check.outcome is CheckOutcome.FAIL
     assert check.figures == {"officers": 1, "deputies": 0}
+
+
+def test_it_does_not_see_that_two_accounts_are_one_person(
+    office: Path, staff_member: StaffMember, settings: Any
+) -> None:
+    for role in (StaffRole.OFFICER, StaffRole.DEPUTY):
+        staff_member(roles=[role])
+    assert ask("staff.officer_appointed", settings).outcome is CheckOutcome.PASS
 
 
 def _look(client: StaffClient, purpose: str = "support") -> None:
@@ -452,6 +492,24 @@ def test_a_look_without_its_entry_is_found(office: Path, staff_member: StaffMemb
     AccessRow.objects.filter(pk=AccessRow.objects.order_by("pk")[0].pk).update(subject="ps1:" + "0b" * 16)
     check = ask("staff.access_recorded", settings)
     assert (check.outcome, check.figures["without"]) == (CheckOutcome.FAIL, 1)
+
+
+@pytest.mark.mutation("staff.access_recorded", fault="A look whose purpose was rewritten afterwards")
+def test_a_look_with_another_purpose_than_its_entry_is_found(
+    office: Path, staff_member: StaffMember, settings: Any
+) -> None:
+    _look(staff_member(StaffRight.CASES_HANDLE))
+    assert ask("staff.access_recorded", settings).outcome is CheckOutcome.PASS
+    AccessRow.objects.update(purpose="billing")
+    assert ask("staff.access_recorded", settings).outcome is CheckOutcome.FAIL
+
+
+def test_it_does_not_see_a_look_whose_row_is_gone(office: Path, staff_member: StaffMember, settings: Any) -> None:
+    client = staff_member(StaffRight.CASES_HANDLE)
+    _look(client)
+    _look(client)
+    AccessRow.objects.order_by("pk")[0].delete()
+    assert ask("staff.access_recorded", settings).outcome is CheckOutcome.PASS
 
 
 @pytest.mark.mutation("staff.purpose_on_every_read")

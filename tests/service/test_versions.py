@@ -12,6 +12,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings as DjangoSettings
 from tests.service.test_passes import entries
 
+from troth.controls import CheckOutcome, run
 from troth.ledger import DeclaredName
 from troth.policy import read
 from troth.protect import Keyring
@@ -21,6 +22,7 @@ from troth.service.configuration import Settings
 from troth.service.core.deployment import load_deployment
 from troth.service.core.keys import make_keys
 from troth.service.core.models import CheckRow, Task
+from troth.service.policy_pages.controls import held_back_now, is_published_now
 from troth.service.policy_pages.models import PublishedRow
 
 pytestmark = pytest.mark.sampled
@@ -291,6 +293,20 @@ def test_a_version_that_is_held_back_turns_it_red_and_is_one_task(site: Site) ->
     [task] = Task.objects.all()
     assert (task.control, task.closed_at) == ("policy.changes_published", None)
     assert "1 clause promises less" in task.latest.findings[0]["message"]
+
+
+def test_a_version_that_is_not_published_yet_shows_nothing(site: Site) -> None:
+    site.says(BETTER)
+    deployment, now = load_deployment(site.told), timezone.now()
+    looking = {
+        "declaration": deployment.declaration,
+        "now": now,
+        "held_back": held_back_now(deployment, now),
+        "is_published": is_published_now(deployment, now),
+    }
+    assert run("policy.changes_published", looking).outcome is CheckOutcome.NOT_APPLICABLE
+    site.keeps()
+    assert run("policy.changes_published", looking).outcome is CheckOutcome.PASS
 
 
 @pytest.mark.parametrize("is_taken_back", [True, False])

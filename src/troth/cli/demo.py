@@ -157,13 +157,16 @@ def _environment(folder: Path, stores: Mapping[str, str], example: Path, port: i
 
 
 def _declaration(folder: Path, example: Path, port: int) -> Path:
-    """Copy the example's declaration and policy, so that you can change them. The site's URLs are updated to the port
-    at each start; the accounts that may read the files are root and yours."""
+    """Copy the example's declaration, its contracts and the policy, so that you can change them. The site's URLs are
+    updated to the port at each start; the accounts that may read the files are root and yours."""
     kept = folder / "troth.yaml"
     if not kept.exists():
         text = (example / "troth.yaml").read_text(encoding="utf-8")
         kept.write_text(text.replace("accounts: [root]", f"accounts: [root, {getpass.getuser()}]"), encoding="utf-8")
         shutil.copyfile(example / "policy.md", folder / "policy.md")
+        (folder / "contracts").mkdir(mode=0o700, exist_ok=True)
+        for contract in (example / "contracts").iterdir():
+            shutil.copyfile(contract, folder / "contracts" / contract.name)
     before = kept.read_text(encoding="utf-8")
     after = _SITE.sub(rf"\g<1>http://localhost:{port}", before)
     if after != before:
@@ -245,6 +248,8 @@ def _console(folder: Path, port: int) -> tuple[Path, float]:
 
     set_up()
     from troth.service.assurance.actions import PASS_EVERY
+    from troth.service.assurance.law_reviews import ReviewedTexts, record_review
+    from troth.service.core.deployment import current
     from troth.service.staff import actions
     from troth.service.staff.factors import fresh_codes
     from troth.service.staff.models import StaffMember
@@ -257,6 +262,8 @@ def _console(folder: Path, port: int) -> tuple[Path, float]:
         member, token = actions.invite(_OFFICER, [StaffRole.OFFICER], reason="the example company's officer", now=now)
         actions.accept(token, password := secrets.token_urlsafe(12), now=now)
         actions.sign(member, document_hash(), now=now)
+        texts = ReviewedTexts.of(current().policy.published)
+        record_review(texts, by=member, actor="staff", now=now)  # as the officer does with `troth policy reviewed`
     else:
         found = re.search(r"^password: (\S+)", kept.read_text("utf-8"), re.MULTILINE) if kept.is_file() else None
         password = found[1] if found is not None else "the one that you chose"

@@ -1,15 +1,18 @@
-"""Controls of the lower packages: declaration, law, ledger, keys, recipients."""
+"""Controls of the lower packages: declaration, ledger, keys, recipients."""
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from troth.controls.model import CheckOutcome, ControlFinding, Evidence
+from troth.controls.papers import Paper, look_up, names_file
 from troth.controls.result import ControlResult, answers
-from troth.declaration import Basis, Declaration, Recipient, covers
-from troth.law import regimes, starting_soon
+from troth.declaration import Basis, Declaration, Recipient, Sharing, covers
 from troth.law.places import FREE_FLOW
 from troth.ledger import (
     CLOCK_SLACK,
@@ -26,8 +29,6 @@ from troth.ledger import (
 from troth.protect import Inventory, KeyInfo, Keyring, KeyState, field_zero, standing
 from troth.text import counted
 
-REVIEW_DAYS = 366
-"""Maximum age of the review of a rule set, in days."""
 WITNESSED_HOURS = 24
 """Maximum age of a cosignature. `troth keep` requests one every few minutes if something was recorded, and at least
 twice a day."""
@@ -126,6 +127,8 @@ def _without_interests(declaration: Declaration) -> Iterator[ControlFinding]:
 
 def _received_without_purpose(declaration: Declaration, purposes: list[str]) -> Iterator[ControlFinding]:
     for name, recipient in declaration.recipients.items():
+        if not recipient.receives:
+            yield ControlFinding(f"recipients.{name}", "what it receives is not declared", "declare 'receives'")
         for category in recipient.receives:
             # For a recipient of user.contact, a purpose of user.contact.email covers part of the data: that is enough.
             if not any(covers(broad, category) or covers(category, broad) for broad in purposes):
@@ -134,38 +137,22 @@ def _received_without_purpose(declaration: Declaration, purposes: list[str]) -> 
                 )
 
 
-# --- law --------------------------------------------------------------------------------------------------------------
-
-
-@answers("law.reviewed")
-def law_reviewed(now: dt.datetime) -> ControlResult:
-    """GDPR Art. 24(1): every rule set was compared with the law within a year; upcoming obligations are counted."""
-    today = now.astimezone(dt.UTC).date()
-    reviewed = {each.id: each.reviewed for each in regimes().values()}
-    stale = [
-        ControlFinding(f"law.{id_}", f"last reviewed on {day}", "compare it with the current law and record the date")
-        for id_, day in reviewed.items()
-        if not 0 <= (today - day).days <= REVIEW_DAYS
-    ]
-    coming = starting_soon(today)
-    return ControlResult.of(
-        f"{counted(len(reviewed), 'rule set')}, {len(stale)} not reviewed within a year; "
-        f"{counted(len(coming), 'obligation')} {'starts' if len(coming) == 1 else 'start'} within 90 days.",
-        evidence=_evidence("law", len(reviewed), period=(now - dt.timedelta(days=REVIEW_DAYS), now)),
-        figures={"rule sets": len(reviewed), "not reviewed": len(stale), "starting soon": len(coming)},
-        findings=stale,
-    )
-
-
 # --- ledger -----------------------------------------------------------------------------------------------------------
 
 
 @answers("ledger.intact")
 def ledger_intact(
-    log: Log, now: dt.datetime, contradicted: Callable[[], Iterable[ControlFinding]] = tuple
+    declaration: Declaration,
+    log: Log,
+    now: dt.datetime,
+    contradicted: Callable[[], Iterable[ControlFinding]] = tuple,
 ) -> ControlResult:
     """GDPR Art. 5(2): every entry still matches the tree and the last signed checkpoint, the ledger begins with what
-    outsiders cosigned, no entry is dated in the future, and the statuses and outcomes in our rows match the entries."""
+    outsiders cosigned, no entry is dated in the future, and the statuses and outcomes in our rows match the entries.
+
+    Our own checkpoint shows nothing against whoever holds our keys: unless the declared outsiders have lately cosigned
+    one, the question stays open.
+    """
     size = log.size
     evidence, figures = _evidence("ledger", size, period=_begun(log, now)), {"entries": size}
     try:
@@ -192,9 +179,12 @@ def ledger_intact(
     differ = list(contradicted())
     told = f"; the database contradicts them about {counted(len(differ), 'thing')}" if differ else ""
     summary = f"{counted(size, 'entry', 'entries')} verified{told}."
-    return ControlResult.of(
-        summary, evidence=evidence, figures={**figures, "contradicted": len(differ)}, findings=differ
-    )
+    figures |= {"contradicted": len(differ)}
+    witnessed = _witnessed(declaration, log, now)
+    if isinstance(witnessed, ControlFinding) and not differ:
+        summary = f"{summary} Only we hold a recent checkpoint of it: {witnessed.message}."
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, summary, evidence, figures)
+    return ControlResult.of(summary, evidence=evidence, figures=figures, findings=differ)
 
 
 def _begun(log: Log, now: dt.datetime) -> tuple[dt.datetime, dt.datetime] | None:
@@ -205,17 +195,20 @@ def _begun(log: Log, now: dt.datetime) -> tuple[dt.datetime, dt.datetime] | None
         return None
 
 
-@answers("ledger.witnessed")
-def ledger_witnessed(declaration: Declaration, log: Log, now: dt.datetime) -> ControlResult:
-    """GDPR Art. 5(2): the declared outsiders have recently cosigned a checkpoint with which the ledger still begins."""
-    declared, size = declaration.ledger, log.size
-    looked_back = (now - dt.timedelta(hours=WITNESSED_HOURS), now)
-    evidence = _evidence("ledger", size, tested=0, period=looked_back)
-    if not size:
-        return ControlResult(CheckOutcome.NOT_APPLICABLE, "The ledger has no entries yet.", evidence)
+@dataclass(frozen=True, slots=True)
+class _Witnessed:
+    """The newest cosigned checkpoint: of how many entries, by how many witnesses, and how old it is."""
+
+    size: int
+    witnesses: int
+    hours: int
+
+
+def _witnessed(declaration: Declaration, log: Log, now: dt.datetime) -> _Witnessed | ControlFinding:
+    """What outsiders vouch for; otherwise why they do not, or not for what is older than `WITNESSED_HOURS`."""
+    declared, fix = declaration.ledger, "see the log of troth keep for the answers of the witnesses"
     if declared is None or not declared.witnesses:
-        finding = ControlFinding("ledger", "no witness is declared", "declare one or more under ledger.witnesses")
-        return ControlResult.of("Nobody outside verifies the ledger.", evidence=evidence, findings=[finding])
+        return ControlFinding("ledger", "no witness is declared", "declare one or more under ledger.witnesses")
     witnesses = tuple(Witness.parse(witness.key) for witness in declared.witnesses)
     needed = declared.quorum or len(witnesses)
     note = log.cosigned()
@@ -226,20 +219,40 @@ def ledger_witnessed(declaration: Declaration, log: Log, now: dt.datetime) -> Co
         cosigned = Quorum(witnesses, needed).require(note)
         require_begins_with(log, signed, "the cosigned checkpoint")
     except LedgerError as refused:
-        finding = ControlFinding("ledger", str(refused), "see the log of troth keep for the answers of the witnesses")
-        summary = f"The ledger of {size} entries is not cosigned by {needed} witnesses."
-        return ControlResult.of(
-            summary, evidence=evidence, figures={"entries": size, "needed": needed}, findings=[finding]
-        )
-    hours = int((now - sorted((each.at for each in cosigned), reverse=True)[needed - 1]).total_seconds() // 3600)
-    late = ControlFinding(
-        "ledger", f"the last cosignature is {hours} hours old", "see the log of troth keep for the reason"
-    )
+        return ControlFinding("ledger", str(refused), fix)
+    # One that is dated ahead would count for ever.
+    dated = sorted((each.at for each in cosigned if each.at - now <= CLOCK_SLACK), reverse=True)
+    if len(dated) < needed:
+        return ControlFinding("ledger", "a cosignature is dated in the future", "fix the clock, here or there")
+    hours = int((now - dated[needed - 1]).total_seconds() // 3600)
+    if hours >= WITNESSED_HOURS:
+        return ControlFinding("ledger", f"the last cosignature is {hours} hours old", fix)
+    if signed.size < log.size and now - log.entry(signed.size).at >= dt.timedelta(hours=WITNESSED_HOURS):
+        return ControlFinding("ledger", "entries of more than a day ago are not cosigned", fix)
+    return _Witnessed(signed.size, len(cosigned), hours)
+
+
+@answers("ledger.witnessed")
+def ledger_witnessed(declaration: Declaration, log: Log, now: dt.datetime) -> ControlResult:
+    """GDPR Art. 5(2): the declared outsiders have recently cosigned a checkpoint with which the ledger still begins."""
+    size, period = log.size, (now - dt.timedelta(hours=WITNESSED_HOURS), now)
+    evidence, figures = _evidence("ledger", size, tested=0, period=period), {"entries": size}
+    if not size:
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, "The ledger has no entries yet.", evidence)
+    witnessed = _witnessed(declaration, log, now)
+    if isinstance(witnessed, ControlFinding):
+        summary = f"The ledger of {counted(size, 'entry', 'entries')} is not cosigned as declared within a day."
+        return ControlResult.of(summary, evidence=evidence, figures=figures, findings=[witnessed])
     return ControlResult.of(
-        f"{len(cosigned)} witnesses cosigned {signed.size} of {size} entries, {hours} hours ago.",
-        evidence=_evidence("ledger", size, tested=signed.size, period=looked_back),
-        figures={"entries": size, "vouched for": signed.size, "witnesses": len(cosigned), "hours": hours},
-        findings=[late] if hours >= WITNESSED_HOURS else [],
+        f"{counted(witnessed.witnesses, 'witness', 'witnesses')} cosigned {witnessed.size} of "
+        f"{counted(size, 'entry', 'entries')}, {counted(witnessed.hours, 'hour')} ago.",
+        evidence=_evidence("ledger", size, tested=witnessed.size, period=period),
+        figures={
+            **figures,
+            "vouched for": witnessed.size,
+            "witnesses": witnessed.witnesses,
+            "hours": witnessed.hours,
+        },
     )
 
 
@@ -337,32 +350,68 @@ def _made(keyring: Keyring, log: Log) -> dt.datetime | None:
 
 @answers("disclosures.recipients_documented")
 def recipients_documented(declaration: Declaration, now: dt.datetime) -> ControlResult:
-    """GDPR Art. 13(1)(f), 28(3), 44-49: every recipient has a contract, safeguard and notice, none of them expired."""
-    today = now.astimezone(dt.UTC).date()
-    recipients = declaration.recipients
-    gaps = {name: list(_gaps(name, recipient, today)) for name, recipient in recipients.items()}
+    """GDPR Art. 13(1)(f), 28(3), 44-49: every recipient has a contract, safeguard and notice, none of them expired, and
+    each file that is named for one of these papers is there and can be read. A contract without a declared end runs
+    until somebody ends it. Papers that are kept elsewhere are not looked at, so they leave the question open."""
+    today, recipients = now.astimezone(dt.UTC).date(), declaration.recipients
+    if not recipients:
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, "No recipient is declared.", _evidence("declaration", 0))
+    papers = {name: _papers(recipient, declaration.folder) for name, recipient in recipients.items()}
+    gaps = {name: [*_gaps(name, each, today), *_faults(name, papers[name])] for name, each in recipients.items()}
     findings = [finding for found in gaps.values() for finding in found]
     incomplete = sum(bool(found) for found in gaps.values())
-    evidence = _evidence("declaration", len(recipients))
-    if not recipients:
-        return ControlResult(CheckOutcome.NOT_APPLICABLE, "No recipient is declared.", evidence)
+    unread = {name for name, named in papers.items() if any(paper.is_elsewhere for paper in named.values())}
+    every = [paper for named in papers.values() for paper in named.values()]
+    elsewhere = sum(paper.is_elsewhere for paper in every)
+    scope = frozenset({"declaration", *(f"recipients.{name}" for name, named in papers.items() if named)})
+    read = sorted((name, kind, paper.digest) for name, named in papers.items() for kind, paper in named.items())
+    evidence = Evidence(
+        scope,
+        scope - {f"recipients.{name}" for name in unread},
+        population=len(recipients),
+        tested=len(recipients) - len(unread),
+        excluded=len(unread),
+        query="sha256:" + hashlib.sha256(repr(read).encode()).hexdigest(),
+    )
+    kept = f" {counted(elsewhere, 'paper')} kept elsewhere, and not looked at." if elsewhere else ""
     return ControlResult.of(
-        f"{counted(len(recipients), 'recipient')}, {incomplete} with something missing or expired.",
+        f"{counted(len(recipients), 'recipient')}, {incomplete} with something missing or expired.{kept}",
         evidence=evidence,
-        figures={"recipients": len(recipients), "incomplete": incomplete},
+        figures={
+            "recipients": len(recipients),
+            "incomplete": incomplete,
+            "papers": len(every),
+            "papers read": sum(bool(paper.digest) for paper in every),
+            "papers elsewhere": elsewhere,
+        },
         findings=findings,
     )
 
 
+def _papers(recipient: Recipient, folder: Path) -> dict[str, Paper]:
+    """The papers of a recipient by their kind. A safeguard is one if it names a file."""
+    safeguard = recipient.safeguard if recipient.safeguard and names_file(recipient.safeguard) else None
+    named = {"contract": recipient.contract, "safeguard": safeguard, "assessment": recipient.assessed}
+    return {kind: look_up(name, folder) for kind, name in named.items() if name and name.strip()}
+
+
+def _faults(name: str, papers: Mapping[str, Paper]) -> Iterator[ControlFinding]:
+    for kind, paper in papers.items():
+        if paper.fault:
+            yield ControlFinding(
+                f"recipients.{name}", f"the file of its {kind} {paper.fault}", "put the paper there, or name its file"
+            )
+
+
 def _gaps(name: str, recipient: Recipient, today: dt.date) -> Iterator[ControlFinding]:
     place = f"recipients.{name}"
-    if recipient.role.value in {"processor", "joint"} and not recipient.contract:
+    if recipient.role is not Sharing.CONTROLLER and not (recipient.contract or "").strip():
         yield ControlFinding(place, "no contract is on file", "declare where the contract is kept (GDPR 26, 28(3))")
     if recipient.contract_until is not None and recipient.contract_until < today:
         yield ControlFinding(
             place, f"its contract expired on {recipient.contract_until}", "renew it, or stop the disclosure"
         )
-    if recipient.country not in FREE_FLOW and not recipient.safeguard:
+    if recipient.country not in FREE_FLOW and not (recipient.safeguard or "").strip():
         yield ControlFinding(place, f"no safeguard for the transfer to {recipient.country}", "declare it (GDPR 44-49)")
-    if not recipient.notice:
+    if not (recipient.notice or "").strip():
         yield ControlFinding(place, "no privacy notice is on file", "declare the address of its notice")

@@ -33,6 +33,7 @@ from troth.law.rule_sets import (
     regime,
     regimes,
     reviewed_on,
+    rules_digest,
     starting_soon,
 )
 from troth.law.scope import Applies, not_covered, regimes_for
@@ -70,6 +71,7 @@ __all__ = [
     "regimes",
     "regimes_for",
     "reviewed_on",
+    "rules_digest",
     "starting_soon",
     "working_days",
 ]

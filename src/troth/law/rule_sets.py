@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Collection, Mapping
 from functools import cache
 from importlib import resources
@@ -44,6 +45,14 @@ def regimes() -> Mapping[str, Regime]:
         if file.endswith(".toml") and file != _PLACES
     )
     return MappingProxyType({each.id: each for each in read})
+
+
+@cache
+def rules_digest() -> str:
+    """Hash of the rule sets as shipped: a release that changes one of them has another."""
+    files = sorted(each.name for each in resources.files("troth.law").joinpath("data").iterdir())
+    digests = [f"{name} {hashlib.sha256(_text(name).encode()).hexdigest()}" for name in files if name.endswith(".toml")]
+    return "sha256:" + hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
 def _text(file: str) -> str:

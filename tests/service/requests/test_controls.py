@@ -26,6 +26,7 @@ from troth.service.complaints import controls as complaint_controls  # noqa: F40
 from troth.service.complaints.actions import answer
 from troth.service.configuration import Mailbox
 from troth.service.core.models import LegalHold
+from troth.service.mail.models import LetterRow
 from troth.service.requests import controls  # noqa: F401 - registers the answers
 from troth.service.requests.duty import CASES_WRITE
 from troth.service.requests.models import CaseReceipt
@@ -43,14 +44,22 @@ def wrote(office: Office, kind: CaseKind) -> Case:
     return receive(Intake(kind, content, Channel.CENTRE), office.deployment, now=office.now())
 
 
+def delivered(at: dt.datetime | None = None, **which: object) -> None:
+    """The mail server took the e-mails that wait."""
+    waiting = LetterRow.objects.filter(ended_at=None, **which)
+    for row in waiting:
+        LetterRow.objects.filter(pk=row.pk).update(state="sent", sealed=None, ended_at=at or row.queued_at)
+
+
 @pytest.mark.mutation("requests.answered_in_time")
 def test_a_request_that_is_late_is_found(office: Office) -> None:
     assert asked("requests.answered_in_time", office).outcome is CheckOutcome.NOT_APPLICABLE
     office.answered("erase", "ben@example.org")
+    delivered()
     case = office.ask("view")
     assert asked("requests.answered_in_time", office).outcome is CheckOutcome.PASS
     check = asked("requests.answered_in_time", office, dt.timedelta(days=80))
-    assert (check.outcome, check.figures["late"]) == (CheckOutcome.FAIL, 1)
+    assert (check.outcome, check.figures["late"], check.figures["answered_late"]) == (CheckOutcome.FAIL, 1, 0)
     assert case.reference not in str(check)
 
 
@@ -61,15 +70,82 @@ def test_a_request_that_was_answered_late_stays_found(office: Office) -> None:
     assert (check.outcome, check.figures["answered_late"]) == (CheckOutcome.FAIL, 1)
 
 
+@pytest.mark.mutation("requests.answered_in_time", fault="An answer that no mail server took before the deadline")
+def test_an_answer_that_was_not_sent_is_no_answer(office: Office) -> None:
+    case = office.answered("erase", "ben@example.org")
+    delivered(kind="acknowledged")
+    assert asked("requests.answered_in_time", office).outcome is CheckOutcome.PASS, "it is on its way"
+    check = asked("requests.answered_in_time", office, dt.timedelta(days=80))
+    assert (check.outcome, check.figures["answered_late"]) == (CheckOutcome.FAIL, 1)
+
+    answers = LetterRow.objects.filter(about=case.about, ended_at=None)
+    answers.update(state="failed", ended_at=office.now(), reason="550 5.1.1")
+    check = asked("requests.answered_in_time", office)
+    assert (check.outcome, check.figures["undelivered"]) == (CheckOutcome.ERROR, 1), "the address may be wrong"
+    assert (check.evidence.population, check.evidence.tested) == (1, 0)
+
+
+def test_an_answer_counts_on_the_day_on_which_it_went_out(office: Office) -> None:
+    case = office.answered("erase", "ben@example.org")
+    assert case.due_on is not None
+    delivered(kind="acknowledged")
+    delivered(office.now() + dt.timedelta(days=60))
+    check = asked("requests.answered_in_time", office, dt.timedelta(days=61))
+    assert (check.outcome, check.figures["answered_late"]) == (CheckOutcome.FAIL, 1)
+
+
+@pytest.mark.mutation("requests.answered_in_time", fault="A Californian's request that is confirmed after ten days")
+def test_a_request_that_is_confirmed_late_is_found(office: Office) -> None:
+    """11 CCR 7021(a): within ten business days, however long the answer may take."""
+    office.declare(requests="{serves: [GB, US-CA]}")
+    case = office.ask("erase", "ben@example.org", tier=1)
+    Case.objects.filter(pk=case.pk).update(residence="US-CA")
+    assert asked("requests.answered_in_time", office, dt.timedelta(days=9)).outcome is CheckOutcome.PASS
+    delivered(office.now() + dt.timedelta(days=20), kind="acknowledged")
+    check = asked("requests.answered_in_time", office, dt.timedelta(days=21))
+    assert (check.outcome, check.figures["acknowledged_late"]) == (CheckOutcome.FAIL, 1)
+    Case.objects.filter(pk=case.pk).update(residence="GB")
+    check = asked("requests.answered_in_time", office, dt.timedelta(days=21))
+    assert check.outcome is CheckOutcome.PASS, "no law asks for a confirmation there"
+
+
+def test_a_stranger_who_never_proved_the_address_is_owed_no_confirmation(office: Office) -> None:
+    office.declare(requests="{serves: [GB, US-CA]}")
+    case = office.ask("erase", "ben@example.org")
+    Case.objects.filter(pk=case.pk).update(residence="US-CA")
+    LetterRow.objects.update(state="failed", ended_at=office.now())
+    assert asked("requests.answered_in_time", office, dt.timedelta(days=25)).outcome is CheckOutcome.PASS
+
+
+def test_a_request_that_was_withdrawn_after_its_deadline_was_late(office: Office) -> None:
+    case, now = office.ask("erase", "ben@example.org", tier=1), office.now()
+    delivered()
+    Case.objects.filter(pk=case.pk).update(state="closed", needs="", outcome="withdrawn", closed_at=now)
+    assert asked("requests.answered_in_time", office).outcome is CheckOutcome.PASS
+    Case.objects.filter(pk=case.pk).update(due_on=now.date() - dt.timedelta(days=2))
+    assert asked("requests.answered_in_time", office).figures["answered_late"] == 1
+
+
+def test_it_does_not_see_a_date_that_was_changed_in_our_own_database(office: Office) -> None:
+    case = office.ask("view")
+    delivered()
+    Case.objects.filter(pk=case.pk).update(due_on=office.now().date() + dt.timedelta(days=900))
+    assert asked("requests.answered_in_time", office, dt.timedelta(days=80)).outcome is CheckOutcome.PASS
+
+
 @pytest.mark.mutation("complaints.acknowledged")
 def test_a_complaint_that_nobody_acknowledged_is_found(office: Office) -> None:
     case = wrote(office, CaseKind.COMPLAINT)
     assert asked("complaints.acknowledged", office).outcome is CheckOutcome.PASS
-    Case.objects.filter(pk=case.pk).update(
-        acknowledged_at=None, received_at=office.now() - dt.timedelta(days=31), due_on=None
-    )
-    check = asked("complaints.acknowledged", office)
-    assert (check.outcome, check.figures["unacknowledged"]) == (CheckOutcome.FAIL, 1)
+    Case.objects.filter(pk=case.pk).update(due_on=None)
+    check = asked("complaints.acknowledged", office, dt.timedelta(days=31))
+    assert (check.outcome, check.figures["acknowledged_late"]) == (CheckOutcome.FAIL, 1), "its e-mail was never sent"
+    delivered()
+    assert asked("complaints.acknowledged", office, dt.timedelta(days=31)).outcome is CheckOutcome.PASS
+    LetterRow.objects.all().delete()
+    assert asked("complaints.acknowledged", office, dt.timedelta(days=31)).outcome is CheckOutcome.PASS, "by post"
+    Case.objects.filter(pk=case.pk).update(acknowledged_at=None)
+    assert asked("complaints.acknowledged", office, dt.timedelta(days=31)).outcome is CheckOutcome.FAIL
 
 
 @pytest.mark.mutation("complaints.questions_answered")
@@ -78,6 +154,10 @@ def test_a_question_that_waits_too_long_is_found(office: Office) -> None:
     assert asked("complaints.questions_answered", office).outcome is CheckOutcome.PASS
     assert asked("complaints.questions_answered", office, dt.timedelta(days=20)).outcome is CheckOutcome.FAIL
     answer(case.pk, "The carriers.", office.deployment, who=Actor("staff"), now=office.now())
+    assert asked("complaints.questions_answered", office, dt.timedelta(days=20)).outcome is CheckOutcome.FAIL, (
+        "not sent"
+    )
+    delivered()
     assert asked("complaints.questions_answered", office, dt.timedelta(days=20)).outcome is CheckOutcome.PASS
 
 
@@ -93,6 +173,22 @@ def test_an_open_request_to_see_without_a_hold_is_found(office: Office) -> None:
     LegalHold.objects.all().delete()
     check = asked("core.held_cases_freeze_deletion", office)
     assert (check.outcome, check.figures["without_hold"]) == (CheckOutcome.FAIL, 1)
+
+
+@pytest.mark.mutation(
+    "core.held_cases_freeze_deletion", fault="A hold on somebody else in place of the person who asked"
+)
+def test_a_hold_on_somebody_else_keeps_nothing(office: Office) -> None:
+    office.ask("view", tier=1)
+    assert asked("core.held_cases_freeze_deletion", office).outcome is CheckOutcome.PASS
+    LegalHold.objects.update(subject="ps1:" + "0a" * 16)
+    assert asked("core.held_cases_freeze_deletion", office).figures["without_hold"] == 1
+
+
+def test_it_does_not_see_what_was_deleted_by_hand(office: Office) -> None:
+    office.ask("view", tier=1)
+    office.do("DELETE FROM customer")
+    assert asked("core.held_cases_freeze_deletion", office).outcome is CheckOutcome.PASS
 
 
 def test_an_erasure_while_the_person_waits_to_see_is_found(office: Office) -> None:

@@ -417,6 +417,12 @@ def test_a_notice_that_is_dropped_is_found(office: Office) -> None:
     assert (check.outcome, check.figures["lost"]) == (CheckOutcome.FAIL, 1)
 
 
+def test_it_does_not_see_whether_a_reason_not_to_tell_is_true(office: Office) -> None:
+    office.answered("erase")
+    RecipientNotification.objects.update(ended="impossible", ended_at=office.now())
+    assert asked(office).outcome is CheckOutcome.PASS
+
+
 def test_letters_that_do_not_leave_and_tasks_that_nobody_does_are_found(office: Office) -> None:
     add_print(office)
     office.answered("erase")

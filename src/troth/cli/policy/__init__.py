@@ -14,6 +14,7 @@ _SHORT = {
     "lint": "Report conflicts of a policy with the law, itself or the declaration.",
     "render": "Render a complete notice from the declaration.",
     "diff": "Show which promises are stronger, weaker, new or gone.",
+    "reviewed": "Record that the policy was compared with the law.",
 }
 
 
@@ -24,7 +25,7 @@ class _Commands(LazyGroup):
 
 @click.group(cls=_Commands)
 def policy() -> None:
-    """Read the published policy and work with its text. These commands need no database and no service.
+    """Read the published policy and work with its text. All but `reviewed` need no database and no service.
 
     \b
     Example:  troth policy read policy.html

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from troth.controls import Control, catalogue
+from troth.controls import Control, absolute_words, catalogue
 from troth.data_files import read_toml
 from troth.declaration import Declaration
 from troth.errors import TrothError
@@ -23,6 +23,7 @@ from troth.policy.text import PolicyText
 
 _ROWS_MAX = 3
 _ATTEST = "I looked at how this is done on this day; it is done as the policy says, and what I looked at is on file."
+_REST = "I looked at what the controls do not see on this day; it is as the policy says, and what I saw is on file."
 _IN_TIME = "I looked at the last times on this day; each was within the period that the policy says, {}."
 _OWN_TIMES = "an SQL figure: how often it took longer than the policy says, which must be 0"
 _ABOUT = frozenset({"", "retention", "categories", "absent"})
@@ -123,13 +124,16 @@ def _proposal(
     warnings = (*warnings, *conflicts)
     if times > 1:
         warnings = (*warnings, "these words are in the policy more than once, but a promise must quote one place")
+    attest = " ".join(filter(None, (_attest(rows, is_measured=bool(proofs)), _IN_TIME.format(time) if is_late else "")))
+    if not attest and absolute_words(quote) and not all(known[proof.control].is_whole(quote) for proof in proofs):
+        attest = _REST
     return Proposal(
         quote,
         clauses[0].sentence.span.line,
         clauses,
         tuple(proofs),
         about,
-        " ".join(filter(None, (_attest(rows, is_measured=bool(proofs)), _IN_TIME.format(time) if is_late else ""))),
+        attest,
         next((row.own for row in rows if row.own), _OWN_TIMES if is_late else ""),
         _severity(clauses),
         warnings,

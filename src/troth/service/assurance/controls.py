@@ -1,4 +1,4 @@
-"""Control on canaries: an invented person is erased from every system."""
+"""Controls on the review of the policy and of the rules that deadlines follow, and on canaries."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
 from troth.declaration import Declaration, System
+from troth.law import regimes, starting_soon
 from troth.service.assurance import canaries as planting
+from troth.service.assurance.law_reviews import ReviewedTexts, last_review
 from troth.service.assurance.models import CanaryRow
 from troth.text import counted
 
-_AGE_MAX = dt.timedelta(days=9)
+REVIEW_DAYS = 365
+"""Maximum age of a review, in days."""
+_SCOPE = frozenset({"law", "policy"})
+_FIX = "compare the policy and the rule sets with the law, then: troth policy reviewed --as EMAIL"
+_CANARY_AGE_MAX = dt.timedelta(days=9)
 _NAMED_MAX = 4
 _REASONS: Mapping[str, str] = {
     planting.UNLINKED: "nothing leads from a person to its rows",
@@ -24,6 +30,37 @@ _REASONS: Mapping[str, str] = {
 }
 
 
+@answers("law.reviewed")
+def law_reviewed(policy_text: str, now: dt.datetime) -> ControlResult:
+    """GDPR Art. 24(1): staff recorded within a year that they compared the rule sets of this release and the present
+    policy with the law. Before the first review, and while a changed text waits for the next one, nothing is shown: a
+    change alone breaks no promise."""
+    review, texts, count = last_review(now), ReviewedTexts.of(policy_text), len(regimes())
+    coming = len(starting_soon(now.astimezone(dt.UTC).date()))
+    figures = {"rule sets": count, "starting soon": coming}
+    evidence = Evidence(_SCOPE, _SCOPE, period=(now - dt.timedelta(days=REVIEW_DAYS), now))
+    if review is None:
+        never = "Nobody has recorded yet that they compared the policy and the rule sets with the law."
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, never, evidence, figures)
+    days = (now - review.at).days
+    evidence = Evidence(
+        _SCOPE, _SCOPE, population=count + 1, tested=count + 1, period=(min(review.at, now), now), query=texts.hash
+    )
+    figures |= {"days": days}
+    summary = f"The policy and {counted(count, 'rule set')} were compared with the law {counted(days, 'day')} ago; "
+    summary += f"{counted(coming, 'obligation')} {'starts' if coming == 1 else 'start'} within 90 days."
+    findings = []
+    if not review.is_intact:
+        findings.append(ControlFinding("law", "the last review differs from its ledger entry", "restore a backup"))
+    if days > REVIEW_DAYS:
+        findings.append(ControlFinding("law", f"the last review is {days} days old", _FIX))
+    if not findings and review.texts != texts:
+        what = "rule sets of this release are others" if review.texts.rules != texts.rules else "policy has changed"
+        waits = f"The last review, {counted(days, 'day')} ago, was of other texts: the {what}."
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, waits, evidence, figures)
+    return ControlResult.of(summary, evidence=evidence, findings=findings, figures=figures)
+
+
 @answers("subjects.canaries_erased")
 def canaries_erased(declaration: Declaration, canaries: Sequence[CanaryRow], now: dt.datetime) -> ControlResult:
     """GDPR Art. 17(1): what was planted was found by a view, and nothing of it was left by an erasure."""
@@ -33,7 +70,7 @@ def canaries_erased(declaration: Declaration, canaries: Sequence[CanaryRow], now
         return ControlResult(CheckOutcome.NOT_APPLICABLE, "Troth reads no system of the company.", looked)
     rows = {row.system: row for row in canaries}
     unseen = {name: why for name, it in systems.items() if (why := _unseen(name, it, rows.get(name)))}
-    if canaries and now - canaries[0].begun_at > _AGE_MAX:
+    if canaries and now - canaries[0].begun_at > _CANARY_AGE_MAX:
         unseen |= dict.fromkeys(systems, f"the last was planted on {canaries[0].begun_at:%Y-%m-%d}")
     if canaries and canaries[0].declaration != planting.systems_hash(declaration):
         unseen |= dict.fromkeys(systems, "the declaration has changed since the last one")

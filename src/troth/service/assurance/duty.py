@@ -86,6 +86,8 @@ _ENTRIES: Mapping[str, EntryKind] = {
     # approved by a second person; *content* is the hash of the text
     "waiver.given": _GIVEN,
     "attestation.given": _GIVEN,
+    # somebody compared the policy, and the rule sets as shipped, with the law
+    "law.reviewed": EntryKind({"rules": Of(Hash), "policy": Of(Hash), "by": Of(Pseudonym), "actor": ACTOR}),
 }
 
 EVIDENCE_READ = StaffRight(
@@ -95,6 +97,9 @@ PROMISES_APPROVE = StaffRight(
     "promises.approve",
     _("Approve waivers and attestations of other people"),
     roles=("approver", "officer", "deputy"),
+)
+LAW_REVIEW = StaffRight(
+    "law.review", _("Record that the policy was compared with the law"), roles=("officer", "deputy")
 )
 EVIDENCE_WRITE = ApiScope("evidence.write", _("Send evidence for the company’s own controls"))
 
@@ -123,14 +128,16 @@ DUTY = Duty(
             "troth.service.assurance.canaries:last",
         ),
     },
-    rights=(EVIDENCE_READ, PROMISES_APPROVE),
+    controls="troth.service.assurance.controls",
+    after={"law.reviewed": ("law.reviewed",)},
+    rights=(EVIDENCE_READ, PROMISES_APPROVE, LAW_REVIEW),
     scopes=(EVIDENCE_WRITE,),
     webhooks={
         "control.failing": _("A control fails"),
         "control.passing": _("A control passes again"),
         "attestation.expiring": _("An attestation of a promise is about to expire"),
     },
-    controls="troth.service.assurance.controls",
+    rehearsal="troth.service.assurance.rehearsal.canaries",
     jobs=("troth.service.assurance.jobs",),
     sealed="troth.service.assurance.canaries:SEALED",
     tables="own_tables.yaml",
@@ -183,6 +190,7 @@ DUTY = Duty(
         "control.",
         "declaration.",
         "evidence.",
+        "law.",
         "prober.",
         "promise.",
         "rehearsal.",

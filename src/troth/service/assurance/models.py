@@ -180,3 +180,18 @@ class ContactCheckRow(models.Model):
     class Meta:
         db_table = "assurance_contact_check"
         indexes = [models.Index(fields=["asked_at"], name="contact_check_asked_at")]
+
+
+class LawReviewRow(models.Model):
+    """Somebody of the company compared the policy and the rule sets with the law: who, when, and which texts. Never
+    changed."""
+
+    by = models.CharField(max_length=80, help_text="A pseudonym of staff.")
+    at = models.DateTimeField()
+    rules = models.CharField(max_length=80, help_text="The hash of the rule sets as shipped.")
+    policy = models.CharField(max_length=80, help_text="The hash of the policy's text.")
+    entry = models.ForeignKey(EntryRow, on_delete=models.PROTECT, help_text="The ledger entry that says so.")
+
+    class Meta:
+        db_table = "assurance_law_review"
+        indexes = [models.Index(fields=["-at"], name="law_review_at")]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
 from troth.declaration import Declaration, IdentityKind
 from troth.ledger import TILE_WIDTH, Entry, Log
 from troth.rows import Journal
+from troth.service.core.models import RunRow
 from troth.service.core.tombstones import Tombstones
 from troth.stores import Noted, Store, noting
 from troth.text import counted
@@ -17,6 +19,8 @@ DRILL_DAYS = 92
 """Maximum age of the last restore drill: a quarter."""
 _MINUTES_MAX = 60
 """Runs take seconds; one still open after an hour has lost its process."""
+_RUNS_COUNT = dt.timedelta(days=92)
+_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+")
 
 
 @answers("retention.erased_stays_erased")
@@ -38,7 +42,7 @@ def erased_stays_erased(
                 values = [str(row[0]) for row in stores[name].read(table, [column], None) if row[0] is not None]
             read += len(values)
             asked.add((name, kind))
-            if back := tombstones.reappeared(name, kind, values, now=now):
+            if back := tombstones.reappeared(name, kind, _written(kind, values), now=now):
                 findings.append(_back(f"{name}.{table}.{column}", back))
     erased = sum(sum(counts.values()) for counts in buried.values())
     tested = sum(buried[name][kind] for name, kind in asked)
@@ -68,6 +72,14 @@ def _identifiers(
                 yield name, identity.column, kind
 
 
+def _written(kind: IdentityKind, values: Sequence[str]) -> Iterator[str]:
+    """The values, and the addresses in those that hold more than one word: ``Ann <ann@example.org>``."""
+    for value in values:
+        yield value
+        if kind is IdentityKind.EMAIL:
+            yield from (address for address in _ADDRESS.findall(value) if address != value)
+
+
 def _back(place: str, count: int) -> ControlFinding:
     told = "one erased identifier has reappeared" if count == 1 else f"{count:,} erased identifiers have reappeared"
     return ControlFinding(
@@ -80,29 +92,39 @@ def _back(place: str, count: int) -> ControlFinding:
 
 @answers("core.runs_finished")
 def runs_finished(journal: Journal, now: dt.datetime) -> ControlResult:
-    """No run may stay unfinished for more than an hour."""
-    begun = list(journal.unfinished())
-    late = [run for run in begun if now - run.begun > dt.timedelta(minutes=_MINUTES_MAX)]
-    looked = frozenset({"journal"})
+    """No run may stay unfinished for more than an hour. Where no run was begun within a quarter, nothing is shown."""
+    since, looked = now - _RUNS_COUNT, frozenset({"journal"})
+    begun, most = list(journal.unfinished()), dt.timedelta(minutes=_MINUTES_MAX)
+    late = [run for run in begun if abs(now - run.begun) > most]  # one that is dated ahead would never be late
+    finished = RunRow.objects.filter(finished_at__gte=since).count()
+    period = (min((since, *(run.begun for run in begun))), now)
+    if not begun and not finished:
+        none = f"No deletion or correction was begun within {_RUNS_COUNT.days} days."
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, none, Evidence(looked, looked, period=period))
     findings = [
         ControlFinding(
             f"run {run.id}", f"{run.action}, begun {run.begun:%Y-%m-%d %H:%M} UTC, is not finished", "resume it"
         )
         for run in late
     ]
-    summary = f"{counted(len(begun), 'run')} under way, {len(late)} of them for longer than {_MINUTES_MAX} minutes."
+    summary = (
+        f"{counted(finished, 'run')} finished within {_RUNS_COUNT.days} days; {counted(len(begun), 'run')} under way, "
+    )
+    summary += f"{len(late)} of them for longer than {_MINUTES_MAX} minutes."
     return ControlResult.of(
         summary,
-        evidence=Evidence(in_scope=looked, observed=looked, population=len(begun), tested=len(begun)),
+        evidence=Evidence(
+            looked, looked, population=finished + len(begun), tested=finished + len(begun), period=period
+        ),
         findings=findings,
-        figures={"under_way": len(begun), "left_half_done": len(late)},
+        figures={"finished": finished, "under_way": len(begun), "left_half_done": len(late)},
     )
 
 
 @answers("core.restores")
 def restores(log: Log, now: dt.datetime) -> ControlResult:
     """The last recorded drill: its date, and whether the keys of erased people stayed closed and all others opened. A
-    drill without keys shows nothing, and one without erased people only that the backup opens."""
+    drill without keys of erased people shows nothing about them; neither does the first quarter of a ledger."""
     since = now - dt.timedelta(days=DRILL_DAYS)
     last, looked = _last(log, "backup.drilled", since=since), frozenset({"backups"})
     if last is None:
@@ -110,6 +132,9 @@ def restores(log: Log, now: dt.datetime) -> ControlResult:
             "backups", f"none was tested within {DRILL_DAYS} days", "troth keys drill --backup FILE"
         )
         summary = f"No backup was tested within {DRILL_DAYS} days."
+        if not log.size or log.entry(0).at > since:
+            soon = f"{summary} The first test is due within {DRILL_DAYS} days of the ledger's first entry."
+            return ControlResult(CheckOutcome.NOT_APPLICABLE, soon, Evidence(looked, looked, period=(since, now)))
         return ControlResult.of(summary, evidence=Evidence(looked, looked, period=(since, now)), findings=[finding])
     counts = {name: int(str(last.fields[name])) for name in ("tried", "erased", "erased_opened", "lost")}
     faults = {
@@ -130,8 +155,9 @@ def restores(log: Log, now: dt.datetime) -> ControlResult:
         return ControlResult(CheckOutcome.ERROR, summary, evidence, figures)
     summary = f"Tried {counted(days, 'day')} ago: {counted(counts['tried'], 'key')} of subjects, {counts['erased']} of "
     summary += f"them of the erased; {counts['erased_opened']} of these opened, and {counts['lost']} others were lost."
-    if not counts["erased"]:
+    if not counts["erased"] and not findings:
         summary += " Nobody in it was erased since, so it shows nothing about erasure: test an older backup."
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, summary, evidence, figures)
     return ControlResult.of(summary, evidence=evidence, figures=figures, findings=findings)
 
 

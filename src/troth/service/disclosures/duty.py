@@ -58,7 +58,9 @@ DUTY = Duty(
             "troth.service.disclosures.controls:register",
         )
     },
-    after={"disclosures.changed": ("disclosures.answerable", "requests.recipients_told")},
+    after={
+        "disclosures.changed": ("disclosures.answerable", "disclosures.none_sold", "requests.recipients_told"),
+    },
     rights=(DISCLOSURES_SEE,),
     scopes=(DISCLOSURES_WRITE, DISCLOSURES_READ),
     tables="own_tables.yaml",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+from django.db.models import Count
 
 from troth.ledger import Entry
 from troth.protect import Keyring
@@ -13,6 +15,7 @@ from troth.service.disclosures.actions import digest_of, received
 from troth.service.disclosures.models import Disclosure
 
 _KIND = b'"kind":"disclosure.made"'
+_SOLD = b'"way":"sale"'
 _ENTRIES_MAX = 20_000
 """Number of latest ledger entries to sample from."""
 
@@ -27,6 +30,16 @@ class OnRecord:
     is_told: bool
 
 
+@dataclass(frozen=True, slots=True)
+class DisclosureGroup:
+    """How many disclosures of one kind went to a recipient for a purpose."""
+
+    recipient: str
+    kind: str
+    purpose: str
+    count: int
+
+
 class Register:
     """The register of this deployment, under *keyring*."""
 
@@ -36,6 +49,17 @@ class Register:
     def count(self, *, since: dt.datetime) -> int:
         """Number of disclosures in the register since then."""
         return Disclosure.objects.filter(at__gte=since).count()
+
+    def groups(self, *, since: dt.datetime) -> Sequence[DisclosureGroup]:
+        """Disclosures in the register since then, counted."""
+        rows = Disclosure.objects.filter(at__gte=since).values_list("recipient", "kind", "purpose")
+        return [DisclosureGroup(*row) for row in rows.annotate(Count("pk")).order_by("recipient", "kind", "purpose")]
+
+    def sales_in_ledger(self, *, since: dt.datetime) -> int:
+        """Number of sales among the latest entries of the ledger since then, whatever the register has of them."""
+        newest = EntryRow.objects.order_by("-id").values_list("content", flat=True)[:_ENTRIES_MAX]
+        stored = (bytes(content) for content in newest.iterator(chunk_size=1_000))
+        return sum(Entry.decode(each).at >= since for each in stored if _KIND in each and _SOLD in each)
 
     def sample(self, most: int, *, since: dt.datetime) -> Iterator[OnRecord]:
         """The latest recorded disclosures since *since*, up to *most*."""
@@ -56,5 +80,7 @@ class Register:
             return OnRecord(entry.at, is_kept=False, is_told=False)
         names = list(row.concerned.values_list("subject", flat=True))
         digest = digest_of(row.recipient, row.kind, row.purpose, row.categories, names, self._keyring)
+        is_same = (digest, row.people) == (entry.fields["what"], entry.fields["people"])
+        is_same = is_same and abs(row.at - entry.at) < dt.timedelta(seconds=1)  # entries have milliseconds
         told = bool(names) and any(one.at == row.at and one.recipient == row.recipient for one in received(names[:1]))
-        return OnRecord(entry.at, is_kept=digest == entry.fields["what"], is_told=told)
+        return OnRecord(entry.at, is_kept=is_same, is_told=told)

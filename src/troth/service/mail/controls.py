@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import Count
 
-from troth.controls import ControlFinding, ControlResult, Evidence, answers
+from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
 from troth.service.mail.message_kinds import kinds
 from troth.service.mail.models import LetterRow
 from troth.text import counted
@@ -20,32 +20,36 @@ _HOURS_MAX = 4
 
 @dataclass(frozen=True, slots=True)
 class MessageCounts:
-    """Counts of owed e-mails: recently *sent*, *waiting*, of these too long (*late*, by error code), and *failed*, by
-    kind and code."""
+    """Counts of owed e-mails: recently *sent*, *waiting*, of these too long (*late*, by error code), *failed*, by kind
+    and code, and *given_up*: recently failed, and their messages deleted since."""
 
     sent: int = 0
     waiting: int = 0
     late: Counter[str] = field(default_factory=Counter)
     failed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    given_up: int = 0
 
 
 def letters(context: object, now: dt.datetime) -> MessageCounts:
-    """Counts at *now*. A failed e-mail counts until it is sent again or its message is deleted."""
+    """Counts at *now*. A failed e-mail counts as such until it is sent again or its message is deleted."""
     owed = LetterRow.objects.filter(kind__in=[name for name, kind in kinds().items() if kind.is_owed])
     waiting = owed.filter(ended_at__isnull=True)
     late = waiting.filter(queued_at__lt=now - dt.timedelta(hours=_HOURS_MAX)).values_list("reason")
-    failed = owed.filter(state=LetterRow.State.FAILED, sealed__isnull=False).values_list("kind", "reason")
+    unsent = owed.filter(state=LetterRow.State.FAILED)
+    failed = unsent.filter(sealed__isnull=False).values_list("kind", "reason")
     return MessageCounts(
         sent=owed.filter(state=LetterRow.State.SENT, ended_at__gt=now - _PERIOD).count(),
         waiting=waiting.count(),
         late=Counter(dict(late.annotate(Count("pk")))),
         failed=Counter({(kind, reason): letters for kind, reason, letters in failed.annotate(Count("pk"))}),
+        given_up=unsent.filter(sealed__isnull=True, ended_at__gt=now - _PERIOD).count(),
     )
 
 
 @answers("mail.owed_sent")
 def letters_sent(letters: MessageCounts, now: dt.datetime) -> ControlResult:
-    """No owed e-mail has failed or waits for more than a few hours."""
+    """No owed e-mail has failed or waits for more than a few hours. One that was given up leaves the question open:
+    nobody can send it any more, and nothing shows that its person was reached in another way."""
     findings = [
         ControlFinding(
             f"e-mails of the kind {kind}",
@@ -63,10 +67,20 @@ def letters_sent(letters: MessageCounts, now: dt.datetime) -> ControlResult:
         for reason, number in sorted(letters.late.items())
     ]
     failed, late = letters.failed.total(), letters.late.total()
-    looked, population = frozenset({"letters"}), letters.sent + letters.waiting + failed
-    return ControlResult.of(
-        f"{counted(letters.sent, 'e-mail')} sent within {_PERIOD.days} days, {failed:,} failed, {late:,} late.",
-        evidence=Evidence(looked, looked, population=population, tested=population, period=(now - _PERIOD, now)),
-        findings=findings,
-        figures={"sent": letters.sent, "waiting": letters.waiting, "late": late, "failed": failed},
-    )
+    looked, tested, given_up = frozenset({"letters"}), letters.sent + letters.waiting + failed, letters.given_up
+    summary = f"{counted(letters.sent, 'e-mail')} sent within {_PERIOD.days} days, {failed:,} failed, {late:,} late, "
+    summary += f"{given_up:,} given up."
+    figures = {
+        "sent": letters.sent,
+        "waiting": letters.waiting,
+        "late": late,
+        "failed": failed,
+        "given_up": given_up,
+    }
+    period = (now - _PERIOD, now)
+    evidence = Evidence(looked, looked, population=tested + given_up, tested=tested, excluded=given_up, period=period)
+    if not evidence.population:
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, "No e-mail was owed to anybody.", evidence, figures)
+    if given_up and not findings:
+        return ControlResult(CheckOutcome.ERROR, summary, evidence, figures)
+    return ControlResult.of(summary, evidence=evidence, findings=findings, figures=figures)

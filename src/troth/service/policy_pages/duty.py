@@ -26,7 +26,11 @@ DUTY = Duty(
         "held_back": ControlInput(
             "why a version of the policy is not published, empty where none waits: Callable[[], str]",
             "troth.service.policy_pages.controls:held_back_now",
-        )
+        ),
+        "is_published": ControlInput(
+            "whether every version of the policy is published: Callable[[], bool]",
+            "troth.service.policy_pages.controls:is_published_now",
+        ),
     },
     tables="own_tables.yaml",
     urls=(("", "troth.service.policy_pages.urls"),),

@@ -112,6 +112,11 @@ def held_back(deployment: Deployment, now: dt.datetime) -> str:
     return _refused(waiting, last, timezone.localdate(now)) if last and waiting else ""
 
 
+def is_published(deployment: Deployment) -> bool:
+    """True if a version was published, and the policy's file and every declared version after it are."""
+    return _last() is not None and _next(deployment) is None
+
+
 def versions_of(deployment: Deployment, today: dt.date) -> Sequence[VersionPage]:
     """Every published version, then those that only the declaration names; latest first. If a file cannot be read, the
     latter are omitted, and `troth check` says why."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from django.conf import settings
@@ -14,6 +14,7 @@ from django.db.models import Q
 from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
 from troth.declaration import Declaration
 from troth.service.api.models import ApiToken
+from troth.service.cases.aliases import names_of_cases
 from troth.service.cases.intake.mailbox import READ_AT, UNREAD_MAX
 from troth.service.cases.models import Case, CaseEvent, CaseKind, CaseState, Right
 from troth.service.cases.models import CaseOutcome as Ended
@@ -136,23 +137,19 @@ def _unread(now: dt.datetime) -> Iterable[ControlFinding]:
 
 @answers("core.held_cases_freeze_deletion")
 def held_cases_freeze_deletion(now: dt.datetime) -> ControlResult:
-    """DPA 2018 s.173: every open access request has a hold, and nothing of the same person was erased since. Unverified
-    requests are not counted (see `fulfilment.holds`)."""
+    """DPA 2018 s.173: every open access request has a hold on its person, and nothing of the same person was erased
+    since, under any of their identifiers. Unverified requests are not counted (see `fulfilment.holds`)."""
     looks = Q(right=Right.VIEW) | Q(right=Right.PORT)
     ended = [CaseState.VERIFYING, CaseState.CLOSED]
     cases = list(Case.objects.filter(looks).exclude(state__in=ended).exclude(subject=""))
-    held = set(LegalHold.objects.filter(released_at=None).values_list("matter", flat=True))
-    bare = [case for case in cases if case.reference not in held]
-    erased = {
-        (subject, at)
-        for subject, at in CaseReceipt.objects.filter(
-            case__right=Right.ERASE, case__subject__in={case.subject for case in cases}
-        ).values_list("case__subject", "at")
-    }
+    names = names_of_cases([(case.pk, case.subject) for case in cases])
+    held = set(LegalHold.objects.filter(released_at=None).values_list("matter", "subject"))
+    bare = [case for case in cases if held.isdisjoint((case.reference, name) for name in names[case.pk])]
+    erased = _erased(set[str]().union(*names.values()))
     lost = [
         case
         for case in cases
-        if any(who == case.subject and at > (case.verified_at or case.received_at) for who, at in erased)
+        if any(name in names[case.pk] and at > (case.verified_at or case.received_at) for name, at in erased)
     ]
     begun = min((case.received_at for case in cases), default=now)
     evidence = Evidence(_CASES, _CASES, population=len(cases), tested=len(cases), period=(begun, now))
@@ -167,6 +164,14 @@ def held_cases_freeze_deletion(now: dt.datetime) -> ControlResult:
     )
     figures = {"open": len(cases), "without_hold": len(bare), "erased": len(lost)}
     return ControlResult.of(summary, evidence=evidence, findings=findings, figures=figures)
+
+
+def _erased(names: Collection[str]) -> set[tuple[str, dt.datetime]]:
+    """Who of *names* had data erased by a request, and when."""
+    receipts = CaseReceipt.objects.filter(case__right=Right.ERASE)
+    whole = receipts.filter(case__subject__in=names).values_list("case__subject", "at")
+    single = receipts.filter(case__named__name__in=names).values_list("case__named__name", "at")
+    return {*whole, *single}
 
 
 def _named(case: Case) -> str:

@@ -54,7 +54,8 @@ def recertified(roster: Roster, now: dt.datetime) -> ControlResult:
     """PCI DSS 7.2.4: somebody else confirmed each grant within half a year."""
 
     def is_reviewed(who: Employed) -> bool:
-        return all(review_due(grant) > now for grant in who.grants if grant.until > now)
+        in_force = [grant for grant in who.grants if grant.until > now]
+        return all(grant.reviewed_at <= now < review_due(grant) for grant in in_force)
 
     fix, half_a_year = "review the grants in the console", REVIEW_EVERY.before(now.date())
     period = (dt.datetime.combine(half_a_year, now.timetz()), now)
@@ -90,6 +91,8 @@ def _of_holders(
 def access_recorded(roster: Roster, now: dt.datetime) -> ControlResult:
     """GDPR Art. 5(2), clause C14: every access to personal data has a ledger entry, made no later than the access."""
     looks = roster.looks
+    if not looks.count:
+        return _nobody_looked(roster, now)
     told = f"{counted(looks.without_entry, 'look')} without their ledger entries"
     findings = [ControlFinding("staff", told, "find out what wrote or removed rows other than through the console")]
     withheld = looks.refused.get("unrecorded", 0)
@@ -112,6 +115,8 @@ def access_recorded(roster: Roster, now: dt.datetime) -> ControlResult:
 def purpose_on_every_read(declaration: Declaration, roster: Roster, now: dt.datetime) -> ControlResult:
     """GDPR Art. 5(1)(b): every access names a declared purpose; others were refused."""
     looks = roster.looks
+    if not looks.count:
+        return _nobody_looked(roster, now)
     strange = {name: count for name, count in looks.purposes.items() if name not in declaration.purposes}
     undeclared, refused = sum(strange.values()), looks.refused.get("purpose", 0)
     findings = [
@@ -152,6 +157,11 @@ def officer_appointed(roster: Roster, now: dt.datetime) -> ControlResult:
         findings=findings,
         figures={"officers": counts[StaffRole.OFFICER], "deputies": counts[StaffRole.DEPUTY]},
     )
+
+
+def _nobody_looked(roster: Roster, now: dt.datetime) -> ControlResult:
+    nobody = f"Nobody looked at personal data through Troth within {PERIOD.days} days."
+    return ControlResult(CheckOutcome.NOT_APPLICABLE, nobody, _evidence(roster, now))
 
 
 def _evidence(roster: Roster, now: dt.datetime) -> Evidence:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from allauth.mfa.models import Authenticator
 from django.db.models import Prefetch
 
-from troth.ledger import Entry, LedgerError
+from troth.ledger import DeclaredName, Entry, LedgerError
 from troth.service.staff.actions import holders
 from troth.service.staff.effective_rights import person_of
 from troth.service.staff.models import AccessRow, Grant, Refusal, StaffMember
@@ -97,5 +97,6 @@ def _fits(row: AccessRow) -> bool:
         entry = Entry.decode(bytes(row.entry.content))
     except LedgerError:
         return False
-    said = (entry.kind, str(entry.fields.get("subject")), str(entry.fields.get("by")))
-    return said == ("subject.viewed", row.subject, row.by) and entry.at <= row.at
+    recorded = (entry.kind, *(str(entry.fields.get(name)) for name in ("subject", "by", "purpose")))
+    expected = ("subject.viewed", row.subject, row.by, DeclaredName.of(row.purpose).text)
+    return recorded == expected and entry.at <= row.at

@@ -258,4 +258,26 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="LawReviewRow",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("by", models.CharField(help_text="A pseudonym of staff.", max_length=80)),
+                ("at", models.DateTimeField()),
+                ("rules", models.CharField(help_text="The hash of the rule sets as shipped.", max_length=80)),
+                ("policy", models.CharField(help_text="The hash of the policy's text.", max_length=80)),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        help_text="The ledger entry that says so.",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="core.entryrow",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "assurance_law_review",
+                "indexes": [models.Index(fields=["-at"], name="law_review_at")],
+            },
+        ),
     ]

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from troth.controls import Check, PromiseStatus, Status, controls_of, looked_at_hash, run, status_of
@@ -42,12 +43,7 @@ _GREEN = frozenset({Status.KEPT, Status.STATED})
 def main() -> int:
     """Carry out the task on standard input."""
     task: RehearsalTask = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the process that started this one
-    os.environ |= {
-        "TROTH_HOME": str(task.folder / "world" / "home"),
-        "TROTH_PROFILE": "development",
-        "TROTH_DECLARATION": str(task.declaration),
-        "TROTH_MAIL_URL": f"folder://{task.folder / 'world' / 'mail'}",
-    }
+    os.environ |= environment(task.folder, task.declaration)
     logging.disable(logging.CRITICAL)
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     for line in rehearse(task):
@@ -56,26 +52,20 @@ def main() -> int:
     return 0
 
 
+def environment(folder: Path, declaration: Path) -> Mapping[str, str]:
+    """The settings of Troth in a rehearsal in *folder*."""
+    return {
+        "TROTH_HOME": str(folder / "world" / "home"),
+        "TROTH_PROFILE": "development",
+        "TROTH_DECLARATION": str(declaration),
+        "TROTH_MAIL_URL": f"folder://{folder / 'world' / 'mail'}",
+    }
+
+
 def rehearse(task: RehearsalTask) -> Iterator[dict[str, Any]]:
     """Yields the number of plantings first, then the promises as they are before, then one object for each planting."""
-    from troth.service.server import migrate, set_up
-
-    set_up()
-    migrate()
-    from django.core.wsgi import get_wsgi_application
-    from django.db import connections
-
-    from troth.service.assurance.control_inputs import register_answers
-    from troth.service.core.keys import keyring
-    from troth.service.settings import TROTH
-
-    register_answers()
-    register_breaches()
-    declaration = load(task.declaration)
-    world = _world(task, declaration, get_wsgi_application(), keyring(TROTH.home))
-    connections.close_all()
-    _do_business(world)
-    before = _look(world, sorted({id_ for promise in declaration.promises for id_ in promise.controls}))
+    world, declaration = invented(task), load(task.declaration)
+    before = look_at(world, sorted({id_ for promise in declaration.promises for id_ in promise.controls}))
     statuses = [_status(promise, before, world) for promise in declaration.promises]
     if task.part == 0:
         for index, status in enumerate(statuses):
@@ -89,12 +79,32 @@ def rehearse(task: RehearsalTask) -> Iterator[dict[str, Any]]:
         promises = [declaration.promises[index] for index in indexes]
         with baseline.restored():
             world.about = about
-            checks = _planted(world, breach, promises)
-            connections.close_all()
+            checks = planted(world, breach, sorted({id_ for promise in promises for id_ in promise.controls}))
         for index, promise in zip(indexes, promises, strict=True):
             if checks is not None:
                 yield {"index": index, "planted": asdict(_outcome(promise, breach, {**before, **checks}, world))}
         yield {"done": 1}
+
+
+def invented(task: RehearsalTask) -> World:
+    """The company of *task* in its folder, after some ordinary business. Sets up Django, once in a process."""
+    from troth.service.server import migrate, set_up
+
+    set_up()
+    migrate()
+    from django.core.wsgi import get_wsgi_application
+    from django.db import connections
+
+    from troth.service.assurance.control_inputs import register_answers
+    from troth.service.core.keys import keyring
+    from troth.service.settings import TROTH
+
+    register_answers()
+    register_breaches()
+    world = _world(task, load(task.declaration), get_wsgi_application(), keyring(TROTH.home))
+    connections.close_all()
+    _do_business(world)
+    return world
 
 
 def register_breaches() -> None:
@@ -174,16 +184,21 @@ def _plan(
         yield breach, about, tuple(indexes)
 
 
-def _planted(world: World, breach: RehearsedBreach, promises: Sequence[Promise]) -> Mapping[str, Check] | None:
-    """The checks of these promises' controls after *breach*; None if there was nothing to break."""
+def planted(world: World, breach: RehearsedBreach, ids: Sequence[str]) -> Mapping[str, Check] | None:
+    """The checks of the controls *ids* after *breach*; None if there was nothing to break. The caller restores the
+    world."""
+    from django.db import connections
+
     from troth.service.core.deployment import given
 
     try:
         with given(_deployment(world)):
             breach.plant(world)
+        return look_at(world, ids)
     except Inapplicable:
         return None
-    return _look(world, sorted({id_ for promise in promises for id_ in promise.controls}))
+    finally:
+        connections.close_all()
 
 
 def _deployment(world: World) -> Deployment:
@@ -195,8 +210,8 @@ def _deployment(world: World) -> Deployment:
     return Deployment(declaration, home=TROTH.home, keyring=world.keyring, policy=world.policy, clock=lambda: world.now)
 
 
-def _look(world: World, ids: Sequence[str]) -> dict[str, Check]:
-    """One check of each control."""
+def look_at(world: World, ids: Sequence[str]) -> dict[str, Check]:
+    """One check of each control in *ids*."""
     from troth.service.assurance.control_inputs import look, site_of
     from troth.service.core.deployment import given
     from troth.site import SiteSnapshot
