@@ -12,14 +12,17 @@ from typing import Any
 import pytest
 from tests.subjects import world
 
-from troth.controls import Check, CheckOutcome, run
+from troth.controls import Check, CheckOutcome, catalogue, run
 from troth.declaration import Declaration
 from troth.ledger import Entry
+from troth.policy import read_file
 from troth.protect import Keyring, create_home
 from troth.service.assurance import canaries
 from troth.service.assurance.control_inputs import register_answers
+from troth.service.assurance.jobs import run_due
 from troth.service.assurance.models import CanaryRow
 from troth.service.core.deployment import Deployment
+from troth.service.core.holds import HoldInForce
 from troth.service.core.models import EntryRow, RunRow, Tombstone
 from troth.service.core.store_pool import close_stores
 
@@ -134,6 +137,15 @@ def test_a_system_that_does_not_allow_it_is_unproven_and_untouched(company: Comp
     assert "newsletter: it does not allow any" in check.summary
 
 
+def test_the_job_runs_before_the_checks_of_a_pass_and_these_wait_meanwhile(company: Company, tmp_path: Path) -> None:
+    (tmp_path / "policy.md").write_text("We keep our word.")
+    run_due(NOW, deployment=company.deployment.but(policy=read_file(tmp_path / "policy.md")), checks=False)
+    assert company.check().outcome is CheckOutcome.PASS
+    CanaryRow.objects.update(looked_at=None)
+    assert canaries.are_planted(NOW)
+    assert not canaries.are_planted(NOW + DAY), "a run that died stops no checks for long"
+
+
 # --- breaches ---------------------------------------------------------------------------------------------------------
 
 
@@ -214,8 +226,6 @@ def test_a_copy_in_a_table_that_nothing_declares_is_not_seen(company: Company) -
     company.run()
     check = company.check()
     assert check.outcome is CheckOutcome.PASS
-    from troth.controls import catalogue
-
     assert "tables that are not declared" in catalogue()[check.control].cannot_see
 
 
@@ -296,8 +306,6 @@ def test_what_a_crash_left_is_removed_at_the_next_start(
 
 
 def test_a_legal_hold_on_a_table_is_unproven_and_not_red(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    from troth.service.core.holds import HoldInForce
-
     monkeypatch.setattr(canaries, "in_force", lambda at: (HoldInForce("m", "c", None, "desk.ticket"),))
     company.run()
     assert company.check().outcome is CheckOutcome.ERROR

@@ -342,7 +342,8 @@ def _planted_values(node: Node, made: InventedRow) -> dict[str, Scalar]:
     for name, value in made.values.items():
         column, use = _column(node, name), table.fields.get(name)
         is_sealed = use is not None and (use.sealed is not False or use.token is not None)
-        is_wanted = name in naming or (not column.filled and (name in personal or not column.nullable))
+        is_own = name in personal and not (column.filled and name in node.schema.key)  # not a counter
+        is_wanted = name in naming or is_own or not (column.filled or column.nullable)
         if value is not None and is_wanted and not is_sealed:
             values[name] = value
     return values

@@ -322,7 +322,7 @@ _RELATIONS = SqlClause(
 _COLUMNS = SqlClause(
     """SELECT table_name, column_name, data_type, column_type, is_nullable = 'YES', character_maximum_length,
         is_generated = 'ALWAYS', column_comment,
-        extra LIKE '%%auto_increment%%' OR column_default IS NOT NULL, character_set_name, collation_name
+        extra LIKE '%%auto_increment%%' OR COALESCE(column_default, 'NULL') <> 'NULL', character_set_name, collation_name
     FROM information_schema.columns WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position"""
 )
 _JSON = SqlClause(

@@ -90,8 +90,10 @@ def copied(world: World) -> None:
     unseen="The canary's rows are written as the declaration says.",
 )
 def written_otherwise(world: World) -> None:
-    system, table, _ = _table(world)
-    links = [link for place, it in world.tables() if place == f"{system}.{table}" for link in it.belongs_to.values()]
-    if not links:
-        raise Inapplicable("its rows belong to no others")
-    world.stores.run(system, f"UPDATE `{table}` SET `{links[0].columns[0]}` = '0'")  # noqa: S608
+    for place, table in world.tables():
+        system, _, name = place.partition(".")
+        if world.stores.is_database(system) and table.belongs_to:
+            column = next(iter(table.belongs_to.values())).columns[0]
+            world.stores.run(system, f"UPDATE `{name}` SET `{column}` = '0'")  # noqa: S608
+            return
+    raise Inapplicable("no rows belong to others")
