@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import troth.detect.controls  # noqa: F401 - registers the answer
-from troth.controls import Check, CheckOutcome, run
+from troth.controls import Check, CheckOutcome, catalogue, run
 from troth.declaration import Declaration
 from troth.detect import Detector, Finding, Unscanned
 from troth.stores import open_store
@@ -83,8 +83,103 @@ def test_phone_numbers_in_notes_are_found(ask: Callable[[], Check], shop: Path, 
     assert "7946" not in repr(check)
 
 
-def test_free_text_may_hold_anything(ask: Callable[[], Check]) -> None:
+def test_free_text_may_hold_anything_that_does_no_such_harm(ask: Callable[[], Check], shop: Path) -> None:
     assert ask().outcome is CheckOutcome.PASS  # the diary names an e-mail address
+    _sql(shop, "UPDATE customer SET diary = 'Ben, born 3 May 1987, 020 7946 0958, 1 Inkpot Passage, has asthma'")
+    assert ask().outcome is CheckOutcome.PASS
+
+
+@pytest.mark.mutation("detect.no_undeclared_personal_data")
+@pytest.mark.parametrize(
+    ("written", "category"),
+    [
+        ("please charge 4111 1111 1111 1111 for it", "user.financial.credit_card"),
+        ("it is four one one one, one one one one, one one one one, one one one one", "user.financial.credit_card"),
+        ("send it to DE89 3704 0044 0532 0130 00, thanks", "user.financial.bank_account"),
+        ("my NI number is AB123456C", "user.government_id.national_identification_number"),
+        ("it stopped when I set AKIAIOSFODNN7EXAMPLE", "system.authentication"),
+    ],
+)
+def test_a_number_that_does_harm_is_found_in_free_text(
+    ask: Callable[[], Check], company: dict[str, Any], shop: Path, written: str, category: str
+) -> None:
+    assert ask().outcome is CheckOutcome.PASS
+    _sql(shop, f"UPDATE customer SET diary = '{written}' WHERE id = 2")
+    check = ask()
+    assert check.outcome is CheckOutcome.FAIL
+    assert [(finding.place, category in finding.message) for finding in check.findings] == [
+        ("shop.customer.diary", True)
+    ]
+    assert written[-12:] not in repr(check)
+
+    company["systems"]["shop"]["tables"]["customer"]["fields"]["diary"]["may_hold"] = [category]
+    assert ask().outcome is CheckOutcome.PASS
+    company["systems"]["shop"]["tables"]["customer"]["fields"]["diary"]["may_hold"] = ["user"]
+    assert ask().outcome is CheckOutcome.FAIL
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Where is order 4000123412341230? It was to arrive on 12.03.2026.",
+        "tracking number 5500005555555559",
+        "Bestellung 4003 1234 5678 9012, Kundennummer 86095742719",
+        "our VAT number is GB123456789, invoice EV-00001234 over 1,234.50",
+        "my password does not work any more",
+        "commit 9fceb02d0ae598e95dc970b74767f19372d61af8, row 550e8400-e29b-41d4-a716-446655440000",
+    ],
+)
+def test_ordinary_numbers_in_tickets_are_no_fault(ask: Callable[[], Check], shop: Path, written: str) -> None:
+    _sql(shop, f"UPDATE customer SET diary = '{written}'")
+    assert ask().outcome is CheckOutcome.PASS
+
+
+def test_numbers_that_pass_the_check_of_a_card_by_chance_are_no_fault(ask: Callable[[], Check], shop: Path) -> None:
+    numbers = [4_000_123_412_340_000 + 7 * n for n in range(40)]
+    rows = ", ".join(
+        f"({n}, 'parcel {' '.join(str(n)[at : at + 4] for at in (0, 4, 8, 12))} is late')" for n in numbers
+    )
+    _sql(shop, f"INSERT INTO customer (id, diary) VALUES {rows}")
+    assert ask().outcome is CheckOutcome.PASS
+
+
+def test_the_account_under_which_everybody_pays_is_the_company_s_own(ask: Callable[[], Check], shop: Path) -> None:
+    rows = ", ".join(f"({n}, 'pay to DE89 3704 0044 0532 0130 00')" for n in range(10, 13))
+    _sql(shop, f"INSERT INTO customer (id, diary) VALUES {rows}")
+    assert ask().outcome is CheckOutcome.PASS
+
+
+@pytest.mark.parametrize("written", ["my password is hunter2!", "x" * 5_000 + " 4111 1111 1111 1111"])
+def test_what_stays_unseen_in_free_text(ask: Callable[[], Check], shop: Path, written: str) -> None:
+    """Limits that the catalogue names."""
+    _sql(shop, f"UPDATE customer SET diary = '{written}' WHERE id = 2")
+    assert ask().outcome is CheckOutcome.PASS
+    known = catalogue()[CONTROL].cannot_see
+    assert all(words in known for words in ("passwords", "very long", "that a check confirms"))
+
+
+def test_the_evidence_says_how_many_rows_were_sampled(
+    ask: Callable[[], Check], shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("troth.detect.controls.SAMPLED_ROWS", 10)
+    _sql(shop, f"INSERT INTO customer (id) VALUES {', '.join(f'({n})' for n in range(3, 35))}")
+    check = ask()
+    assert (check.evidence.population, check.evidence.tested) == (36, 12)
+    assert "in 12 of 36 rows" in check.summary
+
+
+def test_what_was_written_last_is_sampled(
+    ask: Callable[[], Check], shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("troth.detect.controls.SAMPLED_ROWS", 40)
+    _sql(shop, f"INSERT INTO customer (id) VALUES {', '.join(f'({n})' for n in range(10, 1000))}")
+    assert ask().outcome is CheckOutcome.PASS
+    _sql(shop, "INSERT INTO customer (id, diary) VALUES (1000, 'card 4111 1111 1111 1111')")
+    assert ask().outcome is CheckOutcome.FAIL
+    _sql(shop, "UPDATE customer SET id = 1001, diary = NULL WHERE id = 1000")
+    _sql(shop, "UPDATE customer SET diary = 'card 4111 1111 1111 1111' WHERE id = 500")
+    assert ask().outcome is CheckOutcome.PASS  # a row outside the sample, as the catalogue says
+    assert "outside the sample" in catalogue()[CONTROL].cannot_see
 
 
 def test_an_undeclared_column_is_judged_by_its_name_too(ask: Callable[[], Check], shop: Path) -> None:

@@ -117,6 +117,12 @@ def test_a_large_file_is_sampled_from_all_over(tmp_path: Path, line: str) -> Non
     assert {int(str(number)) // 2_000 for number in found} == {0, 1, 2, 3, 4}
 
 
+def test_the_line_that_was_written_last_is_sampled(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_text("".join(f'{{"id": {n}}}\n' for n in range(1_000)))
+    found = [row[0] for row in FilesStore("exports", str(tmp_path)).sample("t", ["id"], rows=10)]
+    assert (len(found), found[0], found[-1]) == (10, 0, 999)
+
+
 # --- rows without a key ---------------------------------------------------------------------------------------------
 
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
+import shutil
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
+import pymysql
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from troth.stores import (
     AnyOf,
@@ -17,11 +26,14 @@ from troth.stores import (
     ForeignKey,
     InsertingWriter,
     Match,
+    NetworkSessions,
     StoreConflict,
     StoreRefused,
     TableKind,
     open_store,
 )
+from troth.stores.sql import mariadb
+from troth.testing.servers import PASSWORD, Server, running
 
 NOON = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 
@@ -304,6 +316,91 @@ def test_transport_says_how(any_place: Any) -> None:
     expected = {"sqlite": (True, "local file"), "postgresql": (False, "not encrypted"), "mariadb": (True, "TLS")}
     encrypted, words = expected[any_place.kind]
     assert (transport.encrypted, words in transport.detail) == (encrypted, True)
+
+
+@pytest.mark.parametrize("key", ["int", "varchar(20)"])
+def test_a_sample_has_the_row_that_was_written_last(any_place: Any, key: str) -> None:
+    any_place.run(f"CREATE TABLE t (id {key} PRIMARY KEY)")
+    any_place.run(f"INSERT INTO t VALUES {', '.join(f'({number!r})' for number in map(str, range(1000, 1500)))}")
+    ids = [int(str(row[0])) for row in any_place.open().sample("t", ["id"], rows=40)]
+    assert (len(set(ids)), 1000 in ids, 1499 in ids) == (40, True, True)
+
+
+def test_mariadb_shows_the_connections_of_all_clients_to_whom_it_may(mariadb_place: Any) -> None:
+    server, database = mariadb_place.server, mariadb_place.database
+    mariadb_place.run(
+        f"CREATE USER {database}@'%' IDENTIFIED BY 'let-me-in'",
+        f"GRANT SELECT ON {database}.* TO {database}@'%'",
+    )
+    clerk = open_store("shop", server.url(database, user=database, password="let-me-in"))
+    plain = {"host": "127.0.0.1", "port": server.port, "user": "root", "password": PASSWORD}
+    with contextlib.closing(pymysql.connect(**plain, database=database, ssl_disabled=True)):
+        hidden = clerk.transport().sessions
+        assert hidden is not None
+        assert (hidden.seen, hidden.plain) == (1, 0)
+        mariadb_place.run(hidden.hidden.partition(": ")[2].replace("...;", f"{database}@'%'"))
+        assert clerk.transport().sessions == NetworkSessions(2, 1)
+    mariadb_place.run(f"DROP USER {database}@'%'")
+    clerk.close()
+
+
+def test_mariadb_without_its_performance_schema_shows_our_own_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {"performance_schema": "OFF", "require_secure_transport": "OFF"}
+    monkeypatch.setattr("troth.stores.sql.mariadb.run", lambda *_: settings.items())
+    sessions = mariadb._sessions(Any, ours=(1, 0))  # type: ignore[arg-type]
+    assert (sessions.seen, sessions.is_required, "performance_schema = ON" in sessions.hidden) == (1, False, True)
+    settings["require_secure_transport"] = "ON"
+    assert mariadb._sessions(Any, ours=(1, 0)).is_required  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def tls_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of its own that speaks TLS, and plain to those that do not ask for it."""
+    with running("postgresql") as server:
+        file = tmp_path_factory.mktemp("tls") / "server.pem"
+        file.write_bytes(certificate())
+        for name in ("server.crt", "server.key"):
+            target = Path(server.folder, "data", name)
+            target.write_bytes(file.read_bytes())
+            target.chmod(0o600)
+            shutil.chown(target, Path(server.folder, "data").owner())
+        server.run("ALTER SYSTEM SET ssl = on", "SELECT pg_reload_conf()")
+        server.run("CREATE ROLE clerk LOGIN PASSWORD 'let-me-in'", "CREATE DATABASE shop")
+        yield server
+
+
+def certificate() -> bytes:
+    """A certificate of this machine, signed by itself, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = dt.datetime.now(dt.UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    made = made.not_valid_before(now - dt.timedelta(days=1)).not_valid_after(now + dt.timedelta(days=1))
+    pem = serialization.Encoding.PEM
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return made.sign(key, hashes.SHA256()).public_bytes(pem) + secret
+
+
+def test_postgresql_shows_the_connections_of_all_clients_to_whom_it_may(tls_postgresql: Server) -> None:
+    url = tls_postgresql.url("shop")
+    ours = tls_postgresql.url("shop", user="clerk", password="let-me-in")
+    clerk, root = open_store("shop", ours), open_store("shop", url)
+    assert clerk.transport().detail.startswith("TLSv1")
+    assert clerk.transport().sessions == NetworkSessions(1, 0)
+    with psycopg.connect(url), psycopg.connect(f"{url}?sslmode=disable"):
+        hidden = clerk.transport().sessions
+        assert hidden is not None
+        assert (hidden.seen, hidden.plain, hidden.hidden[:2]) == (1, 0, "2 ")
+        tls_postgresql.run("GRANT pg_read_all_stats TO clerk")
+        assert clerk.transport().sessions == NetworkSessions(3, 1)
+        tls_postgresql.run("REVOKE pg_read_all_stats FROM clerk")
+    clerk.close()
+    rules = Path(tls_postgresql.folder, "data", "pg_hba.conf")
+    rules.write_text(rules.read_text().replace("host ", "hostssl "))
+    shown = root.transport().sessions
+    assert shown is not None
+    assert (shown.plain, shown.is_required) == (0, True)
+    root.close()
 
 
 def test_a_socket_counts_as_encrypted(postgresql_place: Any) -> None:

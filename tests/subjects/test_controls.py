@@ -8,7 +8,7 @@ import pytest
 from tests.subjects import world
 from tests.subjects.conftest import Company
 
-from troth.controls import Check, CheckOutcome, run
+from troth.controls import Check, CheckOutcome, catalogue, run
 
 
 def _run(company: Company, **changes: Any) -> Check:
@@ -66,3 +66,43 @@ def test_what_an_erasure_kept_is_nobodys_and_no_fault(company: Company) -> None:
         writer.amend("orders", ["shop", "number"], ["ship_to"], [("south", 2, None)])
     check = _run(company, **changes)
     assert (check.outcome, check.evidence.excluded) == (CheckOutcome.PASS, 1)
+
+
+def test_the_evidence_says_how_many_rows_were_followed(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    every = sum(map(len, world.ROWS.values()))
+    monkeypatch.setattr("troth.subjects.controls.SAMPLE_ROWS", 2)
+    seen = _run(company).evidence
+    assert (seen.population, seen.tested < every, "shop.orders" in seen.places) == (every, True, True)
+
+
+@pytest.mark.mutation("subjects.found_everywhere")
+def test_a_row_that_was_written_last_is_followed(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("troth.subjects.controls.SAMPLE_ROWS", 1)
+    assert _run(company).outcome is CheckOutcome.PASS
+    with company.stores["desk"].writing() as writer:
+        writer.amend("ticket", ["id"], ["customer_ref"], [(502, "77")])
+    assert [finding.place for finding in _run(company).findings] == ["desk.ticket"]
+
+
+def test_a_table_that_is_called_unlinked_is_left_out_and_named(small: Company) -> None:
+    changes: dict[str, Any] = {"systems__newsletter__tables__subscriber__unlinked": "rows end within a day"}
+    changes["systems__newsletter__tables__subscriber__identity"] = {}
+    check = _run(small, **changes)
+    assert (check.outcome, check.figures["unlinked"]) == (CheckOutcome.ERROR, 1)
+    assert "newsletter.subscriber has e-mail addresses" in check.summary
+    assert "newsletter.subscriber" not in check.evidence.places
+
+    changes["systems__newsletter__tables__subscriber__fields"] = {"email": {"category": "user.device"}}
+    check = _run(small, **changes)
+    assert (check.outcome, check.evidence.excluded) == (CheckOutcome.PASS, 2)
+    assert "calls them unlinked: newsletter.subscriber" in check.summary
+
+
+def test_a_table_that_is_said_to_hold_no_personal_data_is_not_seen(company: Company) -> None:
+    """The limit that the catalogue names."""
+    with company.stores["desk"].writing() as writer:
+        writer.amend("ticket", ["id"], ["customer_ref"], [(501, "77")])
+    assert _run(company).outcome is CheckOutcome.FAIL
+    nothing: dict[str, Any] = {f"systems__desk__tables__ticket__{part}": {} for part in ("fields", "mentions")}
+    assert _run(company, **nothing).outcome is CheckOutcome.PASS
+    assert "without personal data" in catalogue()["subjects.found_everywhere"].cannot_see

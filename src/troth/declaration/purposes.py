@@ -151,6 +151,9 @@ class Retention(StrictModel):
     empty: Literal["not_begun"] | None = None
     """The meaning of an empty start column: the period has not begun, as for an account that is not closed. By default
     the age of such a row is unknown, and that is a fault."""
+    ahead: Literal["not_begun"] | None = None
+    """The meaning of a start after tomorrow: the period has not begun, as for a contract that still runs. By default
+    such a date is a fault, because a row with a start in the future is never past its period."""
     because: Title | None = None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, StrictBool, field_validator, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -96,9 +96,18 @@ class FieldUse(StrictModel):
     """For an amount of money: its currency (ISO 4217), such as ``GBP``; ``GBP/100`` if it is counted in pence."""
     free_text: StrictBool = False
     """People may have written anything into it, also about others."""
+    may_hold: tuple[str, ...] = ()
+    """Categories that people are known to write into this free text, such as ``user.financial.credit_card``. Numbers of
+    cards, accounts and identity documents, and keys, are a fault where they are found in it and not named here."""
     fixed: Title | None = None
     """Why a correction does not change this field, in the words shown to the person: it records an event, or a fact
     that its owner has confirmed."""
+
+    @model_validator(mode="after")
+    def _only_free_text_may_hold_more(self) -> Self:
+        if self.may_hold and not self.free_text:
+            raise ValueError("'may_hold' is for a field with 'free_text: true'")
+        return self
 
 
 class IdentityColumn(StrictModel):

@@ -42,13 +42,13 @@ class ScriptedSite:
 
     pages: dict[str, ScriptedPage]
     foot: str
-    behind: Wsgi
+    behind: CachedPages
     tls: Tls = field(default_factory=lambda: Tls(frozenset({"TLSv1.2", "TLSv1.3"}), days_left=60, trusted=True))
     secure: bool = True
     answers_signal: bool = True
 
     @classmethod
-    def of(cls, declaration: Declaration, policy: str, behind: Wsgi) -> ScriptedSite:
+    def of(cls, declaration: Declaration, policy: str, behind: CachedPages) -> ScriptedSite:
         """The site that *declaration* describes; *policy* is the text of its policy as HTML, if the company itself
         publishes it."""
         where = urlsplit(declaration.policy.url).path
@@ -99,13 +99,17 @@ class ScriptedSite:
         return [text.encode()]
 
 
-class Remembered:
+class CachedPages:
     """Answers of a WSGI *application* to GET, remembered by path and what a visitor sends; for pages that are the same
     for everybody as long as nothing of the application is changed."""
 
     def __init__(self, application: Wsgi) -> None:
         self._application = application
         self._answers: dict[object, tuple[tuple[Any, ...], list[bytes]]] = {}
+
+    def forget(self) -> None:
+        """Ask the application anew from now on."""
+        self._answers.clear()
 
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         asked = {**environ, "HTTP_HOST": "localhost", "SERVER_NAME": "localhost"}

@@ -136,16 +136,19 @@ def _declared_table(place: str, table: Table, declaration: Declaration) -> Table
     rules = {rule.from_ for rule in declaration.retention.values() if rule.table == place}
     dated = rules | ({table.keep.from_} if table.keep and table.keep.from_ else set())
     naming = {it.column for it in (*table.identity.values(), *table.mentions.values())}
-    links = {column for it in (*table.belongs_to.values(), *table.refers_to.values()) for column in it.columns}
+    links_of = (*table.belongs_to.values(), *table.refers_to.values())
+    links = {column for it in links_of for column in it.columns}
     marks = {flag.column for flag in table.marks.values()}
     names = dict.fromkeys([*(table.key or ()), *sorted(naming), *table.fields, *sorted(links), *table.ignore])
     names |= dict.fromkeys([*sorted(dated), *sorted(marks), *((table.notice,) if table.notice else ())])
     key = table.key or (("id",) if not table.key else ())
     names = {**dict.fromkeys(key), **names}
 
+    numbers = {name for it in links_of for name, to in zip(it.columns, it.to, strict=True) if to == "id"} | {"id"}
+
     def column(name: str) -> Column:
         is_dated = name in dated or (name in {*table.ignore, *marks} and name.endswith(_DATED))
-        kind = ColumnKind.DATETIME if is_dated else ColumnKind.TEXT
+        kind = ColumnKind.DATETIME if is_dated else ColumnKind.INTEGER if name in numbers else ColumnKind.TEXT
         return Column(name, kind, _NATIVE[kind], nullable=name not in key)
 
     return TableSchema(place.partition(".")[2], tuple(map(column, names)), key=tuple(key))

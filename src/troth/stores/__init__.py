@@ -23,6 +23,8 @@ from troth.stores.contract import (
     ForeignKey,
     InsertingWriter,
     Match,
+    NetworkSessions,
+    NotBefore,
     Principal,
     QueryableStore,
     RequiredGrants,
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from troth.stores.controls import Undeclared, missing, undeclared
     from troth.stores.custom_controls import check_figures
     from troth.stores.external.contract import AskedLater, ExternalSystem, meant, not_offered
+    from troth.stores.population import rows_in
     from troth.stores.registry import (
         TASK,
         grants,
@@ -75,6 +78,8 @@ __all__ = [
     "ForeignKey",
     "InsertingWriter",
     "Match",
+    "NetworkSessions",
+    "NotBefore",
     "Noted",
     "Principal",
     "QueryableStore",
@@ -110,6 +115,7 @@ __all__ = [
     "open_stores",
     "open_system",
     "readable_part",
+    "rows_in",
     "undeclared",
 ]
 
@@ -121,6 +127,7 @@ __getattr__ = lazy_imports(
         "external.contract": "AskedLater ExternalSystem meant not_offered",
         "registry": "TASK grants is_asked open_asked open_store open_stores open_system readable_part",
         "sealed": "keys_in_use",
+        "population": "rows_in",
         "statement_log": "Noted noting",
     },
 )

@@ -1,4 +1,11 @@
-"""Ages of rows under retention rules: past their period, kept by law or hold, or without a readable date."""
+"""Ages of rows under retention rules: past their period, kept by law or hold, with a date in the future, or without a
+readable one.
+
+A start in the future is a fault unless the rule says ``ahead: not_begun``. Its row never gets past its period, so that
+anybody could keep rows for ever by dating them ahead, and a wrong clock does it by accident. We do not guess from a
+column's name whether it may lie ahead, as the end of a contract does: the rule says it, as it says what an empty start
+means. Tomorrow's date is no fault, because clocks and time zones differ.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +16,7 @@ from typing import Final
 
 from troth.controls import ControlFinding
 from troth.declaration import Keep, Retention, Table
-from troth.stores.contract import Before, Scalar, Store, StoreError, Undated
+from troth.stores.contract import Before, NotBefore, Scalar, Store, StoreError, Undated
 from troth.text import counted
 
 KEPT_ROWS_MAX: Final = 100_000
@@ -19,8 +26,8 @@ KEPT_ROWS_MAX: Final = 100_000
 @dataclass(frozen=True, slots=True)
 class Ages:
     """Row counts of one or more rules: all, those past their period, and those of them that the law or a hold keeps.
-    The age of the others is unknown: their period has *not begun*, the start column has *nothing*, or something
-    *unreadable*."""
+    The age of the others is unknown: their period has *not begun*, it starts in the future although the rule does not
+    allow that (*ahead*), the start column has *nothing*, or something *unreadable*."""
 
     rows: int = 0
     past: int = 0
@@ -28,6 +35,7 @@ class Ages:
     not_begun: int = 0
     nothing: int = 0
     unreadable: int = 0
+    ahead: int = 0
 
     @classmethod
     def of(cls, store: Store, table: str, rule: Retention, declared: Table | None, today: dt.date) -> Ages:
@@ -38,8 +46,10 @@ class Ages:
         nothing = min(undatable, store.count(table, Undated(rule.from_, empty=True))) if undatable else 0
         keep = declared.keep if declared else None
         kept = _kept(store, table, expired, past, keep, today) if keep and past else 0
-        begun = (0, nothing) if rule.empty is None else (nothing, 0)
-        found = cls(rows, past, kept, *begun, undatable - nothing)
+        ahead = store.count(table, NotBefore(rule.from_, _midnight(today + dt.timedelta(days=2))))
+        not_begun = (nothing if rule.empty else 0) + (ahead if rule.ahead else 0)
+        unclear = (0 if rule.empty else nothing, undatable - nothing, 0 if rule.ahead else ahead)
+        found = cls(rows, past, kept, not_begun, *unclear)
         return found.held() if keep and keep.for_ is None else found
 
     @classmethod
@@ -53,7 +63,7 @@ class Ages:
 
     @property
     def excluded(self) -> int:
-        return self.kept + self.not_begun + self.undated
+        return self.kept + self.not_begun + self.undated + self.ahead
 
     @property
     def undated(self) -> int:
@@ -61,16 +71,18 @@ class Ages:
 
     def held(self) -> Ages:
         """The same counts with every row kept, however old."""
-        return Ages(self.rows, self.past + self.undated, self.past + self.undated, self.not_begun)
+        kept = self.past + self.undated + self.ahead
+        return Ages(self.rows, kept, kept, self.not_begun)
 
     def figures(self) -> dict[str, int]:
         told = {"rows": self.rows, "overdue": self.overdue, "kept": self.kept}
-        rare = {"not begun": self.not_begun, "without a date": self.undated}
+        rare = {"not begun": self.not_begun, "without a date": self.undated, "in the future": self.ahead}
         return {**told, **{name: count for name, count in rare.items() if count}}
 
     def __str__(self) -> str:
         rare = f", {self.not_begun} not begun" if self.not_begun else ""
         rare += f", {self.undated} without a valid date" if self.undated else ""
+        rare += f", {self.ahead} with a date in the future" if self.ahead else ""
         return f"{self.overdue} past their period, {self.kept} kept by law or hold{rare}"
 
     def faults(self, rule: Retention) -> Iterator[ControlFinding]:
@@ -86,6 +98,12 @@ class Ages:
         if self.unreadable:
             said = f"{counted(self.unreadable, 'row')} whose {rule.from_} is not a date, {_nobody_can_tell(rule)}"
             yield ControlFinding(rule.table, said, "write the date there, as 2026-11-27 or as seconds since 1970")
+        if self.ahead:
+            said = (
+                f"{counted(self.ahead, 'row')} whose {rule.from_} is in the future, so they are never past their period"
+            )
+            fix = f"correct the date; if {rule.from_} may lie ahead, as the end of a contract does, add"
+            yield ControlFinding(rule.table, said, f"{fix} 'ahead: not_begun' to the rule")
 
 
 def past_period(rule: Retention, today: dt.date) -> Before:
@@ -101,7 +119,12 @@ def _end(rule: Retention | Keep, today: dt.date) -> dt.datetime:
     """The earliest time still within the period, which lasts to the end of its last day."""
     assert rule.for_ is not None
     latest = rule.for_.before(today - dt.timedelta(days=1))
-    return dt.datetime.combine(latest + dt.timedelta(days=1), dt.time(), tzinfo=dt.UTC)
+    return _midnight(latest + dt.timedelta(days=1))
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    """The beginning of that day."""
+    return dt.datetime.combine(day, dt.time(), tzinfo=dt.UTC)
 
 
 def _kept(store: Store, table: str, expired: Before, past: int, keep: Keep, today: dt.date) -> int:

@@ -222,13 +222,22 @@ class Undated:
 
 
 @dataclass(frozen=True, slots=True)
+class NotBefore:
+    """The rows whose *column* holds a date or time, as `Before` reads it, that is not earlier than *moment* (aware,
+    UTC). 9999-12-31, which means never, is no date."""
+
+    column: str
+    moment: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AllOf:
     """The rows that each of *conditions* selects, in one statement where they are not too large for it."""
 
-    conditions: tuple[AnyOf | Before | Undated, ...]
+    conditions: tuple[AnyOf | Before | NotBefore | Undated, ...]
 
 
-Condition = AnyOf | AllOf | Before | Undated
+Condition = AnyOf | AllOf | Before | NotBefore | Undated
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,8 +266,21 @@ class Principal:
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkSessions:
+    """The sessions that clients of a server have open in our database, over a network and at this moment, ours
+    included: how many we have *seen*, and how many of these are *plain*. *hidden* says which others we cannot see, and
+    what would show them; empty if we see all. *is_required*: the server is known to refuse plain connections."""
+
+    seen: int
+    plain: int
+    hidden: str = ""
+    is_required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TransportSecurity:
-    """Protection of the connection to the store: *encrypted* as negotiated, e.g. ``TLSv1.3 TLS_AES_256_GCM_SHA384``.
+    """Protection of the connection to the store: *encrypted* as negotiated, e.g. ``TLSv1.3 TLS_AES_256_GCM_SHA384``,
+    and the *sessions* of all clients, None if the place knows none.
 
     A file or a socket of this machine (*is_local*) has no connection to encrypt; *encrypted* is True then, and proves
     nothing.
@@ -267,6 +289,7 @@ class TransportSecurity:
     encrypted: bool
     detail: str
     is_local: bool = False
+    sessions: NetworkSessions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,7 +411,7 @@ class Store(Protocol):
         ...
 
     def transport(self) -> TransportSecurity:
-        """How the connection is protected."""
+        """How our connection is protected, and those of the other clients as far as the store shows them."""
         ...
 
     def close(self) -> None:

@@ -13,19 +13,22 @@ from typing import Final, Protocol, TypeVar
 
 from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, Portion, answers
 from troth.declaration import Declaration, System, Table
-from troth.protect import TokenFormat, is_deterministic, is_sealed
+from troth.protect import Keyring, TokenFormat
 from troth.protect.tokens.check import token_fields
 from troth.protect.tokens.looks import could_be_token, has_form
 from troth.stores import custom_controls  # noqa: F401 - registers its controls
 from troth.stores.ages import Ages
-from troth.stores.contract import Column, Principal, Schema, Store, StoreError, TableKind, TableSchema
+from troth.stores.contract import Column, NetworkSessions, Principal, Schema, Store, StoreError, TableKind, TableSchema
 from troth.stores.external.contract import ExternalSystem, not_offered
-from troth.stores.sealed import sealed_fields, unwrapped
+from troth.stores.population import rows_in
+from troth.stores.sealed import SealedSample, sealed_fields
 from troth.stores.statement_log import Noted, noting
 from troth.text import counted
 
 SEALED_ROWS: Final = 200
 """Sample size for a table with sealed fields."""
+_FILES: Final = frozenset({"sqlite", "files"})
+"""Dialects of systems without accounts of their own."""
 
 _Found = TypeVar("_Found")
 
@@ -77,13 +80,15 @@ class _Look:
         figures: Mapping[str, int],
         *,
         population: int,
+        tested: int | None = None,
         excluded: int = 0,
         vacuous: bool = False,
         portions: Sequence[Portion] = (),
     ) -> ControlResult:
         """The check's result. Any finding is a failure; without one, `run` reports unobserved systems as an error.
 
-        *vacuous*: there was nothing to examine, which proves as little as an empty scope.
+        *tested* is the size of a sample; by default everything that was not *excluded* was tested. *vacuous*: there was
+        nothing to examine, which proves as little as an empty scope.
         """
         if not self.scope:
             nothing = frozenset({"declaration"})
@@ -97,7 +102,7 @@ class _Look:
             self.scope,
             seen,
             population,
-            population - excluded,
+            population - excluded if tested is None else tested,
             excluded + self.tasks,
             query=self.asked.hash,
             places=frozenset(it.place for it in portions),
@@ -107,6 +112,11 @@ class _Look:
         if vacuous and not self.why_not:
             return ControlResult(CheckOutcome.NOT_APPLICABLE, summary, evidence, dict(figures))
         return ControlResult.of(summary + notes, evidence=evidence, figures=figures, findings=list(findings))
+
+    def unseen(self, system: str, why: str) -> None:
+        """Record that *system* answered, but showed too little for a pass."""
+        self.seen.discard(system)
+        self.why_not[system] = why
 
 
 def _look(declaration: Declaration, only: Collection[str] | None = None) -> _Look:
@@ -236,31 +246,51 @@ def _readers(system: System, store: Store) -> list[Principal]:
 
 
 def _with_personal_data(declaration: Declaration) -> list[str]:
-    return [name for name, it in declaration.systems.items() if any(t.fields or t.identity for t in it.tables.values())]
+    return [
+        name
+        for name, it in declaration.systems.items()
+        if any(table.fields or table.identity or table.mentions for table in it.tables.values())
+    ]
 
 
 @answers("stores.principals_counted")
 def principals_counted(declaration: Declaration, stores: Mapping[str, Store]) -> ControlResult:
-    """GDPR Art. 25(2), 32: the declaration expects each account that can read personal data."""
+    """GDPR Art. 25(2), 32: the declaration expects each account of a database server that can read personal data.
+
+    A SQLite file and a folder of files have no accounts of their own. The machine's accounts would prove little: one of
+    them may serve a whole team, a backup or another machine that mounts the folder. So these systems are excluded, and
+    a promise about them is not kept by this control; over nothing else it is not applicable.
+    """
     look = _look(declaration, _with_personal_data(declaration))
-    readers = look.at(declaration.systems, stores, lambda name, system, store: _readers(system, store))
+
+    def readers_of(name: str, system: System, store: Store) -> list[Principal] | None:
+        return None if store.describe().dialect in _FILES else _readers(system, store)
+
+    found = look.at(declaration.systems, stores, readers_of)
+    readers = {name: accounts for name, accounts in found.items() if accounts is not None}
+    files = found.keys() - readers.keys()
+    if readers or look.why_not:
+        look.scope, look.seen = look.scope - files, look.seen - files
     findings = [
         ControlFinding(
             f"{name} account {reader.name}",
             f"it can read {counted(len(reader.reads), 'table')} and is not expected: {reader.why}",
             f"revoke the grant, or list it under systems.{name}.accounts",
         )
-        for name, found in readers.items()
-        for reader in found
+        for name, accounts in readers.items()
+        for reader in accounts
         if reader.name not in declaration.systems[name].accounts
     ]
     count = sum(map(len, readers.values()))
     return look.answer(
         f"{counted(count, 'account')} in {counted(len(readers), 'system')} "
-        f"can read personal data, {len(findings)} of them unexpected.",
+        f"can read personal data, {len(findings)} of them unexpected."
+        + (f" Not counted: {counted(len(files), 'system')} of files, which have no accounts." if files else ""),
         findings,
-        {"accounts": count, "unexpected": len(findings)},
-        population=count,
+        {"accounts": count, "unexpected": len(findings), "files": len(files)},
+        population=count + len(files),
+        excluded=len(files),
+        vacuous=not readers,
     )
 
 
@@ -269,7 +299,9 @@ def ceiling(declaration: Declaration, stores: Mapping[str, Store], holders: Coll
     """GDPR Art. 25(2), clause C11: store accounts and people in Troth together do not exceed ``access.ceiling``.
 
     An account of this machine that reaches several systems by their files counts once. A database account counts once
-    for each system, because two servers may use one name for two people.
+    for each system, because two servers may use one name for two people. Although an account of the machine proves less
+    than one of a server (see `principals_counted`), whoever uses it can see the data: leaving it out would make the
+    count lower than the truth. The summary says how many there are.
     """
     look = _look(declaration, _with_personal_data(declaration))
     if look.scope and declaration.access is None:
@@ -282,12 +314,14 @@ def ceiling(declaration: Declaration, stores: Mapping[str, Store], holders: Coll
         return {("" if it.of_machine else name, it.name) for it in _readers(system, store)}
 
     readers = look.at(declaration.systems, stores, readers_of)
-    accounts = len(set().union(*readers.values()))
+    every = set[tuple[str, str]]().union(*readers.values())
+    accounts, of_machine = len(every), sum(not system for system, _ in every)
     count = accounts + len(holders)
     message = f"{count} can see personal data, but the ceiling is {most}"
     return look.answer(
-        f"{counted(accounts, 'account')} of {counted(len(readers), 'system')} and "
-        f"{counted(len(holders), 'person', 'people')} in Troth can see personal data; "
+        f"{counted(accounts, 'account')} of {counted(len(readers), 'system')}"
+        + (f", {of_machine} of them by files of this machine," if of_machine else "")
+        + f" and {counted(len(holders), 'person', 'people')} in Troth can see personal data; "
         f"the ceiling is {most}.",
         [ControlFinding("access.ceiling", message, "take access away from those who need it least")]
         if count > most
@@ -299,25 +333,44 @@ def ceiling(declaration: Declaration, stores: Mapping[str, Store], holders: Coll
 
 @answers("stores.transport_encrypted")
 def transport_encrypted(declaration: Declaration, stores: Mapping[str, Store]) -> ControlResult:
-    """GDPR Art. 32(1)(a): every store reached over a network has an encrypted connection. Files and sockets of this
-    machine have no such connection, and without any others the control is not applicable."""
+    """GDPR Art. 32(1)(a): every connection that a client has open over a network to a declared system is encrypted.
+
+    Servers are asked for the connections of all clients in the database, at this moment; ours alone would show how
+    Troth connects, not the shop. A server that does not show them to our account was not observed, unless it says that
+    it refuses plain connections. A connection from the same machine by TCP counts, because it may be the end of a
+    tunnel or a pooler. Files, and sockets without any connection by a network, have nothing to encrypt: without
+    anything else the control is not applicable.
+    """
     look = _look(declaration)
     found = look.at(declaration.systems, stores, lambda name, system, store: store.transport())
-    reached = {name: it for name, it in found.items() if not it.is_local}
-    findings = [
-        ControlFinding(
-            name, f"the connection is not encrypted: {it.detail}", "require TLS there and in the store's URL"
-        )
-        for name, it in reached.items()
-        if not it.encrypted
-    ]
-    local = len(found) - len(reached)
+    findings, connections, plain, refusing, reached = list[ControlFinding](), 0, 0, 0, 0
+    for name, it in found.items():
+        sessions = it.sessions or NetworkSessions(int(not it.is_local), int(not it.encrypted))
+        seen, bare = sessions.seen, max(sessions.plain, int(not it.encrypted))
+        is_shown = sessions.is_required if sessions.hidden else it.is_local or it.sessions is not None
+        reached += bool(seen)
+        connections, plain, refusing = connections + seen, plain + bare, refusing + sessions.is_required
+        if bare:
+            message = f"{bare} of {counted(seen, 'connection')} not encrypted"
+            findings.append(
+                ControlFinding(name, message, "require TLS there and in each client's URL, or use a socket")
+            )
+        elif not is_shown:
+            look.unseen(name, sessions.hidden or "it shows no connections but our own")
+    local = len(found) - reached
     return look.answer(
-        f"{counted(len(reached), 'system')} reached by a network, {len(findings)} without encryption."
+        f"{counted(connections, 'connection')} to {counted(reached, 'system')} by a network, {plain} not encrypted."
         + (f" {counted(local, 'system')} on this machine, without a connection to encrypt." if local else ""),
         findings,
-        {"systems": len(reached), "unencrypted": len(findings), "on this machine": local},
-        population=len(reached),
+        {
+            "systems": reached,
+            "unencrypted": len(findings),
+            "on this machine": local,
+            "connections": connections,
+            "plain connections": plain,
+            "refuse plain ones": refusing,
+        },
+        population=connections,
         vacuous=not reached,
     )
 
@@ -408,61 +461,68 @@ def _is_held(place: str, scopes: Iterable[str | None]) -> bool:
 
 
 @answers("protect.sealed_at_rest")
-def sealed_at_rest(declaration: Declaration, stores: Mapping[str, Store]) -> ControlResult:
-    """GDPR Art. 32(1)(a): a sample of every field declared sealed holds only sealed values, and none sealed
-    deterministically unless the declaration allows that.
+def sealed_at_rest(
+    declaration: Declaration, stores: Mapping[str, Store], keyring: Keyring | None = None
+) -> ControlResult:
+    """GDPR Art. 32(1)(a): a sample of every field declared sealed holds only values that open as values of that field,
+    and none sealed deterministically unless the declaration allows that.
 
-    A value counts as sealed by its outer form, as bytes or as base64 text; it is not opened.
+    Anybody can write the outer form of a sealed value in front of a plain one, so each is opened, in memory, under the
+    table and column where it is. One that does not open beside others that do is a fault: it is forged, or was moved
+    there. One that could not open here is none: the key in its header is not ours (of another home, or of a person,
+    maybe erased since), or may open nothing at the moment. The field is then not proven, and neither is one of which no
+    value opens: its application may seal for a place of another name. Without a *keyring* only the form was seen.
+
+    Troth's own fields are sealed for places that only the service knows, mostly under the keys of cases and people.
+    Their form is checked, and they are counted as excluded.
     """
-    sealed = sealed_fields(declaration)
-    look = _look(declaration, {system for (system, _), columns in sealed.items() if columns})
+    sealed = {place: columns for place, columns in sealed_fields(declaration).items() if columns}
+    look = _look(declaration, {system for system, _ in sealed})
 
-    def shares(name: str, system: System, store: Store) -> dict[str, _Sealing]:
-        found: dict[str, _Sealing] = {}
-        for table, columns in (
-            (table, columns) for (place, table), columns in sealed.items() if place == name and columns
-        ):
+    def samples(name: str, system: System, store: Store) -> tuple[dict[str, SealedSample], int, int]:
+        """By field: what its values are; and how many rows are there and were sampled."""
+        by_field, there, read = dict[str, SealedSample](), 0, 0
+        for table, columns in ((table, columns) for (place, table), columns in sealed.items() if place == name):
             rows = store.sample(table, list(columns), rows=SEALED_ROWS)
+            there, read = there + rows_in(store, table, at_least=len(rows)), read + len(rows)
             for at, (column, how) in enumerate(columns.items()):
-                values = [unwrapped(row[at]) for row in rows if row[at] is not None]
-                found[f"{name}.{table}.{column}"] = _sealing(values, is_alike_allowed=how == "deterministic")
-        return found
+                opener = None if system.is_troths else keyring
+                values = [row[at] for row in rows if row[at] is not None]
+                by_field[f"{name}.{table}.{column}"] = SealedSample.of(
+                    values, table, column, opener, is_alike_allowed=how == "deterministic"
+                )
+        return by_field, there, read
 
-    found = {place: it for by in look.at(declaration.systems, stores, shares).values() for place, it in by.items()}
-    values, clear = sum(it.values for it in found.values()), sum(it.clear for it in found.values())
-    alike = sum(it.alike for it in found.values())
+    found = look.at(declaration.systems, stores, samples)
+    own = {name for name in found if declaration.systems[name].is_troths}
+    by_field = {place: it for fields, _, _ in found.values() for place, it in fields.items()}
+    theirs = [it for name, (fields, _, _) in found.items() if name not in own for it in fields.values()]
+    for name, (fields, _, _) in found.items():
+        doubts = [f"{place}: {doubt}" for place, it in fields.items() for doubt in it.doubts()]
+        if doubts and name not in own:
+            look.unseen(name, "; ".join(doubts))
+    values, clear, alike = (sum(getattr(it, what) for it in by_field.values()) for what in ("values", "clear", "alike"))
+    strange = sum(it.strange for it in by_field.values() if it.opened)
     told = f", {alike} sealed deterministically although that is not declared" if alike else ""
+    told += f", {strange} of another place or forged" if strange else ""
+    told += f"; of {counted(len(own), 'system')} of Troth itself only the form was checked" if own else ""
     return look.answer(
-        f"{counted(len(found), 'sealed field')}, {counted(values, 'value')} sampled, {clear} of them unsealed{told}.",
-        [fault for place, it in found.items() for fault in it.faults(place)],
-        {"fields": len(found), "sampled": values, "in clear": clear, "alike": alike},
-        population=values,
-        vacuous=not values,
+        f"{counted(len(by_field), 'sealed field')}, {counted(values, 'value')} sampled, "
+        f"{clear} of them unsealed{told}.",
+        [fault for place, it in by_field.items() for fault in it.faults(place)],
+        {
+            "fields": len(by_field),
+            "sampled": values,
+            "opened": sum(it.opened for it in by_field.values()),
+            "in clear": clear,
+            "alike": alike,
+            "do not open": strange,
+        },
+        population=sum(there for _, there, _ in found.values()),
+        tested=sum(read for name, (_, _, read) in found.items() if name not in own),
+        excluded=sum(there for name, (_, there, _) in found.items() if name in own),
+        vacuous=not sum(it.values for it in theirs) and not clear and not alike,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Sealing:
-    """Counts for one field: sampled values, those in clear, and undeclared deterministically sealed ones."""
-
-    values: int
-    clear: int
-    alike: int
-
-    def faults(self, place: str) -> Iterator[ControlFinding]:
-        """Findings about the field at *place*."""
-        if self.clear:
-            said = f"{self.clear} of {self.values} sampled values are not sealed"
-            yield ControlFinding(place, said, "seal them, and fix the code that wrote them")
-        if self.alike:
-            said = f"{self.alike} of {self.values} sampled values are sealed deterministically"
-            yield ControlFinding(place, said, "seal them with a random nonce, or declare 'sealed: deterministic'")
-
-
-def _sealing(values: Sequence[bytes | None], *, is_alike_allowed: bool) -> _Sealing:
-    clear = sum(value is None or not is_sealed(value) for value in values)
-    alike = sum(value is not None and is_deterministic(value) for value in values)
-    return _Sealing(len(values), clear, 0 if is_alike_allowed else alike)
 
 
 @answers("protect.tokens_at_rest")
@@ -475,12 +535,16 @@ def tokens_at_rest(declaration: Declaration, stores: Mapping[str, Store]) -> Con
     told = [it for it in fields if has_form(it[-1])]
     look = _look(declaration, {system for system, *_ in told})
 
+    sizes: dict[tuple[str, str], tuple[int, int]] = {}
+
     def counts(name: str, system: System, store: Store) -> dict[str, tuple[int, int]]:
         """By field: the number of sampled values, and how many of them are no tokens."""
         found: dict[str, tuple[int, int]] = {}
         for place, table, column, format_ in told:
             if place == name:
-                values = [row[0] for row in store.sample(table, [column], rows=SEALED_ROWS) if row[0] is not None]
+                rows = store.sample(table, [column], rows=SEALED_ROWS)
+                sizes[place, table] = (rows_in(store, table, at_least=len(rows)), len(rows))
+                values = [row[0] for row in rows if row[0] is not None]
                 clear = sum(not could_be_token(format_, str(value)) for value in values)
                 found[f"{name}.{table}.{column}"] = (len(values), clear)
         return found
@@ -496,6 +560,8 @@ def tokens_at_rest(declaration: Declaration, stores: Mapping[str, Store]) -> Con
             if other
         ],
         {"fields": len(found), "sampled": values, "no tokens": clear, "not to be told": len(fields) - len(told)},
-        population=values,
+        population=sum(there for there, _ in sizes.values()),
+        tested=sum(read for _, read in sizes.values()),
+        excluded=len(fields) - len(told),
         vacuous=not values,
     )

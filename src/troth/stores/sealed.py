@@ -1,17 +1,20 @@
-"""Declared sealed fields: their places, and the keys of their values."""
+"""Declared sealed fields: their places, the keys of their values, and whether the values open there."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
+from troth.controls import ControlFinding
 from troth.declaration import Declaration
 from troth.ledger import KeyId
-from troth.protect import sealed_under
+from troth.protect import Keyring, OpenError, SealingContext, is_deterministic, sealed_under
 from troth.stores.contract import Scalar, Store
+from troth.text import counted
 
 _BATCH = 2_000
 
@@ -55,3 +58,85 @@ def unwrapped(value: Scalar) -> bytes | None:
         except (ValueError, binascii.Error):
             return None
     return value if isinstance(value, bytes) else None
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSample:
+    """What the sampled values of one field are: *clear* without the form of a sealed value, *alike* sealed
+    deterministically although that is not declared, *opened* as values of this field. Of the others, *elsewhere* are
+    under keys that are not ours, *closed* under one of ours that may open nothing now, and *strange* under one of ours
+    without opening here. *is_opened*: there was a keyring to open them with."""
+
+    values: int
+    clear: int = 0
+    alike: int = 0
+    opened: int = 0
+    elsewhere: int = 0
+    closed: int = 0
+    strange: int = 0
+    is_opened: bool = True
+
+    @classmethod
+    def of(
+        cls, values: Sequence[Scalar], table: str, column: str, keyring: Keyring | None, *, is_alike_allowed: bool
+    ) -> SealedSample:
+        """Judge *values* of the declared field. They are opened in memory; what they hold is not looked at."""
+        kinds = Counter[str]()
+        # An application names the table as its mapping does: with the schema, or without.
+        contexts = [
+            SealingContext(domain="fields", table=name, field=column)
+            for name in dict.fromkeys((table, table.rpartition(".")[2]))
+        ]
+        for value in map(unwrapped, values):
+            under = sealed_under(value or b"")
+            if value is None or under is None:
+                kinds["clear"] += 1
+                continue
+            kinds["alike"] += is_deterministic(value) and not is_alike_allowed
+            if keyring is not None:
+                kinds[_how_it_opens(value, under, contexts, keyring)] += 1
+        return cls(len(values), **kinds, is_opened=keyring is not None)
+
+    def faults(self, place: str) -> Iterator[ControlFinding]:
+        """Findings about the field at *place*."""
+        sampled = counted(self.values, "sampled value")
+        if self.clear:
+            message = f"{self.clear} of {sampled} not sealed"
+            yield ControlFinding(place, message, "seal them, and fix the code that wrote them")
+        if self.alike:
+            message = f"{self.alike} of {sampled} sealed deterministically"
+            yield ControlFinding(place, message, "seal them with a random nonce, or declare 'sealed: deterministic'")
+        if self.strange and self.opened:
+            message = (
+                f"{self.strange} of {sampled} with the form of sealed ones that do not open as values of this field"
+            )
+            yield ControlFinding(
+                place, message, "find what wrote them: they were moved there, or are not sealed at all"
+            )
+
+    def doubts(self) -> Iterator[str]:
+        """Why the sample does not show that the field is sealed, although it has no fault."""
+        if not self.is_opened and self.values:
+            yield "only the form of its values was checked, without the keys"
+        if self.elsewhere:
+            yield f"{counted(self.elsewhere, 'value')} under keys that are not in this keyring"
+        if self.closed:
+            yield f"{counted(self.closed, 'value')} under a key that opens nothing at the moment"
+        if self.strange and not self.opened:
+            yield "no value opens for this table and column, so its application seals for another place, or not at all"
+
+
+def _how_it_opens(
+    value: bytes, under: tuple[KeyId, int], contexts: Sequence[SealingContext], keyring: Keyring
+) -> Literal["opened", "elsewhere", "closed", "strange"]:
+    root, number = under
+    if root != keyring.id:
+        return "elsewhere"
+    for context in contexts:
+        try:
+            keyring.unseal(value, context)
+        except OpenError:
+            continue
+        return "opened"
+    state = keyring.chain.state("field", number) if keyring.chain is not None and number else None
+    return "closed" if state is not None and not state.opens else "strange"

@@ -11,17 +11,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
-from troth.declaration import Declaration
+from troth.declaration import Declaration, covers
 from troth.rows.datamap import DataMap, Node, PersonLink, map_data
 from troth.rows.values import as_kinds
-from troth.stores import AnyOf, Match, Noted, Row, Schema, Store, StoreError, noting
+from troth.stores import AnyOf, Match, Noted, Row, Schema, Store, StoreError, noting, rows_in
 from troth.subjects.identity import Identity, is_canary
 from troth.subjects.locate import locate
 from troth.subjects.policy_version_control import version_honoured  # noqa: F401 - registers the answer
 from troth.text import counted
 
-SAMPLE_ROWS = 20
-"""Number of rows sampled and followed per table."""
+SAMPLE_ROWS = 50
+"""Number of rows sampled and followed per table, from all over it and from what was written last."""
+
+_FINDS = ("user.contact.email", "user.contact.phone_number")
+"""Categories by which a row is found wherever it is."""
 
 Origin = tuple[str, Row]
 """A sampled row: its place and key."""
@@ -29,7 +32,13 @@ Origin = tuple[str, Row]
 
 @answers("subjects.found_everywhere")
 def found_everywhere(declaration: Declaration, stores: Mapping[str, Store]) -> ControlResult:
-    """Follow sampled rows to their person, locate that person, and check that the rows are found."""
+    """Follow sampled rows to their person, locate that person, and check that the rows are found.
+
+    Tables that the declaration calls unlinked, and rows that an erasure detached from their person because the law
+    keeps them, are excluded. Where a table of the company is called unlinked although it has e-mail addresses or
+    telephone numbers in clear, a request could find its rows and does not look there, so its system counts as not
+    observed.
+    """
     schemas, asked = _schemas(stores), Noted()
     within = declaration.model_copy(update={"systems": {k: v for k, v in declaration.systems.items() if k in schemas}})
     climb = _Climb(map_data(within, schemas), stores)
@@ -50,24 +59,45 @@ def found_everywhere(declaration: Declaration, stores: Mapping[str, Store]) -> C
         for place, n in strayed.items()
     ]
     tested, missed = len(climb.origins), sum(lost.values()) + sum(strayed.values())
-    if not climb.origins and len(schemas) == len(declaration.systems):
-        looked = Evidence(in_scope=frozenset(declaration.systems), observed=frozenset(schemas))
-        return ControlResult(CheckOutcome.NOT_APPLICABLE, "No system contains a row of a person yet.", looked)
-    return ControlResult.of(
-        f"{counted(tested, 'row')} of {counted(len(climb.map.nodes), 'table')} "
-        f"{'was' if tested == 1 else 'were'} traced to their person and searched for; "
-        f"{missed:,} not found.",
-        evidence=Evidence(
-            in_scope=frozenset(declaration.systems),
-            observed=frozenset(schemas),
-            population=tested + climb.parted,
-            tested=tested,
-            excluded=climb.parted,
-            query=asked.hash,
-        ),
-        findings=findings,
-        figures={"followed": tested, "found": tested - missed, "missed": missed},
+    unlinked = [node for node in climb.map if node.declared.unlinked and not declaration.systems[node.system].is_troths]
+    left_out = {node.place: rows_in(stores[node.system], node.table, at_least=0) for node in unlinked}
+    hidden = [node for node in unlinked if left_out[node.place] and _could_be_found(node)]
+    evidence = Evidence(
+        in_scope=frozenset(declaration.systems),
+        observed=frozenset(schemas) - {node.system for node in hidden},
+        population=sum(climb.sizes.values()) + sum(left_out.values()),
+        tested=tested,
+        excluded=climb.parted + sum(left_out.values()),
+        query=asked.hash,
+        places=frozenset(climb.sizes),
     )
+    notes = f" {counted(climb.parted, 'row')} that the law keeps had no person left." if climb.parted else ""
+    notes += f" Not searched, because the declaration calls them unlinked: {', '.join(left_out)}." if left_out else ""
+    notes += "".join(
+        f" {node.place} has e-mail addresses or telephone numbers by which its rows could be found: declare mentions."
+        for node in hidden
+    )
+    if not climb.origins and not evidence.unobserved:
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, f"No system contains a row of a person yet.{notes}", evidence)
+    return ControlResult.of(
+        f"{counted(tested, 'row')} of {sum(climb.sizes.values()):,} in {counted(len(climb.sizes), 'table')} "
+        f"{'was' if tested == 1 else 'were'} traced to their person and searched for; "
+        f"{missed:,} not found.{notes}",
+        evidence=evidence,
+        findings=findings,
+        figures={
+            "followed": tested,
+            "found": tested - missed,
+            "missed": missed,
+            "tables": len(climb.sizes),
+            "unlinked": len(left_out),
+        },
+    )
+
+
+def _could_be_found(node: Node) -> bool:
+    fields = node.declared.fields.values()
+    return any(not use.sealed and not use.token and any(covers(it, use.category) for it in _FINDS) for use in fields)
 
 
 _MEND = "fix the table's belongs_to, identity or mentions; rows without an owner must get one or be deleted"
@@ -98,6 +128,8 @@ class _Climb:
     people: dict[Origin, Identity] = field(default_factory=dict)
     parted: int = 0
     """Number of rows kept by law that an erasure has detached from their person."""
+    sizes: dict[str, int] = field(default_factory=dict)
+    """place → number of rows, of the tables that were sampled."""
     waiting: dict[str, dict[Row, set[Origin]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
     """place → row, in the order of `_columns` → sampled rows that lead to it."""
 
@@ -114,11 +146,12 @@ class _Climb:
             self._follow(node, columns)
 
     def _sample(self, node: Node, columns: tuple[str, ...]) -> list[Row]:
-        """Rows to follow; none for tables without personal data, or declared as unlinked. Canaries are
-        nobody's."""
-        if not node.declared.fields or node.declared.unlinked is not None:
+        """Rows to follow; none for tables without personal data, or declared as unlinked. Canaries are nobody's."""
+        declared = node.declared
+        if not (declared.fields or declared.identity or declared.mentions) or declared.unlinked is not None:
             return []
         rows = self.stores[node.system].sample(node.table, columns, rows=SAMPLE_ROWS)
+        self.sizes[node.place] = rows_in(self.stores[node.system], node.table, at_least=len(rows))
         return [row for row in rows if not any(map(is_canary, row))]
 
     def locate(self) -> set[Origin]:

@@ -337,6 +337,7 @@ _MARIADB = _Options(
         "--tmpdir={folder}",
         *("--bind-address=127.0.0.1", "--pid-file={folder}/pid", "--init-file={folder}/first.sql"),
         *("--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M", "--skip-name-resolve"),
+        "--performance-schema=ON",
     ),
     careless=(
         *("--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync", "--sync-binlog=0"),

@@ -28,6 +28,7 @@ from troth.stores import (
     ColumnKind,
     ForeignKey,
     Match,
+    NotBefore,
     Row,
     Scalar,
     Store,
@@ -331,6 +332,15 @@ class StoreContract:
             (2,),
         ]
         assert store.count("customer", Before("joined", JOINED[0].replace(tzinfo=dt.UTC))) == 0
+
+    def test_not_before_selects_the_other_dates_and_no_row_without_one(self, store: Store) -> None:
+        exactly = JOINED[1].replace(tzinfo=dt.UTC)
+        earlier = store.read("customer", ["id"], Before("joined", exactly))
+        later = store.read("customer", ["id"], NotBefore("joined", exactly))
+        undated = store.read("customer", ["id"], Undated("joined"))
+        assert sorted([*earlier, *later, *undated]) == sorted(store.read("customer", ["id"], None))
+        assert (2,) in later
+        assert store.count("customer", AllOf((NotBefore("joined", exactly), Undated("joined")))) == 0
 
     def test_all_of_several_conditions_select_a_row(self, place: PreparedStore, store: Store) -> None:
         earlier = Before("joined", JOINED[2].replace(tzinfo=dt.UTC))

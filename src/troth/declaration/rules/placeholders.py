@@ -66,6 +66,8 @@ def _named_categories(declaration: Declaration) -> Iterator[tuple[tuple[str, ...
     for place in places(declaration):
         for column, use in place.table.fields.items():
             yield place.path("fields", column), use.category
+            for index, category in enumerate(use.may_hold):
+                yield place.path("fields", column, "may_hold", str(index)), category
     yield from asked_categories(declaration)
     for name, purpose in declaration.purposes.items():
         for index, category in enumerate(purpose.data):

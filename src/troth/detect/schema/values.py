@@ -63,9 +63,6 @@ class ValueShare:
         """The share of values that consist of that type; 0 if there are no values."""
         return self.whole.get(kind, 0) / self.of if self.of else 0.0
 
-    def __add__(self, other: ValueShare) -> ValueShare:
-        return ValueShare(self.of + other.of, _joined(self.whole, other.whole), _joined(self.inside, other.inside))
-
 
 def texts(values: Sequence[Scalar]) -> list[str]:
     """The non-empty values as text of limited length."""
@@ -83,7 +80,24 @@ def seen(values: Sequence[str]) -> ValueShare:
     return _read(_detector(), values) if values else ValueShare(0)
 
 
+def findings_by_value(values: Sequence[str]) -> list[tuple[int, Finding]]:
+    """Everything that the recognisers find, with the number of the value, and offsets within it. Raises `Unscanned`
+    as `seen` does."""
+    return _found(_detector(), values, 0) if values else []
+
+
 def _read(detector: Detector, values: Sequence[str]) -> ValueShare:
+    whole: dict[int, set[str]] = {}
+    inside: dict[int, set[str]] = {}
+    for at, it in _found(detector, values, 0):
+        if _says_enough(it):
+            is_whole = it.end - it.start >= _WHOLE * len(values[at])
+            (whole if is_whole else inside).setdefault(at, set()).add(it.type)
+    return ValueShare(len(values), _counted(whole), _counted(inside))
+
+
+def _found(detector: Detector, values: Sequence[str], first: int) -> list[tuple[int, Finding]]:
+    """The findings in *values*, which are numbered from *first*; not those that reach beyond one value."""
     starts = [0, *accumulate(len(value) + len(_APART) for value in values)]
     try:
         found = detector.find(_APART.join(_BY_PROGRAM.sub(_blank, value) for value in values))
@@ -91,16 +105,13 @@ def _read(detector: Detector, values: Sequence[str]) -> ValueShare:
         if len(values) == 1:
             raise
         half = len(values) // 2  # too much together, so search them separately
-        return _read(detector, values[:half]) + _read(detector, values[half:])
-    whole: dict[int, set[str]] = {}
-    inside: dict[int, set[str]] = {}
-    for it in found:
-        at = bisect.bisect_right(starts, it.start) - 1
-        if it.end > starts[at] + len(values[at]) or not _says_enough(it):
-            continue
-        is_whole = it.end - it.start >= _WHOLE * len(values[at])
-        (whole if is_whole else inside).setdefault(at, set()).add(it.type)
-    return ValueShare(len(values), _counted(whole), _counted(inside))
+        return _found(detector, values[:half], first) + _found(detector, values[half:], first + half)
+    placed = ((bisect.bisect_right(starts, it.start) - 1, it) for it in found)
+    return [
+        (first + at, it._replace(start=it.start - starts[at], end=it.end - starts[at]))
+        for at, it in placed
+        if it.end <= starts[at] + len(values[at])
+    ]
 
 
 def _blank(match: re.Match[str]) -> str:
@@ -117,10 +128,6 @@ def _says_enough(it: Finding) -> bool:
 
 def _counted(kinds: Mapping[int, set[str]]) -> Mapping[str, int]:
     return MappingProxyType(Counter(kind for of_one in kinds.values() for kind in of_one))
-
-
-def _joined(first: Mapping[str, int], other: Mapping[str, int]) -> Mapping[str, int]:
-    return MappingProxyType(Counter(first) + Counter(other))
 
 
 @functools.cache

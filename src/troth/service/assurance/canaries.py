@@ -231,7 +231,7 @@ def _look(canary: _Canary, rows: Sequence[CanaryRow], deployment: Deployment, no
                 "left": 0 if reason == KEPT else len(left.get(node.place, ())),
             }
             for node in canary.map
-            if node.system == row.system and node.declared.fields
+            if node.system == row.system and node.is_personal
         }
 
 
@@ -250,7 +250,7 @@ def _left_out(map_: DataMap, systems: Collection[str], stores: Mapping[str, Stor
     why = dict[str, str]()
     holds = [hold for hold in in_force(now) if hold.subject is None and not hold.is_provisional]
     for node in map_:
-        if node.system not in systems or not node.declared.fields:
+        if node.system not in systems or not node.is_personal:
             continue
         sealed = [name for name, use in node.declared.fields.items() if use.sealed or use.token is not None]
         if node.declared.keep is not None:
@@ -295,7 +295,7 @@ def _plant(canary: _Canary, row: CanaryRow, deployment: Deployment, why: dict[st
     """Insert the canary's rows of one system, in one transaction. A table that refuses its row is left out, and with it
     those to which only its row leads."""
     map_, store, before = canary.map, canary.stores[row.system], list(canary.planted)
-    mine = [node.place for node in map_ if node.system == row.system and node.declared.fields and node.place not in why]
+    mine = [node.place for node in map_ if node.system == row.system and node.is_personal and node.place not in why]
     schemas = {name: it.describe() for name, it in canary.stores.items()}
     while mine:
         elsewhere = {it.place for it in before}
@@ -357,7 +357,7 @@ def _others(map_: DataMap, places: Collection[str], store: Store) -> Iterator[tu
         for key in node.schema.foreign_keys:
             parent = f"{node.system}.{key.table}"
             is_needed = not any(_column(node, name).nullable or _column(node, name).filled for name in key.columns)
-            if is_needed and (parent not in map_.nodes or not map_[parent].declared.fields):
+            if is_needed and (parent not in map_.nodes or not map_[parent].is_personal):
                 for values in store.read(key.table, key.to_columns, None, limit=1):
                     yield parent, [InventedRow(parent, dict(zip(key.to_columns, values, strict=True)), None)]
 

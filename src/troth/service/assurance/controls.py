@@ -102,7 +102,8 @@ def _unseen(name: str, system: System, row: CanaryRow | None) -> str:
     if row is None:
         return "none has been planted yet"
     for table, declared in system.tables.items():
-        if declared.fields and (why := row.tables.get(table, {"why": planting.REFUSED})["why"]) in _REASONS:
+        is_personal = declared.fields or declared.identity or declared.mentions
+        if is_personal and (why := row.tables.get(table, {"why": planting.REFUSED})["why"]) in _REASONS:
             return f"{table}: {_REASONS[why]}"
     return ""
 

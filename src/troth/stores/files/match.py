@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from troth.stores.contract import NEVER, AllOf, AnyOf, Before, Condition, Match, Row, Scalar, Undated
+from troth.stores.contract import NEVER, AllOf, AnyOf, Before, Condition, Match, NotBefore, Row, Scalar, Undated
 from troth.stores.files.text import Kinds, Verdict
 from troth.stores.files.values import comparable, utc
 from troth.stores.values import digits_of
@@ -20,7 +20,7 @@ def columns_of(where: Condition | None) -> list[str]:
     """The columns that the condition uses, each once."""
     if where is None:
         return []
-    if isinstance(where, Before | Undated):
+    if isinstance(where, Before | NotBefore | Undated):
         return [where.column]
     if isinstance(where, AllOf):
         return list(dict.fromkeys(column for condition in where.conditions for column in columns_of(condition)))
@@ -31,7 +31,7 @@ def dated_columns(where: Condition | None) -> list[str]:
     """The columns that the condition compares as dates."""
     if isinstance(where, AllOf):
         return [column for condition in where.conditions for column in dated_columns(condition)]
-    return [where.column] if isinstance(where, Before | Undated) else []
+    return [where.column] if isinstance(where, Before | NotBefore | Undated) else []
 
 
 def values_of(where: Condition | None, column: str) -> set[Scalar] | None:
@@ -53,6 +53,11 @@ def selects(where: Condition | None, kinds: Kinds, *, at: int) -> Callable[[Row]
     if isinstance(where, Before):
         moment = where.moment
         return lambda row: isinstance(value := row[at], dt.date) and _is_before(value, moment)
+    if isinstance(where, NotBefore):
+        earliest = where.moment
+        return lambda row: (
+            isinstance(value := row[at], dt.date) and _is_dated(value) and not _is_before(value, earliest)
+        )
     if isinstance(where, Undated):
         return lambda row: row[at] in _NOTHING_THERE if where.empty else not _is_dated(row[at])
     columns = columns_of(where)

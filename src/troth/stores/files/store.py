@@ -85,7 +85,7 @@ _NAME_SHOWN: Final = 80
 _FILES_LOOKED_AT: Final = 20
 _ROWS_LOOKED_AT: Final = 1_000
 _LARGE_BYTES: Final = 4 * 1024 * 1024
-"""Larger text files are sampled throughout, smaller ones from their start."""
+"""Larger text files are sampled by excerpts, larger packed ones from their start."""
 
 
 _Thing = TypeVar("_Thing")
@@ -171,10 +171,11 @@ class FilesStore:
         each = -(-rows // max(1, len(files)))
         found: list[Row] = []
         for file in files:
-            if file.size <= _LARGE_BYTES or file.path.endswith((".gz", ".parquet")):
+            is_large = file.size > _LARGE_BYTES
+            if is_large and file.path.endswith((".gz", ".parquet")):
                 found += itertools.islice(self._rows(file, shape, columns), each)
             else:
-                found += _spread(list(self._rows(file, shape, columns, excerpted=True)), each)
+                found += _spread(list(self._rows(file, shape, columns, excerpted=is_large)), each)
         return found[:rows]
 
     def read(
@@ -567,5 +568,7 @@ def _free(name: str, taken: Iterable[str]) -> str:
 
 
 def _spread(things: Sequence[_Thing], most: int) -> list[_Thing]:
-    """Up to *most* of the things, evenly spaced over the list."""
-    return list(things[:: max(1, -(-len(things) // max(1, most)))])
+    """Up to *most* of the things, evenly spaced over the list, with the first and the last of them."""
+    if len(things) <= most or most < 2:
+        return list(things[-max(1, most) :])
+    return [things[at * (len(things) - 1) // (most - 1)] for at in range(most)]

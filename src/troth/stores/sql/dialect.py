@@ -215,17 +215,18 @@ class Dialect(abc.ABC):
     def spread(
         self, table: SqlTable, columns: Sequence[str], rows: int, lowest: int, highest: int, mark: str
     ) -> SqlClause:
-        """Rows at evenly spaced values of an integer first key column."""
+        """Rows at evenly spaced values of an integer first key column; before them, those written last."""
         key = self.quote(table.schema.key[0])
         shown = ", ".join(self.shown(table, name) for name in columns)
         places = min(_PLACES, rows, highest - lowest + 1)
         bounds = [lowest + (highest + 1 - lowest) * place // places for place in range(places + 1)]
-        piece = (
+        *older, newest = itertools.pairwise(bounds)
+        pieces = [
             f"SELECT * FROM (SELECT {shown} FROM {table.quoted} WHERE {key} >= {mark} AND {key} < {mark} "
-            f"ORDER BY {key} LIMIT {-(-rows // places)}) AS p"
-        )
-        values = tuple(bound for pair in itertools.pairwise(bounds) for bound in pair)
-        return SqlClause(" UNION ALL ".join([piece] * places), values)
+            f"ORDER BY {key}{order} LIMIT {-(-rows // places)}) AS p"
+            for order in [" DESC", *[""] * (places - 1)]
+        ]
+        return SqlClause(" UNION ALL ".join(pieces), tuple(bound for pair in (newest, *older) for bound in pair))
 
     def spread_sample(
         self, connection: sa.Connection, table: SqlTable, columns: Sequence[str], rows: int, mark: str
@@ -239,11 +240,22 @@ class Dialect(abc.ABC):
             [(lowest, highest)] = run(connection, SqlClause(ends))
             if isinstance(lowest, int) and isinstance(highest, int):
                 found = run(connection, self.spread(table, columns, rows, lowest, highest, mark))[:rows]
-        return found if len(found) > rows // 2 else self.first(connection, table, columns, rows)
+        return found if len(found) > rows // 2 else self.ends(connection, table, columns, rows)
 
-    def first(self, connection: sa.Connection, table: SqlTable, columns: Sequence[str], rows: int) -> list[Row]:
-        shown = ", ".join(self.shown(table, name) for name in columns)
-        return run(connection, SqlClause(f"SELECT {shown} FROM {table.quoted} LIMIT {int(rows)}"))
+    def ends(self, connection: sa.Connection, table: SqlTable, columns: Sequence[str], rows: int) -> list[Row]:
+        """Rows from both ends of the key, so that what was written last is sampled too; the first ones without a
+        key."""
+        key = [self.quote(name) for name in table.schema.key]
+        shown = ", ".join(self.shown(table, name) for name in (*table.schema.key, *columns))
+        select, limit = f"SELECT {shown} FROM {table.quoted}", f" LIMIT {int(rows)}"
+        if not key:
+            return run(connection, SqlClause(select + limit))
+        found = run(connection, SqlClause(f"{select} ORDER BY {', '.join(key)}{limit}"))
+        if len(found) == rows:
+            backwards = ", ".join(f"{name} DESC" for name in key)
+            last = run(connection, SqlClause(f"{select} ORDER BY {backwards} LIMIT {-(-rows // 2)}"))
+            found = list({row[: len(key)]: row for row in (*last, *found)}.values())[:rows]
+        return [row[len(key) :] for row in found]
 
 
 _MILLISECONDS_FROM = 100_000_000_000  # as seconds this is the year 5138, as milliseconds 1973

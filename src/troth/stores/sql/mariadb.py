@@ -25,6 +25,7 @@ from troth.stores.contract import (
     Column,
     ColumnKind,
     ForeignKey,
+    NetworkSessions,
     Principal,
     RequiredGrants,
     Row,
@@ -169,10 +170,13 @@ class MariaDB(Dialect):
         status = dict(
             run(connection, SqlClause("SHOW SESSION STATUS WHERE Variable_name IN ('Ssl_version', 'Ssl_cipher')"))
         )
-        if self.url.query.get("unix_socket"):
-            return TransportSecurity(encrypted=True, detail="local socket", is_local=True)
         version = status.get("Ssl_version")
-        return TransportSecurity(bool(version), f"{version} {status.get('Ssl_cipher')}" if version else "not encrypted")
+        is_local = bool(self.url.query.get("unix_socket"))
+        sessions = _sessions(connection, ours=(0, 0) if is_local else (1, 0 if version else 1))
+        if is_local:
+            return TransportSecurity(encrypted=True, detail="local socket", is_local=True, sessions=sessions)
+        how = f"{version} {status.get('Ssl_cipher')}" if version else "not encrypted"
+        return TransportSecurity(bool(version), how, sessions=sessions)
 
     def grants(self, tables: Mapping[str, SqlTable], role: str, access: Sequence[RequiredGrants]) -> str:
         who = f"{_literal(role)}@'%'"
@@ -186,6 +190,11 @@ class MariaDB(Dialect):
             place = f"{database}.{_plainly_quoted(one.table)}"
             columns = ", ".join(_plainly_quoted(name) for name in one.amends)
             lines.append(f"GRANT {verbs(one, columns)} ON {place} TO {who};")
+        lines += [
+            "-- Only if the control of encrypted connections is to see those of other accounts, on a server that runs",
+            "-- with performance_schema = ON. With require_secure_transport = ON it need not see them.",
+            f"-- {_SEES_SESSIONS.format(who)}",
+        ]
         return "\n".join(lines) + "\n"
 
     # --- writing SQL ----------------------------------------------------------------------------------------------
@@ -283,6 +292,8 @@ _REFUSED = {
     1792: "the connection is read-only",
     1153: "a value is larger than the server's max_allowed_packet",
 }
+_UNSEEN = {1054, 1142, 1143, 1146}
+"""The account lacks the privilege, or the server is too old to know how a session is connected."""
 _COLUMN = re.compile(r".*column '([^']*)'", re.DOTALL | re.IGNORECASE)
 _CONFLICTS = {
     1048: _COLUMN,
@@ -356,6 +367,33 @@ _ACCOUNTS = SqlClause(
         u.is_role = 'N' AND coalesce(json_value(p.priv, '$.account_locked'), 0) <> 1
     FROM mysql.user u JOIN mysql.global_priv p ON p.user = u.user AND p.host = u.host ORDER BY u.user, u.host"""
 )
+
+
+_SEES_SESSIONS = (
+    "GRANT SELECT (TYPE, PROCESSLIST_ID, PROCESSLIST_DB, CONNECTION_TYPE) ON performance_schema.threads TO {};"
+)
+_SETTINGS = SqlClause("SHOW GLOBAL VARIABLES WHERE Variable_name IN ('require_secure_transport', 'performance_schema')")
+_SESSIONS = SqlClause(
+    """SELECT count(*), coalesce(sum(CONNECTION_TYPE <> 'SSL/TLS'), 0) FROM performance_schema.threads
+    WHERE TYPE = 'FOREGROUND' AND PROCESSLIST_DB = DATABASE() AND CONNECTION_TYPE <> 'Socket'"""
+)
+
+
+def _sessions(connection: sa.Connection, *, ours: tuple[int, int]) -> NetworkSessions:
+    """The sessions of all clients in this database; *ours* are those seen and those plain if others cannot be seen."""
+    settings = dict(run(connection, _SETTINGS))
+    is_required = settings.get("require_secure_transport") == "ON"
+    if settings.get("performance_schema") != "ON":
+        why = "only our own connection was seen; start the server with performance_schema = ON, and then "
+        return NetworkSessions(*ours, why + _SEES_SESSIONS.format("..."), is_required)
+    try:
+        [(seen, plain)] = run(connection, _SESSIONS)
+    except sa.exc.DBAPIError as error:
+        if error.orig is None or error.orig.args[0] not in _UNSEEN:
+            raise
+        why = "only our own connection was seen; this shows the others: "
+        return NetworkSessions(*ours, why + _SEES_SESSIONS.format("..."), is_required)
+    return NetworkSessions(int(seen), int(plain), is_required=is_required)
 
 
 def _check_accounts_readable(connection: sa.Connection) -> None:

@@ -26,6 +26,7 @@ from troth.stores.contract import (
     Column,
     ColumnKind,
     ForeignKey,
+    NetworkSessions,
     Principal,
     RequiredGrants,
     Row,
@@ -167,11 +168,16 @@ class PostgreSQL(Dialect):
         return found
 
     def transport(self, connection: sa.Connection) -> TransportSecurity:
-        sql = "SELECT ssl, version, cipher, inet_client_addr() IS NULL FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
-        [(encrypted, version, cipher, is_local)] = run(connection, SqlClause(sql))
+        [(encrypted, version, cipher, by_gss, is_local)] = run(connection, _OUR_SESSION)
+        [(seen, plain, hidden)] = run(connection, _SESSIONS)
+        [(can_read_rules,)] = run(connection, _CAN_READ_RULES)
+        # The rules are those of the file, which may not be loaded yet, so they excuse no session that we cannot see.
+        is_required = not hidden and can_read_rules and run(connection, _ADMITS_PLAIN) == [(0,)]
+        sessions = NetworkSessions(seen, plain, _HIDDEN.format(hidden) if hidden else "", bool(is_required))
         if is_local:
-            return TransportSecurity(encrypted=True, detail="local socket", is_local=True)
-        return TransportSecurity(bool(encrypted), f"{version} {cipher}" if encrypted else "not encrypted")
+            return TransportSecurity(encrypted=True, detail="local socket", is_local=True, sessions=sessions)
+        how = f"{version} {cipher}" if encrypted else "GSSAPI" if by_gss else "not encrypted"
+        return TransportSecurity(bool(encrypted or by_gss), how, sessions=sessions)
 
     def grants(self, tables: Mapping[str, SqlTable], role: str, access: Sequence[RequiredGrants]) -> str:
         who = _plainly_quoted(role)
@@ -186,6 +192,11 @@ class PostgreSQL(Dialect):
         for one in access:
             columns = ", ".join(_plainly_quoted(name) for name in one.amends)
             lines.append(f"GRANT {verbs(one, columns)} ON {places[one.table]} TO {who};")
+        lines += [
+            "-- Only if the control of encrypted connections is to see those of other accounts. It then also sees the",
+            "-- statements that they run:",
+            f"-- ALTER ROLE {who} INHERIT; GRANT pg_read_all_stats TO {who};",
+        ]
         return "\n".join(lines) + "\n"
 
     # --- writing SQL ----------------------------------------------------------------------------------------------
@@ -242,12 +253,12 @@ class PostgreSQL(Dialect):
     def sample(self, connection: sa.Connection, table: SqlTable, columns: Sequence[str], rows: int) -> list[Row]:
         estimate = table.schema.rows_estimate or 0
         if table.schema.kind is TableKind.VIEW or table.refusal == "it is a foreign table" or not estimate:
-            return self.first(connection, table, columns, rows)
+            return self.ends(connection, table, columns, rows)
         shown = ", ".join(self.shown(table, name) for name in columns)
         percent = min(100.0, 2000.0 * rows / estimate)  # whole pages: some 20 rows per requested row, shuffled
         sql = f"SELECT {shown} FROM {table.quoted} TABLESAMPLE SYSTEM (%s) ORDER BY random() LIMIT %s"
         found = run(connection, SqlClause(sql, (percent, rows)))
-        return found if len(found) > rows // 2 else self.first(connection, table, columns, rows)
+        return found if len(found) > rows // 2 else self.ends(connection, table, columns, rows)
 
     def sought(self, column: Column, values: Sequence[Scalar]) -> list[Scalar | ValueMismatch]:
         fit = fitted(column.kind, values)
@@ -347,6 +358,30 @@ SELECT r.oid, c.oid, has_any_column_privilege(r.oid, c.oid, 'SELECT') AND u.usab
 FROM pg_roles r CROSS JOIN pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN LATERAL (SELECT has_schema_privilege(r.oid, n.oid, 'USAGE') AS usable) u
 WHERE {_OURS}""")
+_OUR_SESSION = SqlClause(
+    """SELECT s.ssl, s.version, s.cipher, g.encrypted, inet_client_addr() IS NULL
+    FROM pg_stat_ssl s LEFT JOIN pg_stat_gssapi g USING (pid) WHERE pid = pg_backend_pid()"""
+)
+# The server hides the kind and the address of sessions of other roles from us, but not that they are there.
+_SESSIONS = SqlClause(
+    """SELECT count(a.client_addr),
+        count(*) FILTER (WHERE a.client_addr IS NOT NULL AND NOT coalesce(s.ssl OR g.encrypted, s.ssl, false)),
+        count(*) FILTER (WHERE a.backend_type IS NULL AND a.usesysid IS NOT NULL)
+    FROM pg_stat_activity a LEFT JOIN pg_stat_ssl s USING (pid) LEFT JOIN pg_stat_gssapi g USING (pid)
+    WHERE a.datname = current_database() AND coalesce(a.backend_type, 'client backend') = 'client backend'"""
+)
+_HIDDEN = (
+    "{} of its sessions belong to accounts that ours may not look at; this shows them, and also the statements that "
+    "they run: ALTER ROLE ... INHERIT; GRANT pg_read_all_stats TO ...;"
+)
+_CAN_READ_RULES = SqlClause(
+    """SELECT has_table_privilege('pg_catalog.pg_hba_file_rules', 'SELECT')
+        AND has_function_privilege('pg_catalog.pg_hba_file_rules()', 'EXECUTE')"""
+)
+_ADMITS_PLAIN = SqlClause(
+    "SELECT count(*) FROM pg_hba_file_rules WHERE type NOT IN ('local', 'hostssl', 'hostgssenc') "
+    "AND auth_method IS DISTINCT FROM 'reject'"
+)
 _MEMBERSHIPS = SqlClause("SELECT member, roleid FROM pg_auth_members")
 
 

@@ -26,6 +26,7 @@ from troth.stores.contract import (
     Before,
     Condition,
     Match,
+    NotBefore,
     Principal,
     RequiredGrants,
     Row,
@@ -347,6 +348,8 @@ class SqlStore:
             ]
         if isinstance(where, Before):
             return [self._before(table, where)]
+        if isinstance(where, NotBefore):
+            return [self._not_before(table, where)]
         if isinstance(where, Undated):
             return [self._undated(table, where)]
         sought = [(match, self._sought_by(table, match)) for match in where.matches]
@@ -365,6 +368,12 @@ class SqlStore:
             message = f"{self._name}: {table.schema.name}.{column.name} holds no date or time but {column.native}"
             raise StoreRefused(message, store=self._name)
         return self._dialect.before(table, column, where.moment.astimezone(dt.UTC))
+
+    def _not_before(self, table: SqlTable, where: NotBefore) -> SqlClause:
+        dated = self._before(table, Before(where.column, NEVER))
+        earlier = self._before(table, Before(where.column, where.moment))
+        sql = f"COALESCE(({dated.sql}), FALSE) AND NOT COALESCE(({earlier.sql}), FALSE)"
+        return SqlClause(f"({sql})", dated.values + earlier.values)
 
     def _undated(self, table: SqlTable, where: Undated) -> SqlClause:
         dated = self._before(table, Before(where.column, NEVER))

@@ -26,7 +26,7 @@ from troth.rehearsal.breaches import RehearsedBreach, breaches
 from troth.rehearsal.invented import Inventor
 from troth.rehearsal.own_faults import own_breaches
 from troth.rehearsal.score import Planted
-from troth.rehearsal.site import Remembered, ScriptedSite
+from troth.rehearsal.site import CachedPages, ScriptedSite
 from troth.rehearsal.stores import Inapplicable, ScratchStores, filled, scratch_schemas, without_constraints
 from troth.rehearsal.task import RehearsalTask
 from troth.rehearsal.world import Baseline, World
@@ -144,7 +144,7 @@ def _business(world: World) -> tuple[Ledger | None, dt.datetime]:
     for step in ("ordinary", "conclude"):
         for module in modules:
             if hasattr(module, step):
-                with given(_deployment(world)):
+                with given(deployment_of(world)):
                     getattr(module, step)(world)
     connections.close_all()
     return world.declaration.ledger, world.now
@@ -162,7 +162,7 @@ def _world(task: RehearsalTask, declaration: Declaration, pages: Any, keys: Any)
         for name, system in declaration.systems.items()
     }
     changed = declaration.model_copy(update={"systems": systems})
-    site = ScriptedSite.of(changed, "", Remembered(pages))
+    site = ScriptedSite.of(changed, "", CachedPages(pages))
     policy = read_file(declaration.folder / declaration.policy.file)
     return World(folder, changed, policy, stores, site, keys, task.now, rows)
 
@@ -192,7 +192,7 @@ def planted(world: World, breach: RehearsedBreach, ids: Sequence[str]) -> Mappin
     from troth.service.core.deployment import given
 
     try:
-        with given(_deployment(world)):
+        with given(deployment_of(world)):
             breach.plant(world)
         return look_at(world, ids)
     except Inapplicable:
@@ -201,7 +201,7 @@ def planted(world: World, breach: RehearsedBreach, ids: Sequence[str]) -> Mappin
         connections.close_all()
 
 
-def _deployment(world: World) -> Deployment:
+def deployment_of(world: World) -> Deployment:
     from troth.service.core.deployment import Deployment
     from troth.service.core.own_tables import with_own
     from troth.service.settings import TROTH
@@ -216,7 +216,7 @@ def look_at(world: World, ids: Sequence[str]) -> dict[str, Check]:
     from troth.service.core.deployment import given
     from troth.site import SiteSnapshot
 
-    deployment = _deployment(world)
+    deployment = deployment_of(world)
     snapshot = None
     if world.declaration.organisation.site:
         snapshot = SiteSnapshot(world.site.served(site_of(deployment)), now=world.now)
