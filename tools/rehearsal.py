@@ -1,4 +1,4 @@
-"""Rehearse the example company and write docs/reference/rehearsal.md: ``python tools/rehearsal.py`` (``make mutations``).
+"""Rehearse the example company and write docs/reference/rehearsal.md: ``make mutations``.
 
 Exits with 1 if fewer than `AT_LEAST` of the planted breaches are noticed.
 """
@@ -25,9 +25,10 @@ _HEAD = """\
 # The example company, rehearsed
 
 Each promise of the example company that is *kept* or *stated* in an invented company made from its
-[declaration](../../examples/voice-company/troth.yaml), with what its controls look at and the breaches that were planted
-against it: ✓ noticed, ✗ not noticed. `make mutations` writes this page. [Rehearse a policy](../howto/rehearse-a-policy.md)
-says how, and [Controls](controls.md) has the breaches that no control notices.
+[declaration](../../examples/voice-company/troth.yaml), with what its controls look at and the breaches that were
+planted against it: ✓ noticed, ✗ not noticed. `make mutations` writes this page.
+[Rehearse a policy](../howto/rehearse-a-policy.md) says how, and [Controls](controls.md) has the breaches that no
+control notices.
 
 """
 

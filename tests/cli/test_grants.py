@@ -70,6 +70,21 @@ def test_the_script_for_carrying_out_allows_what_erasure_does(
         assert connection.scalar(query, {"role": role}) is False
 
 
+def test_a_system_that_allows_canaries_is_granted_to_insert_and_delete_their_rows(
+    ask: Ask, shop: sa.Engine, role: str, postgresql_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "policy.md").write_text(POLICY)
+    (tmp_path / "troth.yaml").write_text(
+        DECLARATION.replace("    store: ${SHOP}\n", "    store: ${SHOP}\n    canaries: allowed\n")
+    )
+    command = ("grants", "-d", str(tmp_path / "troth.yaml"), "--system", "shop", "--role", role, "--json")
+    answer = ask(*command, SHOP=postgresql_url, DESK=postgresql_url)
+    assert "invented person" in answer.document["script"].splitlines()[0]
+    _run(shop, answer.document["script"])
+    assert _may(shop, role, "INSERT", "customer")
+    assert not _may(shop, role, "INSERT", "invoice"), "the law keeps its rows"
+
+
 def test_a_role_with_a_hostile_name_is_quoted_or_refused(ask: Ask, shop: sa.Engine, postgresql_url: str) -> None:
     answer = ask("grants", "--store", postgresql_url, "--role", 'x"; DROP TABLE salary; --')
     if answer.code == 0:

@@ -105,7 +105,6 @@ def test_a_recipient_of_nothing_is_a_gap(ask: Ask, company: dict[str, Any]) -> N
     assert [finding.place for finding in ask("declaration.complete").findings] == ["recipients.mailer"]
 
 
-@pytest.mark.mutation("declaration.complete", fault="Data that only Troth's own records have a purpose for")
 def test_the_purpose_of_troths_own_records_counts_for_these_alone(ask: Ask, company: dict[str, Any]) -> None:
     cases = {"fields": {"content": "user"}, "belongs_to": {"who": "shop.customer.id"}}
     own = {"store": "${TROTH_DATABASE_URL}", "purposes": ["cases"], "tables": {"cases_case": cases}}

@@ -290,6 +290,7 @@ def test_released_kinds_only_gain_optional_fields() -> None:
         "token.changed": "change token",
         "prober.changed": "change prober",
         "contact.answered": "mailbox",
+        "canary.made": "found left planted systems",
         "letter.sent": "letter to",
         "disclosure.made": "people purpose recipient way what",
         "erasure.replayed": "erased found left restored_from system",

@@ -24,8 +24,10 @@ from troth.stores import (
     Before,
     ColumnKind,
     ForeignKey,
+    InsertingWriter,
     Match,
     NetworkSessions,
+    StoreConflict,
     StoreRefused,
     TableKind,
     open_store,
@@ -417,3 +419,26 @@ def test_bytes_that_are_no_text_are_read_as_bytes(sqlite_place: Any) -> None:
     store = sqlite_place.open()
     assert store.read("t", ["name"], None) == [(b"\xffA",)]
     assert store.describe().tables["t"].columns[0].kind is ColumnKind.TEXT
+
+
+def test_an_inserted_row_comes_back_with_what_the_store_filled_in(any_place: Any) -> None:
+    counter = {"sqlite": "INTEGER", "postgresql": "SERIAL", "mariadb": "INT AUTO_INCREMENT"}[any_place.kind]
+    any_place.run(
+        f"CREATE TABLE t (id {counter} PRIMARY KEY, name varchar(20) NOT NULL, kind varchar(9) DEFAULT 'new',"
+        " note text)"
+    )
+    store = any_place.open()
+    columns = store.describe().tables["t"].columns
+    assert [column.name for column in columns if column.filled] == ["id", "kind"]
+    with store.writing() as writer:
+        assert isinstance(writer, InsertingWriter)
+        assert writer.insert("t", {"name": "100% Ann's"}) == {
+            "id": 1,
+            "name": "100% Ann's",
+            "kind": "new",
+            "note": None,
+        }
+    assert store.read("t", ["id", "name"], None) == [(1, "100% Ann's")]
+    with store.writing() as writer, pytest.raises(StoreConflict) as raised:
+        writer.insert("t", {"kind": "ann@example.org is too long for it", "name": None})
+    assert "ann@" not in str(raised.value)

@@ -24,7 +24,8 @@ def grants(url: str | None, declaration: Path | None, system: str | None, role: 
 
     With --store, prints the script for an audit, with read access only. With -d and --system, prints the script for
     fulfilling requests: to read the declared tables, including those under 'ignore', because checks sample them; to
-    amend the declared columns; and to delete only where erasure deletes.
+    amend the declared columns; and to delete only where erasure deletes. Where the system has
+    'canaries: allowed', also to insert the rows of an invented person, and to delete them.
 
     \b
     Example:  troth grants --store '${SHOP_DATABASE_URL}'
@@ -59,4 +60,7 @@ def _for_carrying_out(declaration: Path, system: str, role: str) -> str:
         if system not in company.stores:
             known = ", ".join(company.stores)
             raise click.UsageError(f"{system} is not a declared system; these are: {known}")
-        return script(company.stores[system], role, access(company.map, system))
+        plants = company.declaration.systems[system].canaries is not None
+        written = script(company.stores[system], role, access(company.map, system, canaries=plants))
+        note = "-- INSERT, and some DELETE, is for the invented person of 'canaries: allowed'.\n"
+        return note + written if plants else written

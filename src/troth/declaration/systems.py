@@ -301,6 +301,9 @@ class System(StrictModel):
     """The people concerned, in plain words: customers, employees, callers (GDPR Art. 30(1)(c))."""
     purposes: tuple[str, ...] = ()
     read_only: StrictBool = False
+    canaries: Literal["allowed"] | None = None
+    """``allowed``: once a week Troth plants an invented person here, finds it, erases it as for a request, and looks
+    for what is left. Only for databases."""
     accounts: tuple[str, ...] = ()
     """The accounts of the store that are expected to read its personal data, by the store's own names; any other
     account that can is a fault."""

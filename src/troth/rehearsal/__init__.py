@@ -7,12 +7,13 @@ service plants them one after the other, and puts everything back in between.
 """
 
 from troth.rehearsal.breaches import RehearsedBreach, breach, breaches
-from troth.rehearsal.invented import InventedPerson, InventedRow, Inventor
+from troth.rehearsal.invented import CanaryPerson, InventedPerson, InventedRow, Inventor
 from troth.rehearsal.score import Planted, Rehearsal, RehearsalVerdict, RehearsedPromise
 from troth.rehearsal.stores import Inapplicable
 from troth.rehearsal.world import World
 
 __all__ = [
+    "CanaryPerson",
     "Inapplicable",
     "InventedPerson",
     "InventedRow",

@@ -10,12 +10,13 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from troth.declaration import Declaration, FieldUse, Period, Table
 from troth.stores import ColumnKind, Scalar, Schema, TableKind, TableSchema
+from troth.subjects import CANARY_HOST
 
 RowValues = dict[str, Scalar]
 _GIVEN: Final = ("Ann", "Ben", "Chloe")
@@ -50,6 +51,25 @@ class InventedPerson:
         }[kind]
 
 
+@dataclass(frozen=True)
+class CanaryPerson(InventedPerson):
+    """An invented person for real systems: recognisable by each of its details, and no mail can reach it."""
+
+    host: str = CANARY_HOST
+
+    @property
+    def given(self) -> str:
+        return "Canary"
+
+    @property
+    def family(self) -> str:
+        return str(self.number)
+
+    def identifier(self, kind: str) -> str:
+        own = {"email": f"canary-{self.number}@{self.host}", "account": f"CANARY-{self.number}"}
+        return own.get(kind) or super().identifier(kind)
+
+
 @dataclass(frozen=True, slots=True)
 class InventedRow:
     """A row of *place*, and the person whom it is about, if any."""
@@ -72,9 +92,10 @@ class Inventor:
     """Number of the first row: keys begin after it."""
     rows: dict[str, list[InventedRow]] = field(default_factory=dict)
 
-    def fill(self, people: Sequence[InventedPerson]) -> Iterator[InventedRow]:
-        """Rows for *people* in every table, a row before those that refer to it."""
-        for place in self.order():
+    def fill(self, people: Sequence[InventedPerson], places: Collection[str] | None = None) -> Iterator[InventedRow]:
+        """Rows for *people* in every table, or in *places*, a row before those that refer to it. The
+        values of a row may be changed, such as to the key that a store gave it; later rows refer to these."""
+        for place in self.order() if places is None else [it for it in self.order() if it in places]:
             made = self.rows[place] = [
                 self._row(place, person, at) for at, person in enumerate(self._who(place, people))
             ]
@@ -171,7 +192,7 @@ class Inventor:
 
     def _moment(self, place: str, number: int) -> dt.datetime:
         """When a row was made: within its period, and after the rows that it refers to."""
-        return self.now - dt.timedelta(days=self._age_days(place, frozenset()), minutes=number)
+        return self.now - dt.timedelta(days=self._age_days(place, frozenset()), minutes=number - self.first)
 
     def _age_days(self, place: str, seen: frozenset[str]) -> float:
         today = self.now.date()
@@ -232,7 +253,7 @@ _TEXTS: Final[Sequence[tuple[str, Callable[[InventedPerson], str]]]] = (
     ("user.job_title", lambda person: "Engineer"),
     ("user.demographic.date_of_birth", lambda person: "1980-05-17"),
     ("user.financial", lambda person: "GB33BUKB20201555555555"),
-    ("user.content", lambda person: "Please call me back about the order."),
+    ("user.content", lambda person: f"Please call me back about the order. {person.given} {person.family}"),
     ("user.behavior", lambda person: "seen"),
 )
 

@@ -91,6 +91,16 @@ class Node:
         """Free-text columns, which may mention anyone."""
         return tuple(column for column, use in self.declared.fields.items() if use.free_text)
 
+    @property
+    def is_personal(self) -> bool:
+        """Whether the table holds personal data."""
+        return bool(self.declared.fields or self.declared.identity or self.declared.mentions)
+
+    @property
+    def may_have_canaries(self) -> bool:
+        """Whether rows of an invented person may be planted here: no law keeps them, and links lead to them."""
+        return self.is_personal and self.declared.keep is None and self.declared.unlinked is None
+
     def kind(self, column: str) -> ColumnKind:
         """The column's kind. A table without columns, such as files without rows, can be queried by any kind: TEXT is
         returned."""

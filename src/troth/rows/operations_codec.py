@@ -97,5 +97,10 @@ def scalar(value: object) -> dict[str, str]:
 _ENCODER = json.JSONEncoder(default=scalar, separators=(",", ":"))
 
 
+def untagged(stored: bytes) -> Any:
+    """Inverse of `text`; rows become lists."""
+    return json.loads(stored, object_hook=_untag)
+
+
 def _untag(stored: dict[str, Any]) -> Any:
     return _SCALARS[stored["$"]](stored["v"]) if stored.keys() == {"$", "v"} else stored

@@ -106,6 +106,8 @@ class Column:
     length: int | None = None
     generated: bool = False
     comment: str | None = None
+    filled: bool = False
+    """Whether the store itself gives a value where none is written: a counter, a default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,11 +242,13 @@ Condition = AnyOf | AllOf | Before | NotBefore | Undated
 
 @dataclass(frozen=True, slots=True)
 class RequiredGrants:
-    """The grants that our account needs in one table: to read it, to amend these columns, to erase rows."""
+    """The grants that our account needs in one table: to read it, to amend these columns, to erase rows; and
+    to insert some, for canaries."""
 
     table: str
     amends: tuple[str, ...] = ()
     erases: bool = False
+    inserts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +332,16 @@ class Writer(Protocol):
 
     def erase(self, table: str, key: Sequence[str], keys: Sequence[Row]) -> int:
         """Delete the rows whose *key* columns equal one of *keys* (composite keys as tuples)."""
+        ...
+
+
+@runtime_checkable
+class InsertingWriter(Protocol):
+    """A `Writer` that can also add a row: that of a database."""
+
+    def insert(self, table: str, values: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
+        """Add one row, and return all that it holds, also what the store gave it. Not idempotent. Raises as
+        `Writer.amend` does."""
         ...
 
 

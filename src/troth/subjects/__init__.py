@@ -16,7 +16,7 @@ from troth.subjects.evidence import Fed, RecipientEvidence, evidence, feed_misfi
 from troth.subjects.flag_columns import Flagged, flags, marked_for, plan_marks, unmarked
 from troth.subjects.free_text_scan import DeepFinding, deep_scan
 from troth.subjects.grounds import ground
-from troth.subjects.identity import Identity, IdentityRefused
+from troth.subjects.identity import CANARY_HOST, Identity, IdentityRefused, is_canary
 from troth.subjects.journal import SubjectJournal
 from troth.subjects.locate import Located, LocateRefused, locate
 from troth.subjects.operations import Gone, ReceiptLine, preview, references, references_of
@@ -38,6 +38,7 @@ from troth.subjects.treatment import IN_ROWS_OF_OTHERS, treatments
 from troth.subjects.view import WITHHELD, View, ViewTable, plan_view
 
 __all__ = [
+    "CANARY_HOST",
     "IN_ROWS_OF_OTHERS",
     "WITHHELD",
     "AmendmentPlan",
@@ -71,6 +72,7 @@ __all__ = [
     "feed_misfits",
     "flags",
     "ground",
+    "is_canary",
     "locate",
     "marked_for",
     "orphans",

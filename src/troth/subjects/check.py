@@ -52,9 +52,10 @@ def slow_ways(map_: DataMap, schemas: Mapping[str, Schema]) -> Iterator[MapProbl
 _NUMERIC = (ColumnKind.INTEGER, ColumnKind.NUMBER)
 
 
-def access(map_: DataMap, system: str) -> list[RequiredGrants]:
+def access(map_: DataMap, system: str, *, canaries: bool = False) -> list[RequiredGrants]:
     """The least privileges that executing plans needs in one system: read declared tables, amend declared fields and
-    columns that an erasure writes, and delete where rows are deleted."""
+    columns that an erasure writes, and delete where rows are deleted; with *canaries*, also insert and delete where an
+    invented person may be planted."""
     needed = []
     for node in map_:
         if node.system != system:
@@ -66,7 +67,8 @@ def access(map_: DataMap, system: str) -> list[RequiredGrants]:
             *_emptied_columns(map_, node),
         }
         amends = tuple(it.name for it in node.schema.columns if it.name in written and not it.generated)
-        needed.append(RequiredGrants(node.table, amends, deletes(node)))
+        plants = canaries and node.may_have_canaries
+        needed.append(RequiredGrants(node.table, amends, deletes(node) or plants, plants))
     return needed
 
 

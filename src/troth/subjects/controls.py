@@ -15,7 +15,7 @@ from troth.declaration import Declaration, covers
 from troth.rows.datamap import DataMap, Node, PersonLink, map_data
 from troth.rows.values import as_kinds
 from troth.stores import AnyOf, Match, Noted, Row, Schema, Store, StoreError, noting, rows_in
-from troth.subjects.identity import Identity
+from troth.subjects.identity import Identity, is_canary
 from troth.subjects.locate import locate
 from troth.subjects.policy_version_control import version_honoured  # noqa: F401 - registers the answer
 from troth.text import counted
@@ -146,13 +146,13 @@ class _Climb:
             self._follow(node, columns)
 
     def _sample(self, node: Node, columns: tuple[str, ...]) -> list[Row]:
-        """Rows to follow; none for tables without personal data, or declared as unlinked."""
+        """Rows to follow; none for tables without personal data, or declared as unlinked. Canaries are nobody's."""
         declared = node.declared
         if not (declared.fields or declared.identity or declared.mentions) or declared.unlinked is not None:
             return []
         rows = self.stores[node.system].sample(node.table, columns, rows=SAMPLE_ROWS)
         self.sizes[node.place] = rows_in(self.stores[node.system], node.table, at_least=len(rows))
-        return rows
+        return [row for row in rows if not any(map(is_canary, row))]
 
     def locate(self) -> set[Origin]:
         """Sampled rows that a request by their person finds."""

@@ -10,6 +10,8 @@ from troth.declaration import IdentityKind
 from troth.errors import TrothError
 from troth.rows.identifiers import canonical
 
+CANARY_HOST = "canary.invalid"
+"""Of the addresses of canaries, invented people in real systems. RFC 2606: no mail can ever be delivered there."""
 _LENGTH_MAX = 320  # RFC 3696: the longest e-mail address; no other identifier is longer
 
 
@@ -51,6 +53,11 @@ class Identity:
 
     def __repr__(self) -> str:
         return f"Identity({len(self.identifiers)} identifiers, {len(self.keys)} keys)"
+
+
+def is_canary(value: object) -> bool:
+    """True if an identifier is that of a canary, who is no person and never counts as one."""
+    return isinstance(value, str) and value.strip().lower().endswith(f"@{CANARY_HOST}")
 
 
 def spelled(kind: IdentityKind, value: str) -> str:

@@ -77,6 +77,8 @@ _ENTRIES: Mapping[str, EntryKind] = {
     "rehearsal.made": EntryKind(
         {"promises": Whole(), "planted": Whole(), "noticed": Whole(), "declaration": Of(Hash), "content": Of(Hash)}
     ),
+    # an invented person was planted and erased again in the company's systems: tables, and rows that were left
+    "canary.made": EntryKind({"systems": Whole(1), "planted": Whole(), "found": Whole(), "left": Whole()}),
     # a prober in another network got a key, or lost it
     "prober.changed": EntryKind({"prober": Of(DeclaredName), "change": OneOf(("made", "ended"))}),
     # a person pressed the button in an e-mail to a declared mailbox
@@ -121,6 +123,10 @@ DUTY = Duty(
             "what became of the e-mails to each declared mailbox: Sequence[troth.site.mailboxes.MailboxCheck]",
             "troth.service.assurance.contact_checks:contacts",
         ),
+        "canaries": ControlInput(
+            "what the last canary showed, a row for each system: Sequence[troth.service.assurance.models.CanaryRow]",
+            "troth.service.assurance.canaries:last",
+        ),
     },
     controls="troth.service.assurance.controls",
     after={"law.reviewed": ("law.reviewed",)},
@@ -132,7 +138,7 @@ DUTY = Duty(
         "attestation.expiring": _("An attestation of a promise is about to expire"),
     },
     jobs=("troth.service.assurance.jobs",),
-    sealed="troth.service.assurance.probers:SEALED",
+    sealed="troth.service.assurance.canaries:SEALED",
     tables="own_tables.yaml",
     metrics="troth.service.assurance.metrics:figures",
     urls=(("", "troth.service.assurance.urls"),),
@@ -178,6 +184,7 @@ DUTY = Duty(
     rehearsal="troth.service.assurance.rehearsal.business",
     evidence=(
         "attestation.",
+        "canary.",
         "check.",
         "contact.",
         "control.",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from troth.controls import Check, Status
 from troth.detect.release import release
+from troth.service.assurance import canaries
 from troth.service.assurance.actions import PASS, PASS_EVERY, Last, check_controls, conclude, prepare
 from troth.service.assurance.contact_checks import ask_due
 from troth.service.assurance.rules import CHECK
@@ -34,6 +35,8 @@ class _Pass:
     changed: list[tuple[str, Status]] = field(default_factory=list)
 
 
+CANARY = "assurance.canary"
+_SOON = dt.timedelta(seconds=10)
 _last = Last()
 _pass: _Pass | None = None
 """The pass that this process makes with `run_due`."""
@@ -50,6 +53,10 @@ def look_around(job: RunningJob) -> None:
 @batch_job(CHECK, most=500, at_once=1)
 def check(jobs: Sequence[RunningJob]) -> None:
     """Check the controls that are due, with one look at everything, and judge; the keys are the controls' ids."""
+    if canaries.are_planted(jobs[0].now):  # controls would count it as a person
+        for job in jobs:
+            job.put_back(_SOON)
+        return
     deployment = current()
     checks = check_controls(deployment, jobs)
     if _pass is not None:
@@ -57,6 +64,12 @@ def check(jobs: Sequence[RunningJob]) -> None:
     if checks:
         _judge(deployment, jobs[0].now)
         _release_memory()
+
+
+@job(CANARY, every=dt.timedelta(hours=1), at_once=1)
+def tend_canary(job: RunningJob) -> dt.datetime | None:
+    """Once a week, plant an invented person in the systems that allow it, and erase it; look for it again."""
+    return canaries.tend(current(), now=job.now)
 
 
 @job("assurance.contacts", every=dt.timedelta(hours=1))
@@ -125,6 +138,8 @@ def run_due(
     _pass = made
     try:
         with given(deployment):
+            if canaries.allowing(deployment.declaration):
+                _run_jobs(at, CANARY)  # by itself: while it is planted, controls wait
             _run_jobs(at, *_KINDS, *([CHECK] if checks else ()))
             if prepared.is_old and not made.checks:
                 _judge(deployment, now)

@@ -142,6 +142,27 @@ class ProberRow(models.Model):
         db_table = "assurance_prober"
 
 
+class CanaryRow(models.Model):
+    """What the canary of a run showed of one system. *tables* maps each table with personal data to whether the canary
+    was found there and how many rows of it were left; or why there is none."""
+
+    run = models.CharField(max_length=16)
+    system = models.CharField(max_length=160)
+    declaration = models.CharField(max_length=80, help_text="Hash of the declared systems.")
+    begun_at = models.DateTimeField()
+    looked_at = models.DateTimeField(null=True, help_text="When it was looked for last; empty until the run ends.")
+    planted = models.PositiveIntegerField(default=0)
+    found = models.PositiveIntegerField(default=0)
+    left = models.PositiveIntegerField(default=0)
+    tables = models.JSONField(default=dict)
+    sealed = models.BinaryField(null=True, help_text="Which rows are the canary's, until the next run.")
+    entry = models.ForeignKey(EntryRow, null=True, on_delete=models.PROTECT, help_text="The ledger entry that says so.")
+
+    class Meta:
+        db_table = "assurance_canary"
+        constraints = [models.UniqueConstraint(fields=["run", "system"], name="canary_has_a_row_for_each_system")]
+
+
 class ContactCheckRow(models.Model):
     """An e-mail to a declared address that asks whether a person reads it. The address is in no row; its pseudonym is
     in that of the e-mail, whose key is ``contact:`` and the id of this row."""

@@ -88,6 +88,8 @@ class Dialect(abc.ABC):
     """The extra of our package that installs the driver."""
     values_max: ClassVar[int]
     """The maximum number of values in one statement."""
+    mark: ClassVar[str] = "%s"
+    """The placeholder of a value."""
     snapshot: ClassVar[str]
     """Begins a read-only transaction in which all statements see one snapshot."""
     dated: ClassVar[frozenset[ColumnKind]] = frozenset({ColumnKind.DATE, ColumnKind.DATETIME, ColumnKind.INTEGER})
@@ -277,6 +279,12 @@ def closure_of(start: Account, becomes: Mapping[Account, set[Account]]) -> set[A
                 found.add(group)
                 left.append(group)
     return found
+
+
+def verbs(access: RequiredGrants, columns: str) -> str:
+    """What GRANT gives: *columns* are those to amend, quoted."""
+    wanted = {"SELECT": True, "INSERT": access.inserts, f"UPDATE ({columns})": bool(columns), "DELETE": access.erases}
+    return ", ".join(verb for verb, is_wanted in wanted.items() if is_wanted)
 
 
 def conflict(detail: str) -> DriverFault:

@@ -50,6 +50,7 @@ from troth.stores.sql.dialect import (
     other,
     refused,
     run,
+    verbs,
 )
 from troth.stores.values import ValueMismatch, fitted, naive_utc
 
@@ -188,8 +189,7 @@ class MariaDB(Dialect):
         for one in access:
             place = f"{database}.{_plainly_quoted(one.table)}"
             columns = ", ".join(_plainly_quoted(name) for name in one.amends)
-            verbs = ["SELECT", *([f"UPDATE ({columns})"] if columns else []), *(["DELETE"] if one.erases else [])]
-            lines.append(f"GRANT {', '.join(verbs)} ON {place} TO {who};")
+            lines.append(f"GRANT {verbs(one, columns)} ON {place} TO {who};")
         lines += [
             "-- Only if the control of encrypted connections is to see those of other accounts, on a server that runs",
             "-- with performance_schema = ON. With require_secure_transport = ON it need not see them.",
@@ -332,7 +332,9 @@ _RELATIONS = SqlClause(
 )
 _COLUMNS = SqlClause(
     """SELECT table_name, column_name, data_type, column_type, is_nullable = 'YES', character_maximum_length,
-        is_generated = 'ALWAYS', column_comment, character_set_name, collation_name
+        is_generated = 'ALWAYS', column_comment,
+        extra LIKE '%%auto_increment%%' OR COALESCE(column_default, 'NULL') <> 'NULL', character_set_name,
+        collation_name
     FROM information_schema.columns WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position"""
 )
 _JSON = SqlClause(
@@ -435,6 +437,7 @@ def _column(
     length: int | None,
     generated: int,
     comment: str,
+    filled: int,
     *,
     is_json: bool,
 ) -> Column:
@@ -444,7 +447,7 @@ def _column(
     if is_json:
         kind = ColumnKind.JSON
     bounded = length if data_type in {"char", "varchar", "binary", "varbinary", "tinytext", "text", "blob"} else None
-    return Column(name, kind, native, bool(nullable), bounded, bool(generated), comment or None)
+    return Column(name, kind, native, bool(nullable), bounded, bool(generated), comment or None, bool(filled))
 
 
 def _table(

@@ -50,6 +50,7 @@ from troth.stores.sql.dialect import (
     other,
     refused,
     run,
+    verbs,
 )
 from troth.stores.values import ValueMismatch, fitted, naive_utc
 
@@ -190,8 +191,7 @@ class PostgreSQL(Dialect):
         ]
         for one in access:
             columns = ", ".join(_plainly_quoted(name) for name in one.amends)
-            verbs = ["SELECT", *([f"UPDATE ({columns})"] if columns else []), *(["DELETE"] if one.erases else [])]
-            lines.append(f"GRANT {', '.join(verbs)} ON {places[one.table]} TO {who};")
+            lines.append(f"GRANT {verbs(one, columns)} ON {places[one.table]} TO {who};")
         lines += [
             "-- Only if the control of encrypted connections is to see those of other accounts. It then also sees the",
             "-- statements that they run:",
@@ -330,7 +330,8 @@ ORDER BY pg_table_is_visible(c.oid) DESC, n.nspname, c.relname""")
 _COLUMNS = SqlClause(f"""
 SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), b.typname, bn.nspname, b.typcategory,
     NOT (a.attnotnull OR t.typnotnull), CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE a.atttypmod END,
-    a.attgenerated <> '' OR a.attidentity = 'a', col_description(a.attrelid, a.attnum)
+    a.attgenerated <> '' OR a.attidentity = 'a', col_description(a.attrelid, a.attnum),
+    a.atthasdef OR a.attidentity <> ''
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_type t ON t.oid = a.atttypid
@@ -408,13 +409,14 @@ def _column(
     modifier: int,
     generated: bool,
     comment: str | None,
+    filled: bool,
 ) -> tuple[Column, str]:
     """A column, and the type that its values are cast to."""
     kind = ColumnKind.ARRAY if category == "A" else _KINDS.get(base, ColumnKind.OTHER)
     length = modifier - 4 if base in {"varchar", "bpchar"} and modifier > 4 else None
     # Integers are cast to the widest type: one that is too large for the column then matches nothing.
     cast = "int8" if base in {"int2", "int4"} else f"{quote(base_schema)}.{quote(base)}"
-    return Column(name, kind, native, nullable, length, generated, comment), cast
+    return Column(name, kind, native, nullable, length, generated, comment, filled), cast
 
 
 def _table(

@@ -16,6 +16,7 @@ import re
 import sqlite3
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -63,6 +64,7 @@ class SQLite(Dialect):
     driver = "sqlite+pysqlite"
     extra = None
     values_max = 16_000  # SQLite's own limit is 32,766 parameters, and a match may use its values twice
+    mark = "?"
     snapshot = "BEGIN"
     dated = frozenset(ColumnKind)
     numeric = frozenset[ColumnKind]()  # a numeric column accepts text as well
@@ -142,10 +144,14 @@ class SQLite(Dialect):
             str(name): TableKind.VIEW if kind == "view" else TableKind.TABLE for name, kind in run(connection, _TABLES)
         }
         columns: dict[str, list[tuple[Column, int]]] = {name: [] for name in kinds}
-        for table, name, native, required, key_place, hidden in _columns(connection, kinds):
+        rows = _columns(connection, kinds)
+        widths = Counter(table for table, *_, key_place, _, _ in rows if key_place)
+        for table, name, native, required, key_place, hidden, default in rows:
             if hidden != 1:  # 1: an internal column of a virtual table; 2 and 3: computed
                 kind, length = _kind(native)
-                column = Column(name, kind, native, not required, length, generated=hidden in (2, 3))
+                is_number = key_place == 1 == widths[table] and native.upper() == "INTEGER"  # that of the row itself
+                is_filled = default is not None or is_number
+                column = Column(name, kind, native, not required, length, generated=hidden in (2, 3), filled=is_filled)
                 columns[table].append((column, key_place))
         indexes: dict[str, dict[str, tuple[list[str], bool]]] = {name: {} for name in kinds}
         collations: dict[str, dict[str, str]] = {name: {} for name in kinds}
@@ -273,10 +279,11 @@ _TABLES = SqlClause(
     "SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 )
 _COLUMNS = SqlClause(
-    """SELECT m.name, x.name, x.type, x."notnull", x.pk, x.hidden FROM sqlite_schema m, pragma_table_xinfo(m.name) x
+    """SELECT m.name, x.name, x.type, x."notnull", x.pk, x.hidden, x.dflt_value
+    FROM sqlite_schema m, pragma_table_xinfo(m.name) x
     WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY m.name, x.cid"""
 )
-_COLUMNS_OF_ONE = 'SELECT ?, name, type, "notnull", pk, hidden FROM pragma_table_xinfo(?) ORDER BY cid'
+_COLUMNS_OF_ONE = 'SELECT ?, name, type, "notnull", pk, hidden, dflt_value FROM pragma_table_xinfo(?) ORDER BY cid'
 _INDEXES = SqlClause(
     """SELECT m.name, l.name, l."unique", x.name, x.coll
     FROM sqlite_schema m, pragma_index_list(m.name) l, pragma_index_xinfo(l.name) x
@@ -340,8 +347,8 @@ def _deadline(statement_s: float) -> Callable[..., None]:
     return begin
 
 
-def _columns(connection: sa.Connection, kinds: Mapping[str, TableKind]) -> list[tuple[str, str, str, bool, int, int]]:
-    """Table, column, type, NOT NULL, position in the key, hidden. A broken view has no columns."""
+def _columns(connection: sa.Connection, kinds: Mapping[str, TableKind]) -> list[tuple[Any, ...]]:
+    """Table, column, type, NOT NULL, position in the key, hidden, default. A broken view has no columns."""
     rows = run(connection, _COLUMNS)
     for name, kind in kinds.items():
         if kind is TableKind.VIEW:

@@ -444,6 +444,19 @@ class _Writer:
             total += self._run(table, SqlClause(f"DELETE FROM {described.quoted} WHERE {where.sql}", where.values))
         return total
 
+    def insert(self, table: str, values: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
+        described, dialect = self._writable(table, list(values)), self._dialect
+        fitted = [dialect.written(described.column(name), [value])[0] for name, value in values.items()]
+        if any(isinstance(value, ValueMismatch) for value in fitted):
+            raise StoreConflict(f"{self._store.name}: {table}: a value fits no column", store=self._store.name)
+        names, marks = ", ".join(map(dialect.quote, values)), ", ".join([dialect.mark] * len(values))
+        every = [column.name for column in described.schema.columns]
+        returned = ", ".join(dialect.shown(described, name) for name in every)
+        sql = f"INSERT INTO {described.quoted} ({names}) VALUES ({marks}) RETURNING {returned}"
+        clause = SqlClause(sql, tuple(fitted))
+        [row] = self._store._attempt(lambda: run(self._connection, clause), table=table)
+        return dict(zip(every, row, strict=True))
+
     def _writable(self, table: str, columns: Sequence[str]) -> SqlTable:
         described = self._store._table(table, columns)
         if described.refusal:

@@ -189,6 +189,43 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="CanaryRow",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("run", models.CharField(max_length=16)),
+                ("system", models.CharField(max_length=160)),
+                ("declaration", models.CharField(help_text="Hash of the declared systems.", max_length=80)),
+                ("begun_at", models.DateTimeField()),
+                (
+                    "looked_at",
+                    models.DateTimeField(help_text="When it was looked for last; empty until the run ends.", null=True),
+                ),
+                ("planted", models.PositiveIntegerField(default=0)),
+                ("found", models.PositiveIntegerField(default=0)),
+                ("left", models.PositiveIntegerField(default=0)),
+                ("tables", models.JSONField(default=dict)),
+                (
+                    "sealed",
+                    models.BinaryField(help_text="Which rows are the canary's, until the next run.", null=True),
+                ),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        help_text="The ledger entry that says so.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="core.entryrow",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "assurance_canary",
+                "constraints": [
+                    models.UniqueConstraint(fields=("run", "system"), name="canary_has_a_row_for_each_system")
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="RehearsalRow",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

@@ -1,0 +1,322 @@
+"""Canaries: planted, found, erased and looked for on real databases; nobody else's rows are touched."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.subjects import world
+
+from troth.controls import Check, CheckOutcome, catalogue, run
+from troth.declaration import Declaration
+from troth.ledger import Entry
+from troth.policy import read_file
+from troth.protect import Keyring, create_home
+from troth.service.assurance import canaries
+from troth.service.assurance.control_inputs import register_answers
+from troth.service.assurance.jobs import run_due
+from troth.service.assurance.models import CanaryRow
+from troth.service.core.deployment import Deployment
+from troth.service.core.holds import HoldInForce
+from troth.service.core.models import EntryRow, RunRow, Tombstone
+from troth.service.core.store_pool import close_stores
+
+NOW, DAY = world.NOW, dt.timedelta(days=1)
+ALLOWED = dict.fromkeys((f"systems__{name}__canaries" for name in world.TABLES), "allowed")
+
+
+class Company:
+    """The small company of `world`, in databases, whose systems all allow canaries."""
+
+    def __init__(self, urls: dict[str, str], keyring: Keyring) -> None:
+        self.urls, self.keyring = urls, keyring
+        self.declare()
+        for system, url in urls.items():
+            world.lay(url, system)
+        self.before = self.contents()
+
+    def declare(self, **changes: Any) -> None:
+        declaration: Declaration = world.declaration(**{**ALLOWED, **changes})
+        self.deployment = Deployment(declaration, keyring=self.keyring, clock=lambda: NOW)
+
+    def contents(self) -> Any:
+        return {system: world.contents(url, system) for system, url in self.urls.items()}
+
+    def run(self, at: dt.datetime = NOW) -> Any:
+        return canaries.tend(self.deployment, now=at)
+
+    def sql(self, system: str, *statements: str) -> None:
+        database = world.engine(self.urls[system])
+        with database.begin() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+        database.dispose()
+
+    def check(self, at: dt.datetime = NOW) -> Check:
+        register_answers()
+        declaration = self.deployment.declaration
+        seen = {"declaration": declaration, "now": at, "canaries": canaries.last(self.deployment, at)}
+        return run(canaries.CONTROL, seen)
+
+    def reasons(self) -> dict[str, str]:
+        rows = CanaryRow.objects.all()
+        return {f"{row.system}.{name}": it["why"] for row in rows for name, it in row.tables.items() if it["why"]}
+
+
+@pytest.fixture
+def made(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Company]]:
+    create_home(tmp_path / "keys")
+    keyring = Keyring.open(tmp_path / "keys")
+
+    def make(url: str = "") -> Company:
+        urls = {system: url or f"sqlite:///{tmp_path / system}.sqlite" for system in world.TABLES}
+        for system, each in urls.items():
+            monkeypatch.setenv(system.upper(), each)
+        return Company(urls, keyring)
+
+    yield make
+    close_stores()
+
+
+@pytest.fixture
+def company(made: Callable[[], Company], database: str) -> Company:
+    if not database.startswith("sqlite"):
+        pytest.skip("our own database makes no difference here")
+    return made()
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql", "mariadb"])
+def test_a_canary_is_planted_found_and_erased_and_everything_is_as_before(
+    made: Callable[[str], Company], engine: str, request: pytest.FixtureRequest, database: str
+) -> None:
+    if (engine == "sqlite") != database.startswith("sqlite"):
+        pytest.skip("each engine once")
+    company = made("" if engine == "sqlite" else request.getfixturevalue(f"{engine}_url"))
+    assert company.run() is None
+    check = company.check()
+    assert (check.outcome, check.findings) == (CheckOutcome.PASS, ()), (check.summary, company.reasons())
+    assert check.figures == {"planted": 7, "found": 7, "left": 0}
+    assert company.reasons() == {"shop.invoice": "kept"}
+    assert company.contents() == company.before
+
+
+def test_nothing_is_left_on_record_about_a_person(company: Company) -> None:
+    company.run()
+    assert (RunRow.objects.count(), Tombstone.objects.count()) == (0, 0)
+    assert [Entry.decode(bytes(row.content)).kind for row in EntryRow.objects.all()] == ["canary.made"]
+    shown = str([{**row, "sealed": ""} for row in CanaryRow.objects.values()])
+    assert "@" not in shown
+    assert "Canary" not in shown
+
+
+def test_it_is_done_once_a_week_and_again_when_the_declaration_changes(company: Company) -> None:
+    def runs() -> int:
+        return CanaryRow.objects.values("run").distinct().count()
+
+    for days, expected in ((0, 1), (6, 1), (7, 2), (8, 2)):
+        company.run(NOW + days * DAY)
+        assert runs() == expected
+    company.declare(systems__desk__title="The desk")
+    assert company.check(NOW + 8 * DAY).outcome is CheckOutcome.ERROR
+    company.run(NOW + 8 * DAY)
+    assert (runs(), company.check(NOW + 8 * DAY).outcome) == (3, CheckOutcome.PASS)
+    assert company.check(NOW + 18 * DAY).outcome is CheckOutcome.ERROR
+
+
+def test_a_system_that_does_not_allow_it_is_unproven_and_untouched(company: Company) -> None:
+    assert company.check().outcome is CheckOutcome.ERROR
+    company.declare(systems__newsletter__canaries=None)
+    company.run()
+    check = company.check()
+    assert check.outcome is CheckOutcome.ERROR
+    assert "newsletter: it does not allow any" in check.summary
+
+
+def test_the_job_runs_before_the_checks_of_a_pass_and_these_wait_meanwhile(company: Company, tmp_path: Path) -> None:
+    (tmp_path / "policy.md").write_text("We keep our word.")
+    run_due(NOW, deployment=company.deployment.but(policy=read_file(tmp_path / "policy.md")), checks=False)
+    assert company.check().outcome is CheckOutcome.PASS
+    CanaryRow.objects.update(looked_at=None)
+    assert canaries.are_planted(NOW)
+    assert not canaries.are_planted(NOW + DAY), "a run that died stops no checks for long"
+
+
+# --- breaches ---------------------------------------------------------------------------------------------------------
+
+
+SOFT = "CREATE TRIGGER soft BEFORE DELETE ON address BEGIN SELECT RAISE(IGNORE); END"
+
+
+def test_a_trigger_that_ignores_deletions_turns_it_red(company: Company) -> None:
+    company.run()
+    assert company.check().outcome is CheckOutcome.PASS
+    company.sql("newsletter", SOFT.replace("address", "subscriber"))
+    company.run(NOW + 7 * DAY)
+    check = company.check(NOW + 7 * DAY)
+    assert check.outcome is CheckOutcome.FAIL
+    assert [finding.place for finding in check.findings] == ["newsletter.subscriber"]
+
+
+def test_what_cannot_be_removed_does_not_pile_up_and_stays_red(company: Company) -> None:
+    company.sql("newsletter", SOFT.replace("address", "subscriber"))
+    for week in range(3):
+        company.run(NOW + 7 * week * DAY)
+        assert company.check(NOW + 7 * week * DAY).outcome is CheckOutcome.FAIL
+    assert len(company.contents()["newsletter"]["subscriber"]) == len(world.ROWS["subscriber"]) + 1
+    company.sql("newsletter", "DROP TRIGGER soft")
+    company.run(NOW + 28 * DAY)
+    assert company.check(NOW + 28 * DAY).outcome is CheckOutcome.PASS
+    assert company.contents() == company.before
+
+
+def test_an_archive_that_writes_rows_back_is_seen_the_next_day(company: Company) -> None:
+    company.sql(
+        "newsletter",
+        "CREATE TABLE archive AS SELECT * FROM subscriber WHERE 0",
+        "CREATE TRIGGER kept AFTER INSERT ON subscriber BEGIN INSERT INTO archive VALUES (new.email, new.name); END",
+    )
+    company.run()
+    assert company.check().outcome is CheckOutcome.PASS, "a copy in a table that nothing declares is not seen"
+    company.sql("newsletter", "INSERT INTO subscriber SELECT * FROM archive")
+    company.run(NOW + DAY)
+    assert [finding.place for finding in company.check(NOW + DAY).findings] == ["newsletter.subscriber"]
+    company.sql("newsletter", "DELETE FROM archive")
+    assert company.contents() == company.before, "and it was removed"
+
+
+def test_a_row_that_its_own_address_does_not_find_turns_it_red(company: Company) -> None:
+    company.declare(systems__shop__tables__customer__identity={"email": {"column": "email", "case": "exact"}})
+    company.sql(
+        "shop",
+        "CREATE TRIGGER loud AFTER INSERT ON customer BEGIN "
+        "UPDATE customer SET email = upper(email) WHERE id = new.id; END",
+    )
+    company.run()
+    check = company.check()
+    assert check.outcome is CheckOutcome.FAIL
+    assert "shop.customer" in {finding.place for finding in check.findings}
+    assert company.contents() == company.before
+
+
+def test_a_column_that_undoes_a_mask_turns_it_red(company: Company) -> None:
+    company.declare(systems__desk__tables__ticket__erase={"subject": "mask"})
+    company.sql(
+        "desk",
+        "CREATE TRIGGER undo AFTER UPDATE OF subject ON ticket BEGIN "
+        "UPDATE ticket SET subject = old.subject WHERE id = old.id; END",
+    )
+    company.run()
+    check = company.check()
+    assert [finding.place for finding in check.findings] == ["desk.ticket"]
+    assert check.outcome is CheckOutcome.FAIL
+
+
+def test_a_copy_in_a_table_that_nothing_declares_is_not_seen(company: Company) -> None:
+    company.sql(
+        "newsletter",
+        "CREATE TABLE log (line TEXT)",
+        "CREATE TRIGGER logged AFTER INSERT ON subscriber BEGIN INSERT INTO log VALUES (new.email); END",
+    )
+    company.run()
+    check = company.check()
+    assert check.outcome is CheckOutcome.PASS
+    assert "tables that are not declared" in catalogue()[check.control].cannot_see
+
+
+def test_a_table_that_is_said_to_lead_to_nobody_is_unproven(company: Company) -> None:
+    table = {**world.COMPANY["systems"]["newsletter"]["tables"]["subscriber"], "unlinked": "it says so"}
+    del table["identity"], table["erase"]
+    company.declare(systems__newsletter__tables__subscriber=table)
+    company.run()
+    assert company.check().outcome is CheckOutcome.ERROR, company.check().summary
+
+
+# --- no false alarms, and no harm -------------------------------------------------------------------------------------
+
+
+def test_a_constraint_that_forbids_the_row_is_unproven_and_not_red(company: Company) -> None:
+    company.sql(
+        "desk",
+        "CREATE TRIGGER no BEFORE INSERT ON ticket BEGIN SELECT RAISE(ABORT, 'no'); END",
+    )
+    company.run()
+    assert company.check().outcome is CheckOutcome.ERROR
+    assert company.reasons()["desk.ticket"] == "refused"
+    assert company.contents() == company.before
+
+
+def test_a_row_that_a_job_of_the_company_takes_away_at_once_is_unproven_and_not_red(company: Company) -> None:
+    company.sql(
+        "newsletter",
+        "CREATE TRIGGER spam AFTER INSERT ON subscriber BEGIN DELETE FROM subscriber WHERE rowid = new.rowid; END",
+    )
+    company.run()
+    assert company.check().outcome is CheckOutcome.ERROR
+    assert company.reasons()["newsletter.subscriber"] == "changed"
+
+
+def test_rows_of_somebody_who_is_long_gone_are_not_erased_with_the_canary(company: Company) -> None:
+    """SQLite gives the key of a deleted customer again, and an orphaned row then leads to the canary."""
+    company.sql("desk", "INSERT INTO ticket VALUES (900, '4', 'orphan of a deleted customer')")
+    before = company.contents()
+    company.run()
+    assert company.contents() == before
+    assert company.check().outcome is CheckOutcome.ERROR
+    assert set(company.reasons().values()) == {"kept", "others"}
+
+
+def test_a_key_that_was_given_to_somebody_else_since_is_not_removed(company: Company) -> None:
+    company.run()
+    with closing(sqlite3.connect(company.urls["shop"].removeprefix("sqlite:///"))) as shop, shop:
+        shop.execute("INSERT INTO customer (id, email, name) VALUES (4, 'ben.two@example.org', 'Ben')")
+    before = company.contents()
+    company.run(NOW + DAY)
+    company.run(NOW + 7 * DAY)
+    assert company.contents() == before
+
+
+@pytest.mark.parametrize("where", ["_keep", "_erase", "_conclude"])
+def test_what_a_crash_left_is_removed_at_the_next_start(
+    company: Company, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    real = getattr(canaries, where)
+
+    def dies(*given: Any) -> Any:
+        real(*given)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(canaries, where, dies)
+        patch.setattr(canaries._Canary, "remove", lambda self: False)  # as after kill -9
+        with pytest.raises(Killed):
+            company.run()
+    close_stores()
+    company.run(NOW + dt.timedelta(minutes=1))
+    assert company.contents() == company.before
+    assert company.check().outcome is CheckOutcome.PASS
+
+
+def test_a_legal_hold_on_a_table_is_unproven_and_not_red(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canaries, "in_force", lambda at: (HoldInForce("m", "c", None, "desk.ticket"),))
+    company.run()
+    assert company.check().outcome is CheckOutcome.ERROR
+    assert company.reasons()["desk.ticket"] == "held"
+    assert company.contents() == company.before
+
+
+def test_a_store_that_goes_away_is_tried_again(company: Company) -> None:
+    file = Path(company.urls["desk"].removeprefix("sqlite:///"))
+    away = file.rename(file.with_suffix(".away"))
+    assert company.run() == NOW + dt.timedelta(hours=1)
+    assert not CanaryRow.objects.exists()
+    away.rename(file)
+    assert company.run() is None
+    assert company.check().outcome is CheckOutcome.PASS
