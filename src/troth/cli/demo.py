@@ -138,6 +138,7 @@ def _variables(stores: Mapping[str, str]) -> dict[str, str]:
         **stores,
         "TROTH_DEMO_MAIL": os.environ["TROTH_DEMO_MAIL"],
         "TROTH_MAIL_URL": os.environ["TROTH_MAIL_URL"],
+        "TROTH_MAILBOX_URL": os.environ["TROTH_MAILBOX_URL"],
         "TROTH_HOME": os.environ["TROTH_HOME"],
         "TROTH_DECLARATION": os.environ["TROTH_DECLARATION"],
     }
@@ -149,6 +150,7 @@ def _environment(folder: Path, stores: Mapping[str, str], example: Path, port: i
     os.environ.update(stores)
     os.environ["TROTH_DEMO_MAIL"] = str(folder / "mail")
     os.environ["TROTH_MAIL_URL"] = f"folder://{quote(str(folder / 'mail'))}"  # so that the mailbox page shows all mail
+    os.environ["TROTH_MAILBOX_URL"] = f"maildir://{quote(str(folder / 'inbox'))}"
     os.environ["TROTH_HOME"] = str(folder / "home")
     os.environ["TROTH_PROFILE"] = "development"
     os.environ["TROTH_DECLARATION"] = str(_declaration(folder, example, port))

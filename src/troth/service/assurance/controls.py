@@ -33,8 +33,8 @@ _REASONS: Mapping[str, str] = {
 @answers("law.reviewed")
 def law_reviewed(policy_text: str, now: dt.datetime) -> ControlResult:
     """GDPR Art. 24(1): staff recorded within a year that they compared the rule sets of this release and the present
-    policy with the law. Before the first review, and while a changed text waits for the next one, nothing is shown: a
-    change alone breaks no promise."""
+    policy with the law. Before the first review there is nothing to check; a changed text that waits for the next one
+    is not proven, which breaks no promise."""
     review, texts, count = last_review(now), ReviewedTexts.of(policy_text), len(regimes())
     coming = len(starting_soon(now.astimezone(dt.UTC).date()))
     figures = {"rule sets": count, "starting soon": coming}
@@ -57,7 +57,7 @@ def law_reviewed(policy_text: str, now: dt.datetime) -> ControlResult:
     if not findings and review.texts != texts:
         what = "rule sets of this release are others" if review.texts.rules != texts.rules else "policy has changed"
         waits = f"The last review, {counted(days, 'day')} ago, was of other texts: the {what}."
-        return ControlResult(CheckOutcome.NOT_APPLICABLE, waits, evidence, figures)
+        return ControlResult(CheckOutcome.ERROR, waits, evidence, figures)
     return ControlResult.of(summary, evidence=evidence, findings=findings, figures=figures)
 
 
