@@ -6,6 +6,8 @@ Customers come, order, and write; rows are disposed of when their period is over
 data, complain and ask; staff come, leave and have their access reviewed. Nothing of it breaks a promise.
 """
 
+# ruff: noqa: T201 - what it prints is its result
+
 from __future__ import annotations
 
 import datetime as dt
@@ -22,6 +24,7 @@ import time_machine
 
 from troth.controls import controls_of
 from troth.rehearsal import InventedPerson, Inventor, World
+from troth.rehearsal.stored_forms import StoredForms
 from troth.rehearsal.task import RehearsalTask
 from troth.rows import Disposal, carry_out, map_data, plan_disposal, select
 from troth.service.assurance.rehearsal import process
@@ -86,7 +89,13 @@ class _Company:
         """New people, and what they leave in every system."""
         world = self.world
         people = [InventedPerson(1_000 + 10 * number + at) for at in range(3)]
-        inventor = Inventor(world.declaration, world.stores.schemas, world.now, first=process.PEOPLE + 3 * (number - 1))
+        inventor = Inventor(
+            world.declaration,
+            world.stores.schemas,
+            world.now,
+            seal=StoredForms(world.declaration, world.keyring),
+            first=process.PEOPLE + 3 * (number - 1),
+        )
         for row in inventor.fill(people):
             if row.person is not None:
                 world.stores.insert(row.place, [row], world.declaration)
