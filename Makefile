@@ -41,8 +41,8 @@ lint: $(VENV)/.dev  ## Style, types and the layers of the packages
 soak: $(VENV)/.dev services  ## The full crash and load numbers
 	TROTH_TESTS=full $(BIN)/pytest tests -m "soak or scaled" --timeout 7200
 
-mutations: $(VENV)/.dev services  ## Plant a fault for every control, see it turn red, and list them in the docs
-	$(BIN)/python tools/mutations.py -n $(WORKERS)
+mutations: $(VENV)/.dev services  ## Plant every breach into the example company, and list what its promises notice
+	$(BIN)/python tools/rehearsal.py
 
 clauses: $(VENV)/.dev  ## Say in the docs what states, shows and tries each clause
 	$(BIN)/python tools/clauses.py

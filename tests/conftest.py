@@ -1,4 +1,4 @@
-"""Shared by the tests of every package: the throwaway servers, and the watch over mutations."""
+"""Shared by the tests of every package: the throwaway servers."""
 
 import gc
 import os
@@ -37,7 +37,6 @@ pytest_plugins = [
     "troth.testing.fixtures",
     "tests.rig.fixtures",
     "tests.rig.databases",
-    "tests.mutations",
     "tests.browsing",
 ]
 

@@ -21,29 +21,29 @@ CLAUSES = Path(__file__).with_name("clauses.toml")
 KINDS = {
     "sentence": "a sentence of the example's policy",
     "control": "a control",
-    "mutation": "a control, and a mutation of each of its controls",
+    "mutation": "a control, and breaches that each of its controls notices",
     "journey": "a journey",
 }
 """What a clause may have, in words."""
 _EXAMPLE = _ROOT / "examples" / "voice-company" / "troth.yaml"
 _PINNED = _ROOT / "tests" / "pinned" / "expected" / "commands" / "promises.json"
-_MUTATIONS = REFERENCE.with_name("mutations.md")
+_CONTROLS = REFERENCE.with_name("controls.md")
 _NONE = "none yet"
 _HEAD = """\
 # Clauses
 
 What privacy policies promise, kind by kind: which sentences of the example company's
 [policy](../../examples/voice-company/policy.md) state a clause, which controls see something of it, and which journeys
-try it. `make clauses` writes this page from `tools/clauses.toml`, the example, the catalogue of controls and the page
-of mutations.
+try it. `make clauses` writes this page from `tools/clauses.toml`, the example, and the reference of
+controls.
 
 - A *sentence* is the quote of a promise in [`troth.yaml`](../../examples/voice-company/troth.yaml); some open a list.
   Its [status](../explain/status.md) is that in the demo at a fixed time, which
   `tests/pinned/expected/commands/promises.json` holds. The demo plants faults, so some promises are broken. A status
   rests on the controls and the word that the promise names, which are not always the controls of the row.
 - A *control* stands here because the catalogue says that it serves the clause. It may see a part only:
-  [Controls](controls.md) says what a pass does not show. The number behind it counts its faults in
-  [Mutations](mutations.md). A company's own controls name no clause, so those of the example are not here.
+  [Controls](controls.md) says what a pass does not show. The number behind it counts the breaches there that it
+  notices. A company's own controls name no clause, so those of the example are not here.
 - A *journey* is a test that begins with a step of a person, a member of staff or an engineer, and ends with what comes
   of it. It may go through a part of the clause.
 - A *gap* names what controls or journeys leave out, where that is most of the clause.
@@ -89,8 +89,9 @@ def statuses() -> Mapping[str, str]:
 
 @cache
 def faults() -> Counter[str]:
-    """How many faults broke each control."""
-    return Counter(re.findall(r"^\| `([^`]+)` \|", _MUTATIONS.read_text("utf-8"), re.MULTILINE))
+    """How many of its breaches each control notices."""
+    sections = re.split(r"^## `([^`]+)`$", _CONTROLS.read_text("utf-8"), flags=re.MULTILINE)[1:]
+    return Counter({id_: text.count("| noticed |") for id_, text in zip(sections[::2], sections[1::2], strict=True)})
 
 
 def controls_of(clause: Clause) -> tuple[Control, ...]:
@@ -129,7 +130,7 @@ def _count(words: str, without: list[str]) -> str:
 
 
 def _table() -> Iterator[str]:
-    yield "| clause | sentences, and their status in the demo | controls, and their faults | journeys |"
+    yield "| clause | sentences, and their status in the demo | controls, and their breaches | journeys |"
     yield "|---|---|---|---|"
     for clause in clauses().values():
         sentences = [f"{statuses()[quote]}: “{quote.replace('|', '&#124;')}”" for quote in clause.sentences]
@@ -144,7 +145,7 @@ def _table() -> Iterator[str]:
 
 
 def _linked(control: Control) -> str:
-    faults_ = str(faults()[control.id] or "no mutation yet")
+    faults_ = str(faults()[control.id] or "no breach yet")
     return f"[`{control.id}`](controls.md#{control.id.replace('.', '')}) ({faults_})"
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from troth.controls import Control, catalogue, principles
+from troth.rehearsal import breaches
+from troth.service.assurance.rehearsal.process import register_breaches
 from troth.service.duty import duties
 from troth.text import counted
 
@@ -17,8 +20,12 @@ _HEAD = """\
 What Troth can check, and what each check cannot see: the catalogue, `src/troth/controls/catalogue.toml`, as
 `python tools/controls.py` writes it down. How results become a status is in
 [What a status means](../explain/status.md), how to add one to Troth in [Add a control](../howto/add-a-control.md), and
-how a company adds its own in [Add a control of your own](../howto/add-your-own-control.md). [Mutations](mutations.md)
-lists the fault that turned each of them red, and [Clauses](clauses.md) says what each clause has besides controls.
+how a company adds its own in [Add a control of your own](../howto/add-your-own-control.md). [Clauses](clauses.md) says
+what each clause has besides controls.
+
+Under each control stand breaches: what somebody may do so that its promise is broken. A test plants each of them into an
+invented company that keeps its promises, and sees whether the control notices; `troth rehearse` does the same in a company
+made from [your declaration](../howto/rehearse-a-policy.md). Where a control does not notice, the line says why.
 
 Some are also checked at once after something happened, with the next pass of the [keep loop](../explain/keep-loop.md),
 and once a minute at most: a case was closed, the register of disclosures changed, an erasure was carried out, a
@@ -58,8 +65,24 @@ def _section(control: Control) -> str:
         f"broken when it failed {times}. Widest audience: {control.audience.value}.\n"
         f"- Serves {', '.join(f'`{id_}`' for id_ in control.principles)}.\n"
         f"- When it fails: {control.remedy}\n"
-        f"- A pass does not show: {control.cannot_see}\n"
+        f"- Looks at {control.looks_at}{_extent(control)}.\n"
+        f"- A pass does not show: {control.cannot_see}\n\n"
+        f"{_breaches(control)}"
     )
+
+
+def _extent(control: Control) -> str:
+    if isinstance(control.whole, bool):
+        return "" if control.whole else "; so it proves no promise that says “all”, “never” or the like"
+    words = ", ".join(f"“{word}”" for word in control.whole)
+    return f"; so it proves a promise that says “all”, “never” or the like only where that speaks of {words}"
+
+
+def _breaches(control: Control) -> str:
+    rows = [
+        f"| {it.text} | {f'not noticed: {it.unseen}' if it.unseen else 'noticed'} |\n" for it in breaches()[control.id]
+    ]
+    return "".join(["| breach | |\n|---|---|\n", *rows])
 
 
 def _at_once(control: Control) -> str:
@@ -72,5 +95,18 @@ def _span(time: dt.timedelta) -> str:
     return counted(hours, "hour") if hours % 24 else counted(hours // 24, "day")
 
 
+def register() -> None:
+    """Set up Django in a folder of its own, and import every breach."""
+    import os
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"TROTH_HOME": f"{folder}/home", "TROTH_PROFILE": "development"}
+        from troth.service.server import set_up
+
+        set_up()
+    register_breaches()
+
+
 if __name__ == "__main__":
+    register()
     REFERENCE.write_text(reference(), encoding="utf-8")

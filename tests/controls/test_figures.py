@@ -53,7 +53,6 @@ def test_what_a_program_found_counts_as_long_as_it_is_fresh(ask: Any, now: dt.da
     assert ask(pushed(now - dt.timedelta(days=3), open_doors=0)).outcome is CheckOutcome.ERROR
 
 
-@pytest.mark.mutation("ours.doors_locked", fault="A figure of a program beyond its limit")
 def test_a_figure_beyond_its_limit_fails_whatever_the_program_says(ask: Any, now: dt.datetime) -> None:
     assert ask(pushed(now, open_doors=0)).outcome is CheckOutcome.PASS
     check = ask(pushed(now, open_doors=2))

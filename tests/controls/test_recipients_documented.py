@@ -26,7 +26,6 @@ def contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-@pytest.mark.mutation("disclosures.recipients_documented")
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
@@ -49,10 +48,6 @@ def test_a_lapsed_or_missing_document_is_found(
     assert message in check.findings[0].message
 
 
-@pytest.mark.mutation(
-    "disclosures.recipients_documented",
-    fault="A contract that is named, and whose file is not there or holds no contract",
-)
 @pytest.mark.parametrize(
     ("content", "message"),
     [(None, "is not there"), (b"", "is empty"), (b" \n", "is empty"), (b"<html>404 Not Found", "is not a PDF file")],
@@ -69,10 +64,6 @@ def test_a_contract_that_is_only_named_is_found(ask: Ask, contract: Path, conten
     assert (finding.place, finding.message) == ("recipients.mailer", f"the file of its contract {message}")
 
 
-@pytest.mark.mutation(
-    "disclosures.recipients_documented",
-    fault="A safeguard, or an assessment of a transfer, that names a file that is not there",
-)
 def test_safeguards_and_assessments_are_looked_up_too(ask: Ask, company: dict[str, Any], contract: Path) -> None:
     company["recipients"]["mailer"]["safeguard"] = "contracts/clauses.docx"
     (contract.parent / "clauses.docx").write_bytes(b"PK\x03\x04 words")

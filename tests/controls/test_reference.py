@@ -1,21 +1,20 @@
-"""The references of controls and of mutations say what the catalogue and the tests say."""
+"""The reference of controls says what the catalogue and the breaches say."""
 
-from tools import controls, mutations
+from tools import controls
 
 from troth.controls import catalogue
+from troth.rehearsal import breaches
+from troth.service.assurance.rehearsal.process import register_breaches
 
 
 def test_the_reference_of_controls_is_what_the_catalogue_says() -> None:
+    register_breaches()
     assert controls.REFERENCE.read_text("utf-8") == controls.reference(), "write it anew: python tools/controls.py"
 
 
-def test_the_page_of_mutations_lists_every_fault_that_a_test_plants() -> None:
-    planted = {(each.control, each.fault) for each in mutations.planted()}
-    listed = {(each.control, each.fault) for each in mutations.listed(mutations.REFERENCE.read_text("utf-8"))}
-    assert listed == planted, "write it anew: make mutations"
-
-
-def test_every_control_and_each_kind_of_own_ones_has_a_mutation_that_broke_its_promise() -> None:
-    listed = mutations.listed(mutations.REFERENCE.read_text("utf-8"))
-    broke = {each.control for each in listed if each.outcomes.endswith("fail") and each.status == "broken"}
-    assert broke == set(catalogue()) | {"ours.no_late_calls", "ours.queue_is_short", "ours.doors_locked"}
+def test_every_control_has_a_breach_that_it_notices_and_three_more() -> None:
+    register_breaches()
+    few = {id_: len(several) for id_, several in breaches().items() if len(several) < 4}
+    blind = [id_ for id_, several in breaches().items() if all(it.unseen for it in several)]
+    assert (few, blind) == ({}, [])
+    assert breaches().keys() == catalogue().keys()

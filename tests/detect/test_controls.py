@@ -71,7 +71,6 @@ def _sql(shop: Path, *statements: str) -> None:
             connection.execute(statement)
 
 
-@pytest.mark.mutation("detect.no_undeclared_personal_data")
 @pytest.mark.parametrize("column", ["notes", "colour"])
 def test_phone_numbers_in_notes_are_found(ask: Callable[[], Check], shop: Path, column: str) -> None:
     assert ask().outcome is CheckOutcome.PASS
@@ -91,7 +90,6 @@ def test_free_text_may_hold_anything_that_does_no_such_harm(ask: Callable[[], Ch
     assert ask().outcome is CheckOutcome.PASS
 
 
-@pytest.mark.mutation("detect.no_undeclared_personal_data")
 @pytest.mark.parametrize(
     ("written", "category"),
     [

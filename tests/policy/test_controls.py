@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-import pytest
 from tests.policy.declared import VOICE, declared
 
 from troth.controls import Check, CheckOutcome, run
@@ -32,7 +31,6 @@ def test_the_check_counts_what_it_read_and_what_it_found() -> None:
     assert check.summary.endswith("pieces of advice.")
 
 
-@pytest.mark.mutation("policy.lint_clean", fault="The right to complain is taken out of the policy")
 def test_a_policy_without_the_right_to_complain_turns_it_red() -> None:
     assert COMPLAINT in POLICY
     assert ask(POLICY).outcome is CheckOutcome.PASS
@@ -41,7 +39,6 @@ def test_a_policy_without_the_right_to_complain_turns_it_red() -> None:
     assert "policy: GDPR.13.2d.complaint" in [finding.place for finding in check.findings]
 
 
-@pytest.mark.mutation("policy.lint_clean", fault="The policy denies what the declaration declares")
 def test_a_policy_that_denies_its_recipients_turns_it_red() -> None:
     assert ask(POLICY).outcome is CheckOutcome.PASS
     check = ask(f"{POLICY}\n\nWe do not share your personal data with third parties.\n")

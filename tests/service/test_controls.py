@@ -71,7 +71,6 @@ def came_back(declaration: Declaration, tombstones: Tombstones, **stores: Store)
     return looked_for(declaration, tombstones, **stores).outcome
 
 
-@pytest.mark.mutation("retention.erased_stays_erased")
 def test_an_old_backup_brings_an_erased_person_back(
     declaration: Declaration, tombstones: Tombstones, shop: Store, tmp_path: Path
 ) -> None:
@@ -161,7 +160,6 @@ def test_before_anyone_is_erased_there_is_nothing_to_ask(declaration: Declaratio
     assert came_back(declaration, Tombstones(Keyring(b"\x01" * 32))) is CheckOutcome.NOT_APPLICABLE
 
 
-@pytest.mark.mutation("core.runs_finished")
 def test_a_run_that_is_left_half_done_turns_the_control_red(declaration: Declaration, database: str) -> None:
     journal = DatabaseJournal()
     looking = {"declaration": declaration, "journal": journal, "now": NOW + dt.timedelta(minutes=5)}
@@ -179,7 +177,6 @@ def test_a_run_that_is_left_half_done_turns_the_control_red(declaration: Declara
     assert run("core.runs_finished", looking).figures == {"finished": 2, "under_way": 0, "left_half_done": 0}
 
 
-@pytest.mark.mutation("core.runs_finished", fault="An unfinished run that is dated in the future")
 def test_a_run_that_is_dated_ahead_is_not_young_for_ever(declaration: Declaration, database: str) -> None:
     journal = DatabaseJournal()
     looking = {"declaration": declaration, "journal": journal, "now": NOW}

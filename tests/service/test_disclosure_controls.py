@@ -23,7 +23,6 @@ def asked(declaration: Declaration, now: dt.datetime = NOW) -> Check:
     return run("disclosures.answerable", {"declaration": declaration, "disclosures": Register(KEYS), "now": now})
 
 
-@pytest.mark.mutation("disclosures.answerable")
 def test_a_disclosure_that_is_not_in_the_register_any_more_is_found(database: str, declaration: Declaration) -> None:
     went(declaration, ANN)
     dropped = went(declaration, ANN, BEN)
@@ -57,7 +56,6 @@ def test_a_recipient_that_was_changed_is_found(database: str, declaration: Decla
     assert asked(declaration).outcome is CheckOutcome.FAIL
 
 
-@pytest.mark.mutation("disclosures.answerable", fault="A disclosure whose day, or number of people, was changed")
 @pytest.mark.parametrize("changed", [{"at": NOW - dt.timedelta(days=400)}, {"people": 7}])
 def test_a_day_or_a_number_that_was_changed_is_found(
     database: str, declaration: Declaration, changed: dict[str, object]
@@ -90,7 +88,6 @@ def sold(text: str = DECLARED, now: dt.datetime = NOW) -> Check:
     return run("disclosures.none_sold", {"declaration": parse(text), "disclosures": Register(KEYS), "now": now})
 
 
-@pytest.mark.mutation("disclosures.none_sold")
 def test_a_sale_is_found_also_when_its_row_is_gone(database: str, declaration: Declaration) -> None:
     assert sold().outcome is CheckOutcome.NOT_APPLICABLE, "nothing is on record"
     went(declaration, ANN)
@@ -103,9 +100,6 @@ def test_a_sale_is_found_also_when_its_row_is_gone(database: str, declaration: D
     assert sold(now=NOW + dt.timedelta(days=366)).outcome is CheckOutcome.NOT_APPLICABLE
 
 
-@pytest.mark.mutation(
-    "disclosures.none_sold", fault="A recipient that is declared to buy data, or to advertise with it"
-)
 @pytest.mark.parametrize("role", ["sale", "share"])
 def test_a_declared_sale_is_found(database: str, declaration: Declaration, role: str) -> None:
     went(declaration, ANN)

@@ -337,7 +337,6 @@ def test_a_stranger_sees_a_history_that_the_ledger_does_not_tell(
     assert re.search("the ledger|entry", answer.stderr)
 
 
-@pytest.mark.mutation("ledger.intact", fault="A status and an outcome rewritten beside an untouched ledger")
 @pytest.mark.parametrize("rewrite", REWRITTEN)
 def test_rows_that_say_other_than_the_ledger_are_found(kept: Deployment, rewrite: Callable[[], None]) -> None:
     now, log = NOW + 3 * HOUR, DatabaseLog(ledger_signer(kept.keyring, kept.declaration.organisation))

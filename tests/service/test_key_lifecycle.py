@@ -478,7 +478,6 @@ def test_keys_of_subjects_that_hang_on_a_lost_key_are_told(home: Path, keyring: 
     assert any("epoch-1 is not in keys.toml, and what depends on it cannot be opened" in it for it in found.unsound)
 
 
-@pytest.mark.mutation("protect.keys_current")
 def test_an_older_copy_of_the_keys_turns_the_control_red(
     office: Deployment, keyring: Keyring, chain: Keychain, home: Path
 ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-import pytest
 from tests.service.mail_processes import KEYS, NOW
 from tests.service.mailing import Sink, send_due
 from tests.service.test_mail import letter, posted
@@ -35,7 +34,6 @@ def asked(at: dt.datetime = NOW) -> Check:
     return run("mail.owed_sent", {"declaration": COMPANY, "letters": letters(None, at), "now": at})
 
 
-@pytest.mark.mutation("mail.owed_sent")
 def test_a_failed_letter_turns_the_control_red_until_it_is_sent(rows: None, sink: Sink, smtp: Smtp) -> None:
     posted()
     assert asked().outcome is CheckOutcome.PASS
@@ -51,7 +49,6 @@ def test_a_failed_letter_turns_the_control_red_until_it_is_sent(rows: None, sink
     assert asked().summary.startswith("1 e-mail sent")
 
 
-@pytest.mark.mutation("mail.owed_sent")
 def test_letters_that_nobody_sends_turn_the_control_red(rows: None) -> None:
     posted()
     posted(letter("other"))

@@ -92,7 +92,6 @@ def check() -> Check:
     return run("site.not_exposed", {**given, "exposure": probers.exposure(deployment, now)})
 
 
-@pytest.mark.mutation("site.not_exposed", fault="A database that answers a prober in another network")
 def test_an_open_port_in_a_report_from_outside_fails(office: Config) -> None:
     assert check().outcome is CheckOutcome.ERROR
     assert send(office, seen(office)).status_code == 200

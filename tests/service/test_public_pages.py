@@ -201,8 +201,6 @@ def _is_page(answer: Any) -> bool:
 
 
 @on_sqlite
-@pytest.mark.mutation("site.cookies_declared", fault="A form of the privacy centre sets Django's cookie")
-@pytest.mark.mutation("site.nothing_stored_before_choice", fault="A form of the privacy centre sets Django's cookie")
 def test_a_form_of_ours_that_sets_a_cookie_is_found(
     office: Office, served: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,7 +238,6 @@ def test_our_own_pages_are_seen_whole_and_in_order(office: Office, served: Site)
 
 
 @on_sqlite
-@pytest.mark.mutation("collection.only_declared_fields", fault="A form of the privacy centre asks for one thing more")
 def test_what_our_own_forms_ask_for_is_known(office: Office, served: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     register_answers()
 

@@ -209,7 +209,6 @@ policy: {file: policy.md, effective: 2026-11-01}
     return run("core.restores", {"declaration": declaration, "log": log, "now": now})
 
 
-@pytest.mark.mutation("core.restores")
 def test_a_quarter_without_a_drill_is_found(database: str, signer: Signer) -> None:
     assert asked(signer, NOW).outcome is CheckOutcome.NOT_APPLICABLE, "the ledger is empty"
     note_drill(Drill(3, 2, 0, 1, 0, 0, None, 0), now=NOW)
@@ -218,7 +217,6 @@ def test_a_quarter_without_a_drill_is_found(database: str, signer: Signer) -> No
     assert (check.outcome, check.findings[0].fix) == (CheckOutcome.FAIL, "troth keys drill --backup FILE")
 
 
-@pytest.mark.mutation("core.restores")
 @pytest.mark.parametrize("fault", [{"erased_opened": 1}, {"lost": 1}])
 def test_a_drill_in_which_somebody_opened_or_was_lost_is_found(
     database: str, signer: Signer, fault: dict[str, int]

@@ -389,7 +389,6 @@ def ask(control: str, settings: Any, now: dt.datetime | None = None) -> Check:
     return run_control(control, {"declaration": declaration, "roster": roster(at), "now": at})
 
 
-@pytest.mark.mutation("staff.mfa")
 def test_a_holder_without_a_second_factor_is_found(office: Path, staff_member: StaffMember, settings: Any) -> None:
     staff_member(StaffRight.CASES_HANDLE)
     new_member("ben@example.org", EVIDENCE_READ)  # sees nothing personal
@@ -401,7 +400,6 @@ def test_a_holder_without_a_second_factor_is_found(office: Path, staff_member: S
     assert check.figures == {"holders": 1, "without": 1}
 
 
-@pytest.mark.mutation("staff.undertakings")
 def test_an_undertaking_that_ran_out_is_found(office: Path, staff_member: StaffMember, settings: Any) -> None:
     staff_member(StaffRight.CASES_HANDLE)
     assert ask("staff.undertakings", settings).outcome is CheckOutcome.PASS
@@ -409,7 +407,6 @@ def test_an_undertaking_that_ran_out_is_found(office: Path, staff_member: StaffM
     assert ask("staff.undertakings", settings).outcome is CheckOutcome.FAIL
 
 
-@pytest.mark.mutation("staff.undertakings", fault="An undertaking to a text that was replaced since")
 def test_an_undertaking_to_an_old_text_is_found(office: Path, staff_member: StaffMember, settings: Any) -> None:
     staff_member(StaffRight.CASES_HANDLE)
     assert ask("staff.undertakings", settings).outcome is CheckOutcome.PASS
@@ -433,7 +430,6 @@ def test_they_do_not_see_shared_accounts_nor_a_term_that_was_prolonged_in_our_da
         assert ask(f"staff.{control}", settings).outcome is CheckOutcome.PASS
 
 
-@pytest.mark.mutation("staff.recertified", fault="A review that is dated in the future")
 def test_a_review_that_is_dated_ahead_is_no_review(office: Path, staff_member: StaffMember, settings: Any) -> None:
     staff_member(StaffRight.CASES_HANDLE)
     assert ask("staff.recertified", settings).outcome is CheckOutcome.PASS
@@ -441,7 +437,6 @@ def test_a_review_that_is_dated_ahead_is_no_review(office: Path, staff_member: S
     assert ask("staff.recertified", settings).outcome is CheckOutcome.FAIL
 
 
-@pytest.mark.mutation("staff.recertified")
 def test_a_grant_that_nobody_reviewed_is_found(office: Path, staff_member: StaffMember, settings: Any) -> None:
     staff_member(StaffRight.CASES_HANDLE)
     passed = ask("staff.recertified", settings)
@@ -452,7 +447,6 @@ def test_a_grant_that_nobody_reviewed_is_found(office: Path, staff_member: Staff
     assert ask("staff.recertified", settings).outcome is CheckOutcome.FAIL
 
 
-@pytest.mark.mutation("staff.officer_appointed")
 def test_a_missing_deputy_is_found(office: Path, staff_member: StaffMember, settings: Any) -> None:
     staff_member(roles=[StaffRole.OFFICER])
     deputy = staff_member(roles=[StaffRole.DEPUTY])
@@ -482,7 +476,6 @@ def _look(client: StaffClient, purpose: str = "support") -> None:
     record_access(request, subjects=["ps1:" + "0a" * 16], purpose=purpose)
 
 
-@pytest.mark.mutation("staff.access_recorded")
 def test_a_look_without_its_entry_is_found(office: Path, staff_member: StaffMember, settings: Any) -> None:
     client = staff_member(StaffRight.CASES_HANDLE)
     for _ in range(3):
@@ -494,7 +487,6 @@ def test_a_look_without_its_entry_is_found(office: Path, staff_member: StaffMemb
     assert (check.outcome, check.figures["without"]) == (CheckOutcome.FAIL, 1)
 
 
-@pytest.mark.mutation("staff.access_recorded", fault="A look whose purpose was rewritten afterwards")
 def test_a_look_with_another_purpose_than_its_entry_is_found(
     office: Path, staff_member: StaffMember, settings: Any
 ) -> None:
@@ -512,7 +504,6 @@ def test_it_does_not_see_a_look_whose_row_is_gone(office: Path, staff_member: St
     assert ask("staff.access_recorded", settings).outcome is CheckOutcome.PASS
 
 
-@pytest.mark.mutation("staff.purpose_on_every_read")
 def test_a_look_for_an_undeclared_purpose_is_found(office: Path, staff_member: StaffMember, settings: Any) -> None:
     from troth.service.staff.access_log import AccessDenied
 

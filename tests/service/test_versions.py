@@ -282,7 +282,6 @@ def test_staff_are_told_why_a_change_is_not_published_and_nobody_else(site: Site
     assert "how people are informed of it is not declared" in _text(visitor, "/policy/versions/")
 
 
-@pytest.mark.mutation("policy.changes_published")
 def test_a_version_that_is_held_back_turns_it_red_and_is_one_task(site: Site) -> None:
     """The policy's file promises less than before, and how people are informed of it is not declared."""
     site.says(STRONG, more=_BOUND)

@@ -71,7 +71,6 @@ def test_what_nothing_answered_was_not_tested(ask: Ask) -> None:
 # --- the policy -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.mutation("site.policy_published")
 @pytest.mark.parametrize(
     ("path", "old", "new", "place"),
     [
@@ -102,14 +101,12 @@ def test_layout_around_the_words_is_no_difference(ask: Ask, world: Any) -> None:
     assert ask("site.policy_published").outcome is CheckOutcome.FAIL
 
 
-@pytest.mark.mutation("site.policy_published")
 def test_a_policy_that_is_gone_is_found(ask: Ask, world: Any) -> None:
     assert ask("site.policy_published").outcome is CheckOutcome.PASS
     del world.pages["/policy/"]
     assert ask("site.policy_published").outcome is CheckOutcome.FAIL
 
 
-@pytest.mark.mutation("site.policy_conspicuous")
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -130,7 +127,6 @@ def test_a_link_that_is_hard_to_see_is_found(ask: Ask, world: Any, old: str, new
     assert message in check.findings[0].message
 
 
-@pytest.mark.mutation("site.policy_conspicuous", fault="A link that the site's own style sheet makes hard to see")
 def test_the_sites_own_style_sheet_is_read(ask: Ask, world: Any) -> None:
     assert ask("site.policy_conspicuous").outcome is CheckOutcome.PASS
     world.edit("/", "<title>", '<link rel="stylesheet" href="/style.css"><title>')
@@ -150,7 +146,6 @@ WORDS_BESIDE = [
 ]
 
 
-@pytest.mark.mutation("site.policy_published", fault="A sentence about data beside the policy")
 @pytest.mark.parametrize("words", WORDS_BESIDE)
 def test_a_sentence_about_data_beside_the_policy_is_found(ask: Ask, world: Any, words: str) -> None:
     assert ask("site.policy_published").outcome is CheckOutcome.PASS
@@ -224,7 +219,6 @@ def test_a_part_of_the_policy_that_a_style_sheet_hides_is_not_seen(ask: Ask, wor
     assert "parts of the policy that a style sheet hides" in catalogue()["site.policy_published"].cannot_see
 
 
-@pytest.mark.mutation("site.policy_conspicuous", fault="A link that a style sheet moves away, clips or pales")
 @pytest.mark.parametrize(
     "css",
     [
@@ -293,7 +287,6 @@ def test_ways_to_hide_the_link_that_are_not_seen(ask: Ask, world: Any, css: str,
     assert limit in catalogue()["site.policy_conspicuous"].cannot_see
 
 
-@pytest.mark.mutation("site.links_alive", fault="A link to a page that says that there is none, with status 200")
 @pytest.mark.parametrize(
     "page",
     [
@@ -333,7 +326,6 @@ def test_a_dead_link_that_leads_home_is_not_seen(ask: Ask, world: Any) -> None:
     assert "leads to our home page instead counts as alive" in catalogue()["site.links_alive"].cannot_see
 
 
-@pytest.mark.mutation("site.links_alive")
 def test_a_dead_link_is_found(ask: Ask, world: Any) -> None:
     passed = ask("site.links_alive")
     assert passed.outcome is CheckOutcome.PASS
@@ -393,7 +385,6 @@ def test_links_to_other_sites_are_not_followed(ask: Ask, world: Any) -> None:
 # --- the visitor's device ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.mutation("site.cookies_declared")
 @pytest.mark.parametrize(
     ("cookie", "message"),
     [
@@ -418,7 +409,6 @@ def test_a_declared_cookie_within_its_life_passes(ask: Ask, world: Any) -> None:
     assert ask("site.cookies_declared").outcome is CheckOutcome.PASS
 
 
-@pytest.mark.mutation("site.nothing_stored_before_choice")
 @pytest.mark.parametrize("cookie", ["visit=1; Max-Age=60", "spy=1"])
 def test_a_cookie_before_the_choice_is_found(ask: Ask, world: Any, cookie: str) -> None:
     assert ask("site.nothing_stored_before_choice").outcome is CheckOutcome.PASS
@@ -443,7 +433,6 @@ def test_a_page_of_another_program_on_the_site_counts_where_it_is(ask: Ask, worl
     assert (check.outcome, [finding.place for finding in check.findings]) == (CheckOutcome.FAIL, ["/your-data/"])
 
 
-@pytest.mark.mutation("site.nothing_stored_before_choice", fault="A cookie on the way through a redirect")
 def test_a_cookie_on_the_way_through_a_redirect_counts(ask: Ask, world: Any) -> None:
     assert ask("site.nothing_stored_before_choice").outcome is CheckOutcome.PASS
     world.pages["/start/"] = world.pages["/register/"]
@@ -454,7 +443,6 @@ def test_a_cookie_on_the_way_through_a_redirect_counts(ask: Ask, world: Any) -> 
 # --- what is asked for, and who receives it ---------------------------------------------------------------------------
 
 
-@pytest.mark.mutation("collection.only_declared_fields")
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -497,7 +485,6 @@ def test_without_collection_points_no_form_may_ask_for_anything(ask: Ask, world:
     assert ask("collection.only_declared_fields").outcome is CheckOutcome.NOT_APPLICABLE
 
 
-@pytest.mark.mutation("disclosures.only_to_recipients")
 @pytest.mark.parametrize(
     "tag",
     [
@@ -537,7 +524,6 @@ PLACES = ("organisation.email", OFFICER, "organisation.officer.deputy")
 ANSWERED = tuple(MailboxCheck(place, answered_at=NOW) for place in PLACES)
 
 
-@pytest.mark.mutation("site.contact_reachable")
 @pytest.mark.parametrize(
     ("key", "value", "place"),
     [
@@ -559,7 +545,6 @@ def test_a_broken_contact_block_is_found(
     assert (check.outcome, [finding.place for finding in check.findings]) == (CheckOutcome.FAIL, [place])
 
 
-@pytest.mark.mutation("site.contact_reachable", fault="A mailbox that nobody reads any more")
 def test_a_mailbox_without_an_answer_for_a_week_fails(ask: Ask) -> None:
     assert ask("site.contact_reachable", contacts=ANSWERED).outcome is CheckOutcome.PASS
     waiting = MailboxCheck(OFFICER, answered_at=NOW - 14 * DAY, waiting_since=NOW - 8 * DAY)

@@ -44,7 +44,6 @@ def ask(world: Any) -> Callable[..., Check]:
     return asked
 
 
-@pytest.mark.mutation("ours.queue_is_short", fault="An address that does not answer as it should")
 def test_an_address_that_answers_as_it_should_passes_and_else_fails(ask: Any, world: Any) -> None:
     world.put("/status", "all is well")
     assert ask(contains="is well").outcome is CheckOutcome.PASS
@@ -54,7 +53,6 @@ def test_an_address_that_answers_as_it_should_passes_and_else_fails(ask: Any, wo
     assert ask().outcome is CheckOutcome.FAIL
 
 
-@pytest.mark.mutation("ours.queue_is_short", fault="One of several pages that does not answer as the others do")
 def test_each_of_several_pages_has_to_answer_alike(ask: Any, world: Any) -> None:
     for path in ("/status", "/a", "/b"):
         world.put(path, "all is well")

@@ -60,7 +60,6 @@ def ask(company: dict[str, Any]) -> Ask:
     return asked
 
 
-@pytest.mark.mutation("site.not_exposed", fault="A database that listens on every address")
 def test_a_database_that_answers_from_outside_is_found(ask: Ask) -> None:
     passed = ask(report())
     assert (passed.outcome, passed.valid_until) == (CheckOutcome.PASS, NOW + dt.timedelta(hours=45))
@@ -74,7 +73,6 @@ def test_a_database_that_answers_from_outside_is_found(ask: Ask) -> None:
     ]
 
 
-@pytest.mark.mutation("site.not_exposed", fault="A store on an address of its own, whose firewall was opened")
 def test_a_store_that_answers_at_its_own_address_is_found_whichever_prober_saw_it(ask: Ask) -> None:
     assert ask(report()).outcome is CheckOutcome.PASS
     check = ask(report(), report(prober="home", endpoints={(STORE_HOST, 3307): "open"}))

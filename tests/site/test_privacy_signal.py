@@ -34,7 +34,6 @@ def company(company: dict[str, Any]) -> dict[str, Any]:
     return {**company, "cookies": {**company["cookies"], "choice": choice}, "notice": signals}
 
 
-@pytest.mark.mutation("site.signal_honoured")
 @pytest.mark.parametrize(
     ("fault", "message"),
     [

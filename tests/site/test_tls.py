@@ -145,7 +145,6 @@ def test_a_site_in_order_passes(in_order: Any) -> None:
     assert check.figures == {"pages": 3, "pages in clear": 0, "certificate days": 90}
 
 
-@pytest.mark.mutation("site.transport_encrypted")
 def test_an_obsolete_protocol_is_found(ask: Any, in_order: Any, certify: Any, serve_tls: Any, strict: Any) -> None:
     assert in_order().outcome is CheckOutcome.PASS
     certified = certify(rsa_key=True)
@@ -155,7 +154,6 @@ def test_an_obsolete_protocol_is_found(ask: Any, in_order: Any, certify: Any, se
     assert [finding.message for finding in check.findings] == ["offers TLSv1.0", "offers TLSv1.1"]
 
 
-@pytest.mark.mutation("site.transport_encrypted")
 def test_a_certificate_about_to_end_is_found(
     ask: Any, in_order: Any, certify: Any, serve_tls: Any, strict: Any
 ) -> None:
@@ -165,7 +163,6 @@ def test_a_certificate_about_to_end_is_found(
     assert [finding.message for finding in check.findings] == ["the certificate has 6 days left"]
 
 
-@pytest.mark.mutation("site.transport_encrypted")
 def test_a_certificate_that_has_ended_is_found(
     ask: Any, in_order: Any, certify: Any, serve_tls: Any, strict: Any
 ) -> None:
@@ -177,7 +174,6 @@ def test_a_certificate_that_has_ended_is_found(
     assert "certificate has expired" in check.findings[0].message
 
 
-@pytest.mark.mutation("site.transport_encrypted")
 def test_a_page_without_strict_transport_is_found(
     ask: Any, in_order: Any, certify: Any, serve_tls: Any, strict: Any
 ) -> None:
@@ -188,7 +184,6 @@ def test_a_page_without_strict_transport_is_found(
     assert [finding.place for finding in check.findings] == ["/register/"]
 
 
-@pytest.mark.mutation("site.transport_encrypted")
 def test_a_plain_page_is_found_even_on_this_machine(company: dict[str, Any], in_order: Any, strict: Any) -> None:
     assert in_order().outcome is CheckOutcome.PASS
     looking: dict[str, object] = {"declaration": Declaration.model_validate(company), "now": NOW}
@@ -215,7 +210,6 @@ def both(company: dict[str, Any], certify: Any, serve_tls: Any, strict: Any) -> 
     return made
 
 
-@pytest.mark.mutation("site.transport_encrypted", fault="An address without encryption that does more than redirect")
 @pytest.mark.parametrize(
     ("headers", "status", "message"),
     [
@@ -249,7 +243,6 @@ def test_nothing_that_answers_in_clear_is_no_fault(both: Callable[..., Check]) -
     assert both("http://localhost:1/").outcome is CheckOutcome.PASS
 
 
-@pytest.mark.mutation("site.transport_encrypted", fault="Protection that ends at once, and files over http")
 @pytest.mark.parametrize(
     ("change", "message"),
     [

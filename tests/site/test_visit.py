@@ -34,10 +34,6 @@ def link(world: Any, path: str, body: str = "", *headers: tuple[str, str], statu
 # --- pages that nobody declared ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.mutation("collection.only_declared_fields", fault="A survey that is not declared")
-@pytest.mark.mutation("disclosures.only_to_recipients", fault="A tag on a page that is not declared")
-@pytest.mark.mutation("site.cookies_declared", fault="A cookie of a page that is not declared")
-@pytest.mark.mutation("site.nothing_stored_before_choice", fault="A cookie of a page that is not declared")
 def test_a_page_that_is_only_linked_counts(ask: Ask, world: Any) -> None:
     link(world, "/about/", '<a href="/survey/">Survey</a>')
     world.put("/survey/", "<main>Soon</main>")
@@ -225,9 +221,6 @@ def test_a_page_whose_policy_forbids_scripts_runs_none(ask: Ask, world: Any, pol
 # --- who receives something, beside what is on the page ---------------------------------------------------------------
 
 
-@pytest.mark.mutation(
-    "disclosures.only_to_recipients", fault="A header by which browsers load from or report to a host"
-)
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -281,7 +274,6 @@ def test_a_font_that_our_own_style_sheet_loads_is_found(ask: Ask, world: Any) ->
     assert (check.outcome, [it.place for it in check.findings]) == (CheckOutcome.FAIL, ["/style.css"])
 
 
-@pytest.mark.mutation("site.nothing_stored_before_choice", fault="A picture that sets a cookie")
 def test_a_picture_that_sets_a_cookie_is_found(ask: Ask, world: Any) -> None:
     world.edit("/", "</main>", '<img src="/pixel.gif" alt=""></main>')
     world.pages["/pixel.gif"] = (200, [("Content-Type", "image/gif")], "")

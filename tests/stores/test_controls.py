@@ -144,7 +144,6 @@ def _asked(desk: FakeVendor, secret: str = SECRET) -> dict[str, ExternalSystem]:
     return {"desk": http.connect("desk", desk.url, asking(), secret, sleep=lambda _: None)}
 
 
-@pytest.mark.mutation("stores.external_answer")
 @pytest.mark.parametrize("trap", [Trap.UNSIGNED, Trap.WRONG_SIGNATURE, Trap.FAILS, Trap.DEAF, Trap.REDIRECTS])
 def test_a_system_that_does_not_answer_us_is_found(ask: Ask, desk: FakeVendor, trap: Trap) -> None:
     good = _asked(desk)
@@ -160,7 +159,6 @@ def test_a_system_that_does_not_answer_us_is_found(ask: Ask, desk: FakeVendor, t
     bad["desk"].close()
 
 
-@pytest.mark.mutation("stores.external_answer")
 def test_a_right_that_nobody_answers_there_is_found(ask: Ask, company: dict[str, Any], desk: FakeVendor) -> None:
     asked = _asked(desk)
     assert ask("stores.external_answer", asked=asked).outcome is CheckOutcome.PASS
@@ -184,7 +182,6 @@ def test_without_a_system_that_is_asked_the_question_does_not_arise(ask: Ask) ->
 # --- stores.schema_declared ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.mutation("stores.schema_declared")
 def test_an_added_column_is_found(ask: Ask, sql: Callable[..., None]) -> None:
     assert ask("stores.schema_declared").outcome is CheckOutcome.PASS
 
@@ -283,7 +280,6 @@ def role(world: World) -> Any:
         world.sql(f"DROP OWNED BY {name}", f"DROP ROLE {name}")
 
 
-@pytest.mark.mutation("stores.principals_counted")
 def test_a_new_role_that_can_read_is_found(world: World, role: Callable[..., str]) -> None:
     assert world.ask("stores.principals_counted").outcome is CheckOutcome.PASS
 
@@ -347,7 +343,6 @@ def test_a_promise_about_files_is_not_kept_by_the_accounts_of_a_server(world: Wo
     assert (status("shop"), status("desk"), status("shop", "desk")) == (Status.KEPT, Status.UNPROVEN, Status.UNPROVEN)
 
 
-@pytest.mark.mutation("staff.ceiling")
 def test_one_account_more_than_promised_is_found(world: World, role: Callable[..., str]) -> None:
     world.company["access"] = {"ceiling": 3}
     role("GRANT SELECT ON customer TO {}")
@@ -424,7 +419,6 @@ class Shown:
         return self._shown
 
 
-@pytest.mark.mutation("stores.transport_encrypted")
 def test_a_plain_connection_is_found(world: World, ask: Ask) -> None:
     check = ask("stores.transport_encrypted", stores={"shop": Shown(NetworkSessions(3, 0))})
     assert (check.outcome, check.evidence.population) == (CheckOutcome.PASS, 3)
@@ -450,7 +444,6 @@ def test_our_own_connection_shows_nothing_of_the_others(ask: Ask, shown: Shown, 
     assert ask("stores.transport_encrypted", stores={"shop": shown}).outcome is outcome
 
 
-@pytest.mark.mutation("stores.transport_encrypted")
 def test_another_client_that_connects_in_plain_is_found(world: World) -> None:
     # Troth itself connects by a socket, so that only the other client's connection goes by the network.
     shop = f"postgresql://postgres@/{world.database}?host={world.server.socket}&port={world.server.port}"
@@ -500,7 +493,6 @@ class Hold:
     subject: str | None = None
 
 
-@pytest.mark.mutation("retention.nothing_overdue")
 def test_an_aged_row_is_found(ask: Ask, sql: Callable[..., None]) -> None:
     sql("INSERT INTO login VALUES (1, NULL, '2026-02-28 00:00:00', NULL)")  # its month lasts to the end of 28 March
     sql("INSERT INTO login VALUES (2, NULL, '2026-03-01 00:00:00', NULL)")
@@ -514,7 +506,6 @@ def test_an_aged_row_is_found(ask: Ask, sql: Callable[..., None]) -> None:
     assert [finding.place for finding in check.findings] == ["shop.login"]
 
 
-@pytest.mark.mutation("retention.nothing_overdue")
 @pytest.mark.parametrize(
     "start", ["", "01.02.2010", "1262304000", "20100101", "Jan 5 2010", "now", "12:00", "2455197", "9999-12-31"]
 )
@@ -531,7 +522,6 @@ def test_a_row_whose_age_nobody_can_tell_is_found(ask: Ask, sql: Callable[..., N
     assert not start or start not in str(check.findings).replace("unknown", ""), "what stands there may be anything"
 
 
-@pytest.mark.mutation("retention.nothing_overdue")
 @pytest.mark.parametrize("start", ["2026-04-02", "2126-03-31 09:00:00", "9998-01-01"])
 def test_a_row_dated_in_the_future_is_found(ask: Ask, sql: Callable[..., None], start: str) -> None:
     sql("INSERT INTO login VALUES (1, NULL, '2026-04-01 23:59:00', NULL)")  # tomorrow: clocks and zones differ
@@ -662,7 +652,6 @@ def asked(ask: Ask) -> Callable[..., Check]:
     return lambda keyring=KEYRING: ask("protect.sealed_at_rest", keyring=keyring)
 
 
-@pytest.mark.mutation("protect.sealed_at_rest")
 def test_a_value_in_clear_is_found(asked: Callable[..., Check], cards: Callable[..., None]) -> None:
     sealed = KEYRING.seal(NUMBER, CARD)
     cards(base64.b64encode(sealed).decode(), sealed, None)
@@ -680,7 +669,6 @@ def test_a_value_in_clear_is_found(asked: Callable[..., Check], cards: Callable[
 HEADER = KEYRING.seal(b"", CARD)[:45]
 
 
-@pytest.mark.mutation("protect.sealed_at_rest")
 @pytest.mark.parametrize(
     "forged",
     [
@@ -768,7 +756,6 @@ def test_values_that_look_alike_are_found_unless_that_is_declared(
     assert asked().outcome is CheckOutcome.PASS
 
 
-@pytest.mark.mutation("protect.tokens_at_rest")
 def test_a_card_in_place_of_a_token_is_found(ask: Ask, company: dict[str, Any], sql: Callable[..., None]) -> None:
     as_token(company)
     token = draw_token(TokenFormat.PAN_BIN6_LAST4, Pan("4111111111111111"))

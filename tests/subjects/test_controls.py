@@ -22,7 +22,6 @@ def test_every_sampled_row_is_found_by_its_person(company: Company) -> None:
     assert check.figures["followed"] == check.figures["found"] == sum(map(len, world.ROWS.values()))
 
 
-@pytest.mark.mutation("subjects.found_everywhere")
 def test_a_row_that_leads_to_nobody_turns_it_red(company: Company) -> None:
     assert _run(company).outcome is CheckOutcome.PASS
     with company.stores["desk"].writing() as writer:
@@ -32,7 +31,6 @@ def test_a_row_that_leads_to_nobody_turns_it_red(company: Company) -> None:
     assert {finding.place for finding in check.findings} == {"desk.ticket"}
 
 
-@pytest.mark.mutation("subjects.found_everywhere")
 def test_a_person_whom_their_own_address_does_not_find_turns_it_red(small: Company) -> None:
     """The newsletter stores an address in another case than the declaration says."""
     changes: dict[str, Any] = {"systems__newsletter__tables__subscriber__identity": {}}
@@ -75,7 +73,6 @@ def test_the_evidence_says_how_many_rows_were_followed(company: Company, monkeyp
     assert (seen.population, seen.tested < every, "shop.orders" in seen.places) == (every, True, True)
 
 
-@pytest.mark.mutation("subjects.found_everywhere")
 def test_a_row_that_was_written_last_is_followed(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("troth.subjects.controls.SAMPLE_ROWS", 1)
     assert _run(company).outcome is CheckOutcome.PASS

@@ -99,7 +99,6 @@ def test_rows_are_counted_by_the_version_they_were_collected_under(company: Comp
     }
 
 
-@pytest.mark.mutation("collection.version_honoured")
 def test_a_weaker_version_without_a_plan_turns_it_red(company: Company) -> None:
     """A version that promises less counts, and how people are informed of it is not declared."""
     assert company.check().outcome is CheckOutcome.PASS
@@ -109,7 +108,6 @@ def test_a_weaker_version_without_a_plan_turns_it_red(company: Company) -> None:
     assert "2 rows of before the version of 2026-11-01" in check.findings[0].message
 
 
-@pytest.mark.mutation("collection.version_honoured")
 def test_a_plan_that_was_carried_out_too_late_turns_it_red(company: Company) -> None:
     """People were told eight days before the version counts, and thirty are planned."""
     assert company.check().outcome is CheckOutcome.PASS
@@ -117,7 +115,6 @@ def test_a_plan_that_was_carried_out_too_late_turns_it_red(company: Company) -> 
     assert "it can take effect on 2026-11-23 at the earliest" in company.check().findings[0].message
 
 
-@pytest.mark.mutation("collection.version_honoured")
 def test_a_row_that_outlives_its_own_version_turns_it_red(company: Company) -> None:
     """Version one promised thirty days; today's rule says ninety, and one of its rows is fifty days old."""
     assert company.check().outcome is CheckOutcome.PASS
@@ -127,7 +124,6 @@ def test_a_row_that_outlives_its_own_version_turns_it_red(company: Company) -> N
     assert "1 row of the version of 2025-03-01 past the 30 days" in check.findings[0].message
 
 
-@pytest.mark.mutation("collection.version_honoured")
 def test_rows_of_a_version_that_nobody_published_turn_it_red(company: Company) -> None:
     """Two rows name the first day of no version."""
     assert company.check().outcome is CheckOutcome.PASS
@@ -149,7 +145,6 @@ _ADVERTISER = "{adnet: {role: controller, country: GB, receives: [user.contact],
 _ADS = "{ads: {basis: legitimate_interests, interests: sales, use: marketing.advertising, data: [user.contact]}}"
 
 
-@pytest.mark.mutation("collection.version_honoured")
 def test_a_recipient_of_what_was_promised_to_stay_turns_it_red(company: Company) -> None:
     """Version one shared with nobody, and a recipient is declared that gets the e-mail addresses of everybody."""
     assert company.check().outcome is CheckOutcome.PASS
@@ -159,7 +154,6 @@ def test_a_recipient_of_what_was_promised_to_stay_turns_it_red(company: Company)
     assert "2 rows to whom line 3 of 2025-03-01 denied it: the recipient 'adnet'" in check.findings[0].message
 
 
-@pytest.mark.mutation("collection.version_honoured")
 def test_a_purpose_that_was_denied_turns_it_red(company: Company) -> None:
     """Version one used nothing for advertising, and a purpose is declared that does."""
     (company.folder / "old.md").write_text(
@@ -206,7 +200,6 @@ def _say(company: Company, old: str, new: str) -> None:
     (company.folder / "policy.md").write_text(f"# Policy\n\n{new}\n")
 
 
-@pytest.mark.mutation("collection.version_honoured")
 def test_a_denial_that_went_under_in_a_longer_sentence_turns_it_red(company: Company) -> None:
     """Two sentences became one, which keeps orders for longer and shares what was promised to stay."""
     _say(company, _TWO, _BECAME_ONE)

@@ -43,6 +43,7 @@ from troth.controls.result import (
     answered,
     answers,
     answers_own,
+    inputs_of,
     looked_at_hash,
     run,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "controls_of",
     "faults",
     "figure_of",
+    "inputs_of",
     "judged",
     "looked_at_hash",
     "matrix",

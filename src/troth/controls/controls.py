@@ -50,13 +50,16 @@ def _evidence(
 @answers("declaration.complete")
 def declaration_complete(declaration: Declaration) -> ControlResult:
     """GDPR Art. 5(2), 30(1): every declared field has a purpose with its basis and a period; recipients receive only
-    data that has a purpose."""
+    data that has a purpose. Those of Troth's own records, which hold whatever people write, count for these alone."""
     fields = list(_fields(declaration))
-    purposes = [broad for purpose in declaration.purposes.values() for broad in purpose.data]
+    ours = _only_troths(declaration)
+    every = [broad for purpose in declaration.purposes.values() for broad in purpose.data]
+    purposes = [broad for name, it in declaration.purposes.items() if name not in ours for broad in it.data]
     without_purpose = [
         ControlFinding(place, f"no purpose uses {category}", "declare the purpose that needs it, or stop storing it")
         for place, category in fields
-        if not any(covers(broad, category) for broad in purposes)
+        for known in [every if declaration.systems[place.partition(".")[0]].is_troths else purposes]
+        if not any(covers(broad, category) for broad in known)
     ]
     tables = [
         f"{system}.{name}"
@@ -93,6 +96,13 @@ def declaration_complete(declaration: Declaration) -> ControlResult:
         },
         findings=findings,
     )
+
+
+def _only_troths(declaration: Declaration) -> set[str]:
+    """Purposes that no system but Troth's own serves."""
+    systems = declaration.systems.values()
+    others = {name for system in systems if not system.is_troths for name in system.purposes}
+    return {name for system in systems if system.is_troths for name in system.purposes} - others
 
 
 def _fields(declaration: Declaration) -> Iterator[tuple[str, str]]:

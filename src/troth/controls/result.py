@@ -179,6 +179,13 @@ def run(control_id: str, looking: Mapping[str, object]) -> Check:
     return _checked(wanted, answer, seen.hash, now, looking)
 
 
+def inputs_of(control_id: str, declaration: Declaration) -> frozenset[str]:
+    """Names of the inputs that a control takes; none if no imported package answers it."""
+    own = declaration.controls.get(control_id)
+    function = _ANSWERS.get(f"own:{_kind(own)}" if own else control_id)
+    return frozenset(inspect.signature(function).parameters) if function is not None else frozenset()
+
+
 def unanswered(control_id: str, why: str, looking: Mapping[str, object]) -> Check:
     """The check of a control that gave no result, for a reason unknown to `run`: an error, not a pass."""
     wanted, declaration, now = _wanted(control_id, looking)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -131,6 +131,12 @@ class Declaration(StrictModel):
     def folder(self) -> Path:
         """The base of relative paths: the folder of the file, or the working directory without a file."""
         return self._source.folder
+
+    def in_folder(self, folder: Path) -> Declaration:
+        """The same declaration, with *folder* as the base of its relative paths."""
+        moved = self.model_copy()
+        moved._source = replace(self._source, folder=folder)
+        return moved
 
     def section(self, name: str) -> Any:
         """The section *name* that a package above has registered; None if it is not declared."""

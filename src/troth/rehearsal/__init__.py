@@ -2,8 +2,8 @@
 notice.
 
 A breach is a function that a package registers with `breach`; it changes a `World`: scratch databases with invented
-rows, a scripted website, a policy, papers, keys, Troth's own records, and the time. `troth.service.assurance.rehearsal`
-plants them one after the other and puts everything back in between.
+rows, a scripted website, a policy, papers, keys, Troth's own records, and the time. The
+service plants them one after the other, and puts everything back in between.
 """
 
 from troth.rehearsal.breaches import RehearsedBreach, breach, breaches

@@ -2,7 +2,7 @@
 
 A row leads to its person by the declared links, holds values of the declared categories, and is well within its
 retention period, so that a system filled like this keeps what its declaration promises. The same rows serve a rehearsal
-and a canary (`troth.service.assurance.canaries`).
+and canaries.
 """
 
 from __future__ import annotations

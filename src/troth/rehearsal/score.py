@@ -69,7 +69,7 @@ class Rehearsal:
     seconds: float = 0.0
 
     def of(self, verdict: RehearsalVerdict) -> tuple[RehearsedPromise, ...]:
-        return tuple(it for it in self.promises if it.verdict is verdict)
+        return tuple(it for it in self.promises if it.verdict == verdict)
 
     @property
     def planted(self) -> int:

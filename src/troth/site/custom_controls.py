@@ -12,6 +12,7 @@ from urllib.parse import urljoin, urlsplit
 
 from troth.controls import BadFigure, CheckOutcome, ControlResult, Evidence, answers_own, figure_of, judged
 from troth.declaration import HttpFigure, OwnControl, resolve
+from troth.site.fetch import SiteUnreachable
 from troth.site.page import SitePage
 from troth.site.sandboxed_fetch import fetch
 from troth.site.snapshot import SiteSnapshot
@@ -30,6 +31,8 @@ def own_http(own: OwnControl, site: SiteSnapshot | None = None) -> ControlResult
     addresses = list(dict.fromkeys([asked.url, *(urljoin(asked.url, path) for path in asked.also)]))
     query = "sha256:" + hashlib.sha256("\0".join(addresses).encode()).hexdigest()
     pages = _kept(asked, addresses, site)
+    if not pages and site is not None and site.declared.transport is not None:
+        raise SiteUnreachable(f"{host} is not asked, because the site is a scripted one")
     places, answered = [_place(host, url, asked) for url in addresses], list(_ask(asked, addresses, pages))
     scope, times = frozenset(places), sorted(page.fetched_at for page in pages)
     period = (times[0], times[-1]) if times else None

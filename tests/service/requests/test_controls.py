@@ -51,7 +51,6 @@ def delivered(at: dt.datetime | None = None, **which: object) -> None:
         LetterRow.objects.filter(pk=row.pk).update(state="sent", sealed=None, ended_at=at or row.queued_at)
 
 
-@pytest.mark.mutation("requests.answered_in_time")
 def test_a_request_that_is_late_is_found(office: Office) -> None:
     assert asked("requests.answered_in_time", office).outcome is CheckOutcome.NOT_APPLICABLE
     office.answered("erase", "ben@example.org")
@@ -70,7 +69,6 @@ def test_a_request_that_was_answered_late_stays_found(office: Office) -> None:
     assert (check.outcome, check.figures["answered_late"]) == (CheckOutcome.FAIL, 1)
 
 
-@pytest.mark.mutation("requests.answered_in_time", fault="An answer that no mail server took before the deadline")
 def test_an_answer_that_was_not_sent_is_no_answer(office: Office) -> None:
     case = office.answered("erase", "ben@example.org")
     delivered(kind="acknowledged")
@@ -94,7 +92,6 @@ def test_an_answer_counts_on_the_day_on_which_it_went_out(office: Office) -> Non
     assert (check.outcome, check.figures["answered_late"]) == (CheckOutcome.FAIL, 1)
 
 
-@pytest.mark.mutation("requests.answered_in_time", fault="A Californian's request that is confirmed after ten days")
 def test_a_request_that_is_confirmed_late_is_found(office: Office) -> None:
     """11 CCR 7021(a): within ten business days, however long the answer may take."""
     office.declare(requests="{serves: [GB, US-CA]}")
@@ -133,7 +130,6 @@ def test_it_does_not_see_a_date_that_was_changed_in_our_own_database(office: Off
     assert asked("requests.answered_in_time", office, dt.timedelta(days=80)).outcome is CheckOutcome.PASS
 
 
-@pytest.mark.mutation("complaints.acknowledged")
 def test_a_complaint_that_nobody_acknowledged_is_found(office: Office) -> None:
     case = wrote(office, CaseKind.COMPLAINT)
     assert asked("complaints.acknowledged", office).outcome is CheckOutcome.PASS
@@ -148,7 +144,6 @@ def test_a_complaint_that_nobody_acknowledged_is_found(office: Office) -> None:
     assert asked("complaints.acknowledged", office, dt.timedelta(days=31)).outcome is CheckOutcome.FAIL
 
 
-@pytest.mark.mutation("complaints.questions_answered")
 def test_a_question_that_waits_too_long_is_found(office: Office) -> None:
     case = wrote(office, CaseKind.QUESTION)
     assert asked("complaints.questions_answered", office).outcome is CheckOutcome.PASS
@@ -161,7 +156,6 @@ def test_a_question_that_waits_too_long_is_found(office: Office) -> None:
     assert asked("complaints.questions_answered", office, dt.timedelta(days=20)).outcome is CheckOutcome.PASS
 
 
-@pytest.mark.mutation("core.held_cases_freeze_deletion")
 def test_an_open_request_to_see_without_a_hold_is_found(office: Office) -> None:
     office.ask("view", "ben@example.org")
     assert asked("core.held_cases_freeze_deletion", office).outcome is CheckOutcome.NOT_APPLICABLE, "nobody proved it"
@@ -175,9 +169,6 @@ def test_an_open_request_to_see_without_a_hold_is_found(office: Office) -> None:
     assert (check.outcome, check.figures["without_hold"]) == (CheckOutcome.FAIL, 1)
 
 
-@pytest.mark.mutation(
-    "core.held_cases_freeze_deletion", fault="A hold on somebody else in place of the person who asked"
-)
 def test_a_hold_on_somebody_else_keeps_nothing(office: Office) -> None:
     office.ask("view", tier=1)
     assert asked("core.held_cases_freeze_deletion", office).outcome is CheckOutcome.PASS
@@ -276,7 +267,6 @@ def offered(site: Site) -> Check:
     return run("requests.every_right_offered", {"site": snapshot, "declaration": DECLARED, "now": NOW})
 
 
-@pytest.mark.mutation("requests.every_right_offered")
 def test_a_right_that_is_hidden_is_found(centre: Centre) -> None:
     check = offered(centre.site)
     assert (check.outcome, check.figures) == (CheckOutcome.PASS, {"offered": len(RIGHTS), "clicks": 2})
@@ -293,7 +283,6 @@ def test_forms_are_sent_without_a_value_of_anybody(centre: Centre) -> None:
     assert {body for _, body in centre.sent} == {"form-token=t&email="}
 
 
-@pytest.mark.mutation("requests.every_right_offered", fault="A form that shows and does not take anything")
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
@@ -408,7 +397,6 @@ def channels(office: Office, centre: Centre, settings: Any) -> Callable[..., Che
     return check
 
 
-@pytest.mark.mutation("requests.every_channel")
 def test_a_way_in_that_leads_to_nobody_is_found(
     office: Office, channels: Callable[..., Check], centre: Centre, settings: Any
 ) -> None:

@@ -405,7 +405,6 @@ def test_looking_is_nobodys_business(office: Office) -> None:
     assert (states(case), Disclosure.objects.count()) == ({}, 0)
 
 
-@pytest.mark.mutation("requests.recipients_told")
 def test_a_notice_that_is_dropped_is_found(office: Office) -> None:
     case = office.answered("erase")
     send(case, office)

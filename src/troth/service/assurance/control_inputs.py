@@ -7,7 +7,7 @@ import datetime as dt
 import importlib.util
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -69,8 +69,15 @@ def one_look(deployment: Deployment, now: dt.datetime) -> Iterator[SiteSnapshot 
 
 
 @contextlib.contextmanager
-def look(deployment: Deployment, now: dt.datetime, site: SiteSnapshot | None = None) -> Iterator[Mapping[str, object]]:
-    """Context manager for control inputs, by the names in `troth.controls.CONTROL_INPUTS`; closes what it opens.
+def look(
+    deployment: Deployment,
+    now: dt.datetime,
+    site: SiteSnapshot | None = None,
+    *,
+    needed: Collection[str] | None = None,
+) -> Iterator[Mapping[str, object]]:
+    """Context manager for control inputs, by the names in `troth.controls.CONTROL_INPUTS`; closes what it opens. Of
+    what duties supply, only the *needed* inputs are made, if these are given.
 
     A store that cannot be opened is omitted, so that its controls report it as not observed.
     """
@@ -93,7 +100,11 @@ def look(deployment: Deployment, now: dt.datetime, site: SiteSnapshot | None = N
             "asked": asked,
             "is_away": may_pass,
             "now": now,
-            **{name: resolve(given.supply)(deployment, now) for name, given in gathered("inputs").items()},
+            **{
+                name: resolve(given.supply)(deployment, now)
+                for name, given in gathered("inputs").items()
+                if needed is None or name in needed
+            },
         }
         with contextlib.suppress(NoDeployment):  # its controls report that they had no policy
             seen |= {"policy": deployment.policy, "policy_text": deployment.policy.published}

@@ -175,6 +175,7 @@ DUTY = Duty(
     ),
     console_figures="troth.service.assurance.console.promises:figures",
     evidence_files="troth.service.assurance.rehearsal.record:files",
+    rehearsal="troth.service.assurance.rehearsal.business",
     evidence=(
         "attestation.",
         "check.",

@@ -179,9 +179,10 @@ def receive(
     *,
     deployment: Deployment,
     now: dt.datetime,
+    ours: frozenset[IpAddress] | None = None,
 ) -> None:
     """Store the report *body* of the prober *name*, and let the next pass judge it. *meta* says where the request came
-    from. Raises `ReportRefused`, and `ReportInvalid`."""
+    from; *ours* are our own addresses, which are looked up otherwise. Raises `ReportRefused`, and `ReportInvalid`."""
     id_, sent = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     numbered = _ID.fullmatch(id_)
     at = int(sent) if re.fullmatch(r"[0-9]{1,12}", sent) else 0
@@ -198,7 +199,7 @@ def receive(
         seen = _Report.model_validate_json(body)
     except ValidationError:
         raise ReportInvalid from None
-    seen_from = _seen_from(seen, key, address_of(meta), deployment)
+    seen_from = _seen_from(seen, key, address_of(meta), deployment, ours)
     sequence = int(numbered[1])
     with transaction.atomic():
         newer = ProberRow.objects.filter(pk=row.pk, ended_at=None, sequence__lt=sequence, made_at=row.made_at)
@@ -217,13 +218,15 @@ def _stored(seen: _Report, given: list[list[Any]]) -> dict[str, Any]:
     return stored
 
 
-def _seen_from(seen: _Report, key: bytes, peer: IpAddress | None, deployment: Deployment) -> SeenFrom:
+def _seen_from(
+    seen: _Report, key: bytes, peer: IpAddress | None, deployment: Deployment, ours: frozenset[IpAddress] | None
+) -> SeenFrom:
     """Where the report came from. The address is compared and kept nowhere."""
     if seen.machine and hmac.compare_digest(seen.machine, machine(key)):
         return SeenFrom.SAME_MACHINE
     if peer is None or not is_public(peer):
         return SeenFrom.PRIVATE
-    own = own_addresses(urlsplit(deployment.site).hostname or "")
+    own = own_addresses(urlsplit(deployment.site).hostname or "") if ours is None else ours
     if peer in own:
         return SeenFrom.SAME_MACHINE
     if network_of(peer) in {network_of(address) for address in own}:

@@ -7,6 +7,7 @@ import threading
 
 from troth.rehearsal import Inapplicable, World, breach
 from troth.service.core.jobs.worker import Pace, run_jobs
+from troth.service.mail.message_kinds import kinds
 from troth.service.mail.models import LetterRow
 
 
@@ -16,9 +17,11 @@ def conclude(world: World) -> None:
 
 
 def _letter() -> LetterRow:
-    letter = LetterRow.objects.order_by("id").first()
+    """The first e-mail that was owed to somebody."""
+    owed = [name for name, kind in kinds().items() if kind.is_owed]
+    letter = LetterRow.objects.filter(kind__in=owed).order_by("id").first()
     if letter is None:
-        raise Inapplicable("no e-mail")
+        raise Inapplicable("no e-mail that is owed")
     return letter
 
 
@@ -32,3 +35,18 @@ def unsent(world: World) -> None:
     queued = world.now - dt.timedelta(days=1)
     waiting = {"state": LetterRow.State.QUEUED, "ended_at": None, "queued_at": queued, "sealed": b"-"}
     LetterRow.objects.filter(pk=_letter().pk).update(**waiting)
+
+
+@breach("mail.owed_sent", "Somebody gives up an answer that could not be sent, and tells nobody.")
+def given_up(world: World) -> None:
+    LetterRow.objects.filter(pk=_letter().pk).update(state=LetterRow.State.FAILED, reason="550", ended_at=world.now)
+
+
+@breach(
+    "mail.owed_sent",
+    "Somebody deletes an answer that waits to be sent.",
+    unseen="nothing but its own row shows that an e-mail was owed",
+)
+def deleted(world: World) -> None:
+    unsent(world)
+    _letter().delete()

@@ -39,4 +39,5 @@ DUTY = Duty(
     unbound="troth.service.policy_pages.actions:unbound",
     evidence=("policy.",),
     evidence_files="troth.service.policy_pages.evidence:files",
+    rehearsal="troth.service.policy_pages.rehearsal",
 )

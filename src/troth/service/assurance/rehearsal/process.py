@@ -19,16 +19,17 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from troth.controls import Check, PromiseStatus, Status, controls_of, looked_at_hash, run, status_of
+from troth.controls import Check, PromiseStatus, Status, controls_of, inputs_of, looked_at_hash, run, status_of
 from troth.declaration import Declaration, Ledger, Promise, load
 from troth.policy import read_file
 from troth.rehearsal.breaches import RehearsedBreach, breaches
 from troth.rehearsal.external_systems import with_external_systems
 from troth.rehearsal.invented import Inventor
 from troth.rehearsal.own_faults import own_breaches
+from troth.rehearsal.papers import with_copied_papers
 from troth.rehearsal.score import Planted
 from troth.rehearsal.servers import InventedServer
-from troth.rehearsal.site import Remembered, ScriptedSite
+from troth.rehearsal.site import CachedPages, ScriptedSite, over_https
 from troth.rehearsal.stored_forms import StoredForms, make_token_keys
 from troth.rehearsal.stores import Inapplicable, ScratchStores, filled, scratch_schemas, without_constraints
 from troth.rehearsal.task import RehearsalTask
@@ -63,6 +64,7 @@ def environment(folder: Path, declaration: Path) -> Mapping[str, str]:
         "TROTH_PROFILE": "development",
         "TROTH_DECLARATION": str(declaration),
         "TROTH_MAIL_URL": f"folder://{folder / 'world' / 'mail'}",
+        "TROTH_MAILBOX_URL": f"maildir://{folder / 'world' / 'inbox'}",
     }
 
 
@@ -113,7 +115,7 @@ def invented(task: RehearsalTask) -> World:
 
 def register_breaches() -> None:
     """Import every module that registers breaches. Idempotent."""
-    for name in ("stores", "servers", "stored_data", "sealed_data", "site"):
+    for name in ("declaration", "policy", "stores", "servers", "stored_data", "sealed_data", "site", "visitors"):
         import_module(f"troth.rehearsal.faults.{name}")
     for duty in duties().values():
         if duty.rehearsal:
@@ -156,6 +158,7 @@ def _business(world: World) -> tuple[Ledger | None, dt.datetime]:
 
 def _world(task: RehearsalTask, declaration: Declaration, pages: Any, keys: Any) -> World:
     folder = task.folder / "world"
+    declaration = with_copied_papers(declaration, folder / "papers")
     schemas = {name: without_constraints(it) for name, it in scratch_schemas(declaration, task.schemas).items()}
     stores = ScratchStores(folder / "stores", schemas)
     make_token_keys(declaration, keys, now=task.now)
@@ -167,9 +170,9 @@ def _world(task: RehearsalTask, declaration: Declaration, pages: Any, keys: Any)
         for name, system in declaration.systems.items()
     }
     servers = {name: InventedServer.of(declaration.systems[name], schema) for name, schema in schemas.items()}
-    changed = with_external_systems(declaration.model_copy(update={"systems": systems}))
-    site = ScriptedSite.of(changed, "", Remembered(pages))
+    changed = over_https(with_external_systems(declaration.model_copy(update={"systems": systems})))
     policy = read_file(declaration.folder / declaration.policy.file)
+    site = ScriptedSite.of(changed, policy.text, CachedPages(pages))
     world = World(folder, changed, policy, stores, site, keys, task.now, rows)
     world.servers = {name: server for name, server in servers.items() if server is not None}
     return world
@@ -228,8 +231,9 @@ def look_at(world: World, ids: Sequence[str]) -> dict[str, Check]:
     snapshot = None
     if world.declaration.organisation.site:
         snapshot = SiteSnapshot(world.site.served(site_of(deployment)), now=world.now)
-    with given(deployment), look(deployment, world.now, snapshot) as seen:
-        known = controls_of(world.declaration)
+    known = controls_of(world.declaration)
+    needed = {name for id_ in ids for name in inputs_of(id_, world.declaration)}
+    with given(deployment), look(deployment, world.now, snapshot, needed=needed) as seen:
         stores = {
             name: world.servers[name].over(store) if name in world.servers else store
             for name, store in cast("Mapping[str, Store]", seen["stores"]).items()

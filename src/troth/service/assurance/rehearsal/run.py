@@ -29,6 +29,7 @@ _KEPT: Final = ("PATH", "PYTHONPATH", "PYTHONHOME", "LANG", "LC_ALL", "HOME", "V
 """What a process of a rehearsal gets of the environment: no address of a store, and no key."""
 _PROCESS: Final = "troth.service.assurance.rehearsal.process"
 _PROCESSES_MAX: Final = 4
+_PROMISES_EACH: Final = 8
 _SECONDS_MAX: Final = 1_800.0
 
 
@@ -78,7 +79,8 @@ def _tasks(path: Path, declared: Declaration, folder: Path) -> Iterator[Rehearsa
         for index, promise in enumerate(declared.promises)
     }
     schemas, now = _schemas(declared), dt.datetime.now(dt.UTC)
-    parts = max(1, min(len(os.sched_getaffinity(0)), _PROCESSES_MAX))
+    # Each process makes a company of its own, which takes as long as planting the breaches of some promises.
+    parts = max(1, min(len(os.sched_getaffinity(0)), _PROCESSES_MAX, len(declared.promises) // _PROMISES_EACH))
     for part in range(parts):
         home = folder / str(part)
         (home / "world").mkdir(parents=True)
@@ -104,15 +106,17 @@ def _lines(tasks: Iterator[RehearsalTask]) -> Iterator[dict[str, Any]]:
     """What the processes write, as it comes."""
     processes, written = [_start(task) for task in tasks], queue.SimpleQueue[bytes | None]()
 
-    def read(output: IO[bytes]) -> None:
-        for line in output:
-            written.put(line)
+    def read(output: IO[bytes] | None) -> None:
+        assert output is not None, "it is piped"
+        with output:
+            for line in output:
+                written.put(line)
         written.put(None)
 
+    readers = [threading.Thread(target=read, args=(process.stdout,), daemon=True) for process in processes]
     try:
-        for process in processes:
-            assert process.stdout is not None, "it is piped"
-            threading.Thread(target=read, args=(process.stdout,), daemon=True).start()
+        for reader in readers:
+            reader.start()
         running, ends = len(processes), time.monotonic() + _SECONDS_MAX
         while running:
             line = written.get(timeout=max(0.0, ends - time.monotonic()))
@@ -124,9 +128,10 @@ def _lines(tasks: Iterator[RehearsalTask]) -> Iterator[dict[str, Any]]:
     except queue.Empty:
         raise RehearsalFailed(f"the rehearsal took longer than {_SECONDS_MAX:g} seconds") from None
     finally:
-        for process in processes:
+        for process, reader in zip(processes, readers, strict=True):
             process.kill()
             process.wait()
+            reader.join()
 
 
 def _start(task: RehearsalTask) -> subprocess.Popen[bytes]:
