@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final, cast
 
@@ -18,7 +18,8 @@ _SERVERS: Final = MappingProxyType(
 @dataclass(frozen=True, slots=True)
 class InventedServer:
     """A database server as its controls see it: the *accounts* that can read, and the connections of all clients, of
-    which Troth's own is one. To begin with only the declared accounts read, and every connection is encrypted."""
+    which Troth's own is one. To begin with only the declared accounts read, beside an owner who cannot log in, and every
+    connection is encrypted."""
 
     dialect: str
     accounts: tuple[Principal, ...]
@@ -32,7 +33,8 @@ class InventedServer:
         dialect = _SERVERS.get(schema.dialect) or _SERVERS.get(scheme)
         if dialect is None:
             return None
-        return cls(dialect, tuple(account(name, schema, "it is declared") for name in system.accounts))
+        owner = replace(account("owner_of_tables", schema, "it owns the tables"), can_login=False)
+        return cls(dialect, (owner, *(account(name, schema, "it is declared") for name in system.accounts)))
 
     def over(self, store: Store) -> Store:
         """*store*, which answers with the accounts and connections of this server."""

@@ -8,7 +8,6 @@ from troth.rehearsal.breaches import breach
 from troth.rehearsal.servers import InventedServer, account
 from troth.rehearsal.stores import Inapplicable
 from troth.rehearsal.world import World
-from troth.stores import NetworkSessions
 
 # --- accounts of servers ----------------------------------------------------------------------------------------------
 
@@ -47,12 +46,13 @@ def group_member(world: World) -> None:
 
 @breach("stores.principals_counted", "An administrator grants a table to PUBLIC, so that every account reads it.")
 def granted_to_public(world: World) -> None:
-    _readers(world, "monitoring", "backup", why="a grant to PUBLIC")
+    _readers(world, "monitoring", "statistics", why="a grant to PUBLIC")
 
 
-@breach("stores.principals_counted", "A role without a login gets one.")
-def role_with_login(world: World) -> None:
-    _readers(world, "owner_of_tables", why="it owns the table")
+@breach("stores.principals_counted", "The role that owns the tables gets a password, and can log in.")
+def owner_with_login(world: World) -> None:
+    system, server = _server(world)
+    _serve(world, system, replace(server, accounts=tuple(replace(it, can_login=True) for it in server.accounts)))
 
 
 @breach(
@@ -75,10 +75,10 @@ def shared_account(world: World) -> None:
 
 def _shared(world: World) -> None:
     system, server = _server(world)
-    if not server.accounts:
+    if not any(it.can_login for it in server.accounts):
         raise Inapplicable("no account")
-    first, *others = server.accounts
-    _serve(world, system, replace(server, accounts=(replace(first, why="a team shares its password"), *others)))
+    shared = tuple(replace(it, why="a team shares its password") for it in server.accounts)
+    _serve(world, system, replace(server, accounts=shared))
 
 
 def _more_than_ceiling(world: World) -> list[str]:
@@ -111,11 +111,17 @@ def shared_below_ceiling(world: World) -> None:
 
 def _sessions(world: World, *, seen: int = 0, plain: int = 0, hidden: str = "") -> None:
     """Connections that the first server has besides."""
+    name, server = _about(world)
+    before = server.sessions
+    changed = replace(before, seen=before.seen + seen, plain=before.plain + plain, hidden=hidden)
+    _serve(world, name, replace(server, sessions=changed))
+
+
+def _about(world: World) -> tuple[str, InventedServer]:
+    """The first server that the promise is about."""
     for name, server in world.servers.items():
         if world.is_about(name):
-            now = server.sessions
-            changed = NetworkSessions(now.seen + seen, now.plain + plain, hidden, is_required=now.is_required)
-            return _serve(world, name, replace(server, sessions=changed))
+            return name, server
     raise Inapplicable("no database server")
 
 
@@ -126,18 +132,16 @@ def plain_client(world: World) -> None:
 
 @breach("stores.transport_encrypted", "The certificate of the server is lost, and every client goes on without.")
 def certificate_lost(world: World) -> None:
-    for name, server in world.servers.items():
-        sessions = replace(server.sessions, plain=server.sessions.seen)
-        _serve(world, name, replace(server, sessions=sessions, is_ours_encrypted=False))
-    if not world.servers:
-        raise Inapplicable("no database server")
+    name, server = _about(world)
+    sessions = replace(server.sessions, plain=server.sessions.seen)
+    _serve(world, name, replace(server, sessions=sessions, is_ours_encrypted=False))
 
 
 @breach("stores.transport_encrypted", "The database moves, and Troth's own address for it asks for no encryption.")
 def plain_address(world: World) -> None:
     _sessions(world, plain=1)
-    name = next(name for name in world.servers if world.is_about(name))
-    _serve(world, name, replace(world.servers[name], is_ours_encrypted=False))
+    name, server = _about(world)
+    _serve(world, name, replace(server, is_ours_encrypted=False))
 
 
 @breach("stores.transport_encrypted", "An administrator hides the connections of others from us.")

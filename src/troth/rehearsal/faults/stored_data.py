@@ -188,10 +188,10 @@ def _linked(world: World) -> tuple[str, str, Reference]:
 
 def _value(world: World, place: str, column: str, at: int = 0) -> Scalar:
     """What the invented rows of *place* hold there."""
-    rows = [row for row in world.rows if row.place == place]
-    if len(rows) <= at:
-        raise Inapplicable(f"{place} is empty")
-    return rows[at].values[column]
+    values = [row.values[column] for row in world.rows if row.place == place and row.values[column] is not None]
+    if len(values) <= at:
+        raise Inapplicable(f"{place} has too few rows")
+    return values[at]
 
 
 @breach("subjects.found_everywhere", "Somebody deletes a customer by hand, and leaves the rest of their data.")

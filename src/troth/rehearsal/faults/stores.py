@@ -84,10 +84,12 @@ def outside(world: World, name: str, text: str) -> None:
 
 
 def _external(world: World) -> list[str]:
-    names = [name for name, it in world.declaration.systems.items() if is_asked(it)]
-    if not names:
+    """The external systems, first one that the promise is about."""
+    asked = [name for name, it in world.declaration.systems.items() if is_asked(it)]
+    names = sorted(asked, key=lambda name: not world.is_about(name))
+    if not names or not world.is_about(names[0]):
         raise Inapplicable("no external system")
-    return sorted(names, key=lambda name: not world.is_about(name))
+    return names
 
 
 def _offer(world: World, offer: ScriptedOffer | None) -> None:
