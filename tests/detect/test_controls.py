@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 import sqlite3
+import string
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -274,3 +276,44 @@ def test_numbers_of_cards_are_declared_as_such_and_not_as_something_broader(
 def test_a_broader_category_covers_what_does_no_such_harm(ask: Callable[[], Check], company: dict[str, Any]) -> None:
     company["systems"]["shop"]["tables"]["customer"]["fields"]["email"] = "user.contact"
     assert ask().outcome is CheckOutcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("category", "outcome"),
+    [
+        ("user.authorization.password", CheckOutcome.PASS),
+        ("user.authorization", CheckOutcome.PASS),
+        ("user.account", CheckOutcome.FAIL),
+    ],
+)
+def test_a_column_of_passwords_holds_secrets_by_declaration(
+    ask: Callable[[], Check], company: dict[str, Any], shop: Path, category: str, outcome: CheckOutcome
+) -> None:
+    """Django writes an exclamation mark and 40 random characters where an account has no password any more."""
+    letters = random.Random(7).choices(string.ascii_letters + string.digits, k=360)
+    unusable = ["!" + "".join(letters[40 * number : 40 * number + 40]) for number in range(9)]
+    _sql(
+        shop,
+        "CREATE TABLE member (id INTEGER PRIMARY KEY, password TEXT)",
+        "INSERT INTO member (password) VALUES ('pbkdf2_sha256$1000000$c2FsdHNhbHQ$bm90IGEgaGFzaCBidXQgYXMgbG9uZw==')",
+        *(f"INSERT INTO member (password) VALUES ('{value}')" for value in unusable),
+    )
+    company["systems"]["shop"]["tables"]["member"] = {"key": "id", "fields": {"password": category}}
+    check = ask()
+    assert check.outcome is outcome
+    assert [finding.place for finding in check.findings] == ["shop.member.password"] * (outcome is CheckOutcome.FAIL)
+
+
+def test_a_card_among_passwords_is_found_and_a_password_in_clear_is_not(
+    ask: Callable[[], Check], company: dict[str, Any], shop: Path
+) -> None:
+    _sql(shop, "CREATE TABLE member (id INTEGER PRIMARY KEY, password TEXT)")
+    company["systems"]["shop"]["tables"]["member"] = {
+        "key": "id",
+        "fields": {"password": "user.authorization.password"},
+    }
+    _sql(shop, "INSERT INTO member (password) VALUES ('correct horse battery staple')")
+    assert ask().outcome is CheckOutcome.PASS
+    assert "passwords are stored in clear" in catalogue()[CONTROL].cannot_see
+    _sql(shop, "UPDATE member SET password = '4111 1111 1111 1111'")
+    assert ask().outcome is CheckOutcome.FAIL

@@ -22,6 +22,7 @@ import time_machine
 
 from troth.controls import controls_of
 from troth.rehearsal import InventedPerson, Inventor, World
+from troth.rehearsal.stored_forms import StoredForms
 from troth.rehearsal.task import RehearsalTask
 from troth.rows import Disposal, carry_out, map_data, plan_disposal, select
 from troth.service.assurance.rehearsal import process
@@ -86,7 +87,13 @@ class _Company:
         """New people, and what they leave in every system."""
         world = self.world
         people = [InventedPerson(1_000 + 10 * number + at) for at in range(3)]
-        inventor = Inventor(world.declaration, world.stores.schemas, world.now, first=process.PEOPLE + 3 * (number - 1))
+        inventor = Inventor(
+            world.declaration,
+            world.stores.schemas,
+            world.now,
+            seal=StoredForms(world.declaration, world.keyring),
+            first=process.PEOPLE + 3 * (number - 1),
+        )
         for row in inventor.fill(people):
             if row.person is not None:
                 world.stores.insert(row.place, [row], world.declaration)

@@ -103,3 +103,31 @@ def test_a_table_that_is_said_to_hold_no_personal_data_is_not_seen(company: Comp
     nothing: dict[str, Any] = {f"systems__desk__tables__ticket__{part}": {} for part in ("fields", "mentions")}
     assert _run(company, **nothing).outcome is CheckOutcome.PASS
     assert "without personal data" in catalogue()["subjects.found_everywhere"].cannot_see
+
+
+@pytest.mark.parametrize(
+    ("system", "outcome"),
+    [
+        ({"store": "${CRM}", "asked": {"answers": ["view", "erase"]}}, CheckOutcome.PASS),
+        ({"store": "task"}, CheckOutcome.PASS),
+        ({"store": "${CRM}", "asked": {"answers": ["erase"]}}, CheckOutcome.ERROR),
+    ],
+)
+def test_an_external_system_is_left_out_if_requests_to_see_reach_it(
+    small: Company, system: dict[str, Any], outcome: CheckOutcome
+) -> None:
+    check = _run(small, systems__crm=system)
+    assert check.outcome is outcome
+    assert check.evidence.tested == check.evidence.population - check.evidence.excluded
+    assert (check.figures["external"], "crm" in check.evidence.in_scope) == (
+        (1, False) if outcome is CheckOutcome.PASS else (0, True)
+    )
+    assert "external systems" in catalogue()["subjects.found_everywhere"].cannot_see
+
+
+def test_a_row_of_the_wrong_person_is_not_seen(company: Company) -> None:
+    """The limit that the catalogue names."""
+    with company.stores["desk"].writing() as writer:
+        writer.amend("ticket", ["id"], ["customer_ref"], [(501, "2")])
+    assert _run(company).outcome is CheckOutcome.PASS
+    assert "lead to the wrong person" in catalogue()["subjects.found_everywhere"].cannot_see

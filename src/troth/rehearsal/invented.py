@@ -82,12 +82,12 @@ class InventedRow:
 @dataclass(slots=True)
 class Inventor:
     """Fills the tables of *declaration*, whose *schemas* say which columns there are, at *now*. *seal* makes the stored
-    form of a value in a sealed or tokenised column."""
+    form of a text in a sealed or tokenised column, given its table's place, the column and its use."""
 
     declaration: Declaration
     schemas: Mapping[str, Schema]
     now: dt.datetime
-    seal: Callable[[str, FieldUse, str, TableSchema], Scalar] | None = None
+    seal: Callable[[str, str, FieldUse, str], bytes | str] | None = None
     first: int = 0
     """Number of the first row: keys begin after it."""
     rows: dict[str, list[InventedRow]] = field(default_factory=dict)
@@ -139,7 +139,7 @@ class Inventor:
         given |= dict.fromkeys(flag.column for flag in table.marks.values())
         if person is not None:
             naming = (*table.identity.items(), *table.mentions.items())
-            given |= {it.column: person.identifier(kind) for kind, it in naming}
+            given |= {it.column: person.identifier(kind) for kind, it in naming if not _is_protected(table, it.column)}
         values = {}
         for column in schema.columns:
             if not column.generated and column.native != "locator":
@@ -168,13 +168,14 @@ class Inventor:
         assert column is not None, "the schema has it"
         use = table.fields.get(name)
         if name == table.notice:
-            return _dated(column.kind, dt.datetime.combine(self.declaration.policy.effective, dt.time(), tzinfo=dt.UTC))
-        if use is not None and (use.sealed or use.token) and self.seal is not None:
-            return self.seal(place, use, name, schema)
+            return dated(column.kind, dt.datetime.combine(self.declaration.policy.effective, dt.time(), tzinfo=dt.UTC))
+        if use is not None and _is_protected(table, name) and self.seal is not None:
+            stored = self.seal(place, name, use, _text(use.category, person or InventedPerson(number)))
+            return stored if column.kind is ColumnKind.BYTES else str(encoded(stored))
         if name in self._starts(place) or column.kind in {ColumnKind.DATE, ColumnKind.DATETIME, ColumnKind.TIME}:
             birth = use is not None and use.category.endswith("date_of_birth")
             moment = dt.datetime(1980, 5, 17, tzinfo=dt.UTC) if birth else self._moment(place, number)
-            return _dated(column.kind, moment)
+            return dated(column.kind, moment)
         is_unique = name in schema.key or any(name in unique for unique in schema.unique)
         if column.kind in {ColumnKind.INTEGER, ColumnKind.NUMBER}:
             return number if is_unique else 1
@@ -203,6 +204,12 @@ class Inventor:
         return min([own, *(0.9 * self._age_days(parent, seen | {place}) for parent in known)])
 
 
+def _is_protected(table: Table, column: str) -> bool:
+    """Whether the column holds sealed values or tokens."""
+    use = table.fields.get(column)
+    return use is not None and bool(use.sealed or use.token)
+
+
 def _filled(schema: Schema) -> Iterator[str]:
     return (name for name, table in schema.tables.items() if table.kind is TableKind.TABLE and table.columns)
 
@@ -220,7 +227,8 @@ _PLAIN: Final[Mapping[ColumnKind, Callable[[int], Scalar]]] = {
 }
 
 
-def _dated(kind: ColumnKind, moment: dt.datetime) -> Scalar:
+def dated(kind: ColumnKind, moment: dt.datetime) -> Scalar:
+    """*moment* as a column of that kind holds it."""
     match kind:
         case ColumnKind.DATE:
             return moment.date()

@@ -19,7 +19,7 @@ from typing import Any, Final
 from troth.declaration import Declaration, System, Table
 from troth.errors import TrothError
 from troth.rehearsal.invented import InventedPerson, InventedRow, Inventor, encoded
-from troth.stores import Column, ColumnKind, Schema, TableKind, TableSchema
+from troth.stores import Column, ColumnKind, Scalar, Schema, TableKind, TableSchema
 
 _NATIVE: Final[Mapping[ColumnKind, str]] = MappingProxyType(
     {
@@ -94,13 +94,36 @@ class ScratchStores:
                 values = [_stored(value) for value in row.values.values()]
                 self.run(system, f"INSERT INTO {_quoted(table)} ({names}) VALUES ({marks})", *values)  # noqa: S608
             return
-        declared = declaration.table_at(place) or Table()
-        path = self.folder / system / (declared.path or f"{table}.jsonl").replace("*", "scratch")
+        path = self._set_file(place, declaration)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8") as file:
             for row in rows:
                 line = {name: encoded(value) for name, value in row.values.items()}
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    def put(self, place: str, column: str, value: Scalar, declaration: Declaration) -> None:
+        """Write *value* into *column* of the first row of the table *place*; a file may get a new column by it. Raises
+        `Inapplicable` if there is no row, or a constraint forbids the value."""
+        system, _, table = place.partition(".")
+        if self.is_database(system):
+            name = _quoted(table)
+            first = f"(SELECT min(rowid) FROM {name})"  # noqa: S608
+            changed = f"UPDATE {name} SET {_quoted(column)} = ? WHERE rowid = {first}"  # noqa: S608
+            if not self.run(system, changed, _stored(value)):
+                raise Inapplicable(f"{place} is empty")
+            return
+        path = self._set_file(place, declaration)
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        if not lines:
+            raise Inapplicable(f"{place} is empty")
+        lines[0] = json.dumps({**json.loads(lines[0]), column: encoded(value)}, ensure_ascii=False)
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def _set_file(self, place: str, declaration: Declaration) -> Path:
+        """The file of a set of files."""
+        system, _, table = place.partition(".")
+        declared = declaration.table_at(place) or Table()
+        return self.folder / system / (declared.path or f"{table}.jsonl").replace("*", "scratch")
 
 
 def people(count: int) -> list[InventedPerson]:

@@ -18,6 +18,7 @@ from troth.declaration import Declaration, Table
 from troth.policy import PolicyText
 from troth.protect import Keyring
 from troth.rehearsal.invented import InventedPerson, InventedRow
+from troth.rehearsal.servers import InventedServer
 from troth.rehearsal.site import ScriptedSite
 from troth.rehearsal.stores import Inapplicable, ScratchStores
 
@@ -35,6 +36,8 @@ class World:
     now: dt.datetime
     rows: Sequence[InventedRow] = ()
     """What the scratch stores were filled with; the last person has been erased since."""
+    servers: Mapping[str, InventedServer] = field(default_factory=dict)
+    """The invented servers of systems whose real store is one, by system."""
     about: tuple[str, ...] = ()
     inputs: dict[str, object] = field(default_factory=dict)
     """Inputs of controls that a fault replaces, by the name of the parameter."""
@@ -42,6 +45,17 @@ class World:
     def declare(self, **changes: Any) -> None:
         """Change sections of the declaration."""
         self.declaration = self.declaration.model_copy(update=changes)
+
+    def declare_table(self, place: str, table: Table) -> None:
+        """Declare the table *place* of a declared system like this."""
+        name, _, key = place.partition(".")
+        system = self.declaration.systems[name]
+        changed = system.model_copy(update={"tables": {**system.tables, key: table}})
+        self.declare(systems={**self.declaration.systems, name: changed})
+
+    def is_about(self, system: str) -> bool:
+        """Whether the promise is about *system*, or about a table of it."""
+        return not self.about or any(_within(system, it) for it in self.about)
 
     @property
     def people(self) -> tuple[InventedPerson, ...]:
@@ -85,6 +99,7 @@ class Baseline:
         self._stamps = _stamps(world.folder)
         self._declaration, self._policy = world.declaration, world.policy
         self._site, self._now = world.site.copy(), world.now
+        self._servers = dict(world.servers)
 
     @contextlib.contextmanager
     def restored(self) -> Iterator[World]:
@@ -95,6 +110,7 @@ class Baseline:
             world = self._world
             world.declaration, world.policy = self._declaration, self._policy
             world.site, world.now = self._site.copy(), self._now
+            world.servers = dict(self._servers)
             world.about, world.inputs = (), {}
             self._put_back()
 

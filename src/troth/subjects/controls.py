@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
-from troth.declaration import Declaration, covers
+from troth.declaration import Declaration, System, covers
 from troth.rows.datamap import DataMap, Node, PersonLink, map_data
 from troth.rows.values import as_kinds
 from troth.stores import AnyOf, Match, Noted, Row, Schema, Store, StoreError, noting, rows_in
@@ -35,9 +35,10 @@ def found_everywhere(declaration: Declaration, stores: Mapping[str, Store]) -> C
     """Follow sampled rows to their person, locate that person, and check that the rows are found.
 
     Tables that the declaration calls unlinked, and rows that an erasure detached from their person because the law
-    keeps them, are excluded. Where a table of the company is called unlinked although it has e-mail addresses or
-    telephone numbers in clear, a request could find its rows and does not look there, so its system counts as not
-    observed.
+    keeps them, are excluded; so are external systems that are asked what they hold, because only they can search their
+    rows. One that is not asked that counts as not observed: no request finds what it holds. Where a table of the
+    company is called unlinked although it has e-mail addresses or telephone numbers in clear, a request could find its
+    rows and does not look there, so its system counts as not observed.
     """
     schemas, asked = _schemas(stores), Noted()
     within = declaration.model_copy(update={"systems": {k: v for k, v in declaration.systems.items() if k in schemas}})
@@ -62,17 +63,19 @@ def found_everywhere(declaration: Declaration, stores: Mapping[str, Store]) -> C
     unlinked = [node for node in climb.map if node.declared.unlinked and not declaration.systems[node.system].is_troths]
     left_out = {node.place: rows_in(stores[node.system], node.table, at_least=0) for node in unlinked}
     hidden = [node for node in unlinked if left_out[node.place] and _could_be_found(node)]
+    external = sorted(name for name, it in declaration.systems.items() if _answers_to_see(it))
     evidence = Evidence(
-        in_scope=frozenset(declaration.systems),
+        in_scope=frozenset(declaration.systems) - set(external),
         observed=frozenset(schemas) - {node.system for node in hidden},
-        population=sum(climb.sizes.values()) + sum(left_out.values()),
+        population=sum(climb.sizes.values()) + sum(left_out.values()) + len(external),
         tested=tested,
-        excluded=climb.parted + sum(left_out.values()),
+        excluded=climb.parted + sum(left_out.values()) + len(external),
         query=asked.hash,
         places=frozenset(climb.sizes),
     )
     notes = f" {counted(climb.parted, 'row')} that the law keeps had no person left." if climb.parted else ""
     notes += f" Not searched, because the declaration calls them unlinked: {', '.join(left_out)}." if left_out else ""
+    notes += f" Asked by requests, and not looked into: {', '.join(external)}." if external else ""
     notes += "".join(
         f" {node.place} has e-mail addresses or telephone numbers by which its rows could be found: declare mentions."
         for node in hidden
@@ -91,8 +94,14 @@ def found_everywhere(declaration: Declaration, stores: Mapping[str, Store]) -> C
             "missed": missed,
             "tables": len(climb.sizes),
             "unlinked": len(left_out),
+            "external": len(external),
         },
     )
+
+
+def _answers_to_see(system: System) -> bool:
+    """Whether the system, or the person who answers for it, is asked what it holds when somebody wants to see it."""
+    return not system.is_looked_into and (system.asked is None or "view" in system.asked.answers)
 
 
 def _could_be_found(node: Node) -> bool:

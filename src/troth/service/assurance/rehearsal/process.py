@@ -17,22 +17,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from troth.controls import Check, PromiseStatus, Status, controls_of, inputs_of, looked_at_hash, run, status_of
 from troth.declaration import Declaration, Ledger, Promise, load
 from troth.policy import read_file
 from troth.rehearsal.breaches import RehearsedBreach, breaches
+from troth.rehearsal.external_systems import with_external_systems
 from troth.rehearsal.invented import Inventor
 from troth.rehearsal.own_faults import own_breaches
 from troth.rehearsal.papers import with_copied_papers
 from troth.rehearsal.score import Planted
+from troth.rehearsal.servers import InventedServer
 from troth.rehearsal.site import CachedPages, ScriptedSite, over_https
+from troth.rehearsal.stored_forms import StoredForms, make_token_keys
 from troth.rehearsal.stores import Inapplicable, ScratchStores, filled, scratch_schemas, without_constraints
 from troth.rehearsal.task import RehearsalTask
 from troth.rehearsal.world import Baseline, World
 from troth.service.configuration import ServiceError
 from troth.service.duty import duties
+from troth.stores import Store
 
 if TYPE_CHECKING:
     from troth.service.core.deployment import Deployment
@@ -111,7 +115,7 @@ def invented(task: RehearsalTask) -> World:
 
 def register_breaches() -> None:
     """Import every module that registers breaches. Idempotent."""
-    for name in ("declaration", "policy", "stores", "site", "visitors"):
+    for name in ("declaration", "policy", "stores", "servers", "stored_data", "sealed_data", "site", "visitors"):
         import_module(f"troth.rehearsal.faults.{name}")
     for duty in duties().values():
         if duty.rehearsal:
@@ -157,17 +161,21 @@ def _world(task: RehearsalTask, declaration: Declaration, pages: Any, keys: Any)
     declaration = with_copied_papers(declaration, folder / "papers")
     schemas = {name: without_constraints(it) for name, it in scratch_schemas(declaration, task.schemas).items()}
     stores = ScratchStores(folder / "stores", schemas)
-    inventor = Inventor(declaration, schemas, task.now)
+    make_token_keys(declaration, keys, now=task.now)
+    inventor = Inventor(declaration, schemas, task.now, seal=StoredForms(declaration, keys))
     rows = filled(declaration, inventor, PEOPLE)
     stores.make(declaration, rows)
     systems = {
         name: system.model_copy(update={"store": stores.url(name)}) if name in schemas else system
         for name, system in declaration.systems.items()
     }
-    changed = over_https(declaration.model_copy(update={"systems": systems}))
+    servers = {name: InventedServer.of(declaration.systems[name], schema) for name, schema in schemas.items()}
+    changed = over_https(with_external_systems(declaration.model_copy(update={"systems": systems})))
     policy = read_file(declaration.folder / declaration.policy.file)
     site = ScriptedSite.of(changed, policy.text, CachedPages(pages))
-    return World(folder, changed, policy, stores, site, keys, task.now, rows)
+    world = World(folder, changed, policy, stores, site, keys, task.now, rows)
+    world.servers = {name: server for name, server in servers.items() if server is not None}
+    return world
 
 
 def _plan(
@@ -226,7 +234,12 @@ def look_at(world: World, ids: Sequence[str]) -> dict[str, Check]:
     known = controls_of(world.declaration)
     needed = {name for id_ in ids for name in inputs_of(id_, world.declaration)}
     with given(deployment), look(deployment, world.now, snapshot, needed=needed) as seen:
-        return {id_: run(id_, {**seen, **world.inputs}) for id_ in ids if id_ in known}
+        stores = {
+            name: world.servers[name].over(store) if name in world.servers else store
+            for name, store in cast("Mapping[str, Store]", seen["stores"]).items()
+        }
+        inputs = {**seen, "stores": stores, **world.inputs}
+        return {id_: run(id_, inputs) for id_ in ids if id_ in known}
 
 
 def _status(promise: Promise, checks: Mapping[str, Check], world: World) -> PromiseStatus:
