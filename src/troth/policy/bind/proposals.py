@@ -94,15 +94,17 @@ def propose(
     ]
 
 
-def controls_called_for(policy: PolicyText, declaration: Declaration) -> Mapping[int, tuple[str, ...]]:
-    """For each promise of the declaration, by its index: the controls that its words call for, whatever it is bound
-    to."""
-    by_sentence: dict[str, list[str]] = {}
-    for proposal in propose(understand(policy), declaration):
-        for clause in proposal.clauses:
-            by_sentence.setdefault(clause.sentence.id, []).extend(proof.control for proof in proposal.proofs)
+def controls_called_for(policy: PolicyText, declaration: Declaration) -> Mapping[int, tuple[tuple[str, ...], ...]]:
+    """For each promise of the declaration, by its index: what its words call for, whatever it is bound to. Each thing
+    that they call for is a group of controls, the most fitting one first."""
+    understood = understand(policy)
+    topics, by_sentence = _heard(policy), dict[str, list[tuple[str, ...]]]()
+    for _, clauses in Quoting(understood).promises():
+        groups = [row.controls for row in _rows_for(clauses, topics) if row.controls]
+        for clause in clauses:
+            by_sentence.setdefault(clause.sentence.id, []).extend(groups)
     return {
-        bound.index: tuple(dict.fromkeys(id_ for it in bound.sentences for id_ in by_sentence.get(it.id, ())))
+        bound.index: tuple(dict.fromkeys(group for it in bound.sentences for group in by_sentence.get(it.id, ())))
         for bound in bind_promises(policy, declaration.promises)
     }
 

@@ -12,12 +12,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
 from troth.controls import looked_at_hash, promise_name
-from troth.declaration import Declaration
+from troth.declaration import Declaration, Promise
 from troth.errors import TrothError
 from troth.policy import read_file
 from troth.policy.bind import controls_called_for
@@ -74,10 +74,7 @@ def rehearse(path: Path, declared: Declaration, *, progress: Progress = lambda d
 def _tasks(path: Path, declared: Declaration, folder: Path) -> Iterator[RehearsalTask]:
     """One task for each process, each with a folder of its own."""
     called_for = controls_called_for(read_file(declared.folder / declared.policy.file), declared)
-    wanted = {
-        index: tuple(dict.fromkeys((*promise.controls, *called_for.get(index, ()))))
-        for index, promise in enumerate(declared.promises)
-    }
+    wanted = {index: _wanted(it, called_for.get(index, ())) for index, it in enumerate(declared.promises)}
     schemas, now = _schemas(declared), dt.datetime.now(dt.UTC)
     # Each process makes a company of its own, which takes as long as planting the breaches of some promises.
     parts = max(1, min(len(os.sched_getaffinity(0)), _PROCESSES_MAX, len(declared.promises) // _PROMISES_EACH))
@@ -85,6 +82,13 @@ def _tasks(path: Path, declared: Declaration, folder: Path) -> Iterator[Rehearsa
         home = folder / str(part)
         (home / "world").mkdir(parents=True)
         yield RehearsalTask(path.absolute(), schemas, wanted, home, now, part, parts)
+
+
+def _wanted(promise: Promise, called_for: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """The controls whose breaches are planted: those that the promise is bound to, and the most fitting one of each
+    thing that its words call for and that none of these looks at."""
+    others = [group[0] for group in called_for if set(promise.controls).isdisjoint(group)]
+    return tuple(dict.fromkeys([*promise.controls, *others]))
 
 
 def _schemas(declared: Declaration) -> Mapping[str, Schema]:
