@@ -44,7 +44,7 @@ JOBS = (
 def main(folder: Path, declaration: Path, days: int) -> None:
     os.environ |= process.environment(folder, declaration)
     logging.disable(logging.CRITICAL)
-    (folder / "world").mkdir(parents=True)
+    (folder / "world").mkdir(parents=True, exist_ok=True)
     begun = dt.datetime.now(dt.UTC)
     world = process.invented(RehearsalTask(declaration, {}, {}, folder, begun))
     company = _Company(world, random.Random(7))
@@ -172,18 +172,23 @@ class _Company:
             actions.review(list(Grant.objects.filter(ended_at=None)), [], now=now)
 
     def _work(self) -> None:
-        """The jobs of the day, the mailbox, and the outsiders who sign the ledger."""
+        """The jobs of the day, the mailbox, the canary, and those who look from outside."""
+        from troth.service.assurance.rehearsal import canaries, outside
         from troth.service.cases.intake.mailbox import READ_AT
         from troth.service.core import timestamps
+        from troth.service.core.clock import Pulse, beat
         from troth.service.core.jobs.worker import Pace, run_jobs
         from troth.service.core.rehearsal import conclude
 
+        beat(self.world.now, Pulse())
         for _ in range(4):  # batches wait a moment for further requests
             self.world.now += dt.timedelta(minutes=2)
             run_jobs(
                 threading.Event(), clock=lambda: self.world.now, pace=Pace(look_s=0.02), only=JOBS, until_idle=True
             )
         timestamps.note(READ_AT, self.world.now)
+        outside.ordinary(self.world)
+        canaries.ordinary(self.world)
         conclude(self.world)
 
 

@@ -280,6 +280,22 @@ def test_a_key_that_was_given_to_somebody_else_since_is_not_removed(company: Com
     assert company.contents() == before
 
 
+def test_a_masked_row_that_went_leaves_its_key_to_somebody_whose_row_stays(company: Company) -> None:
+    """What an erasure masks is not compared, so nothing else of the row may differ."""
+    company.declare(systems__desk__tables__ticket__erase={"subject": "mask"})
+    company.run()
+    with company.deployment.stores() as stores:
+        map_ = company.deployment.map(stores)
+        planted = canaries._opened(list(CanaryRow.objects.all()), company.deployment, stores, map_).planted
+    [ticket] = [row for row in planted if row.place == "desk.ticket"]
+    key, ref = ticket.key[0], ticket.values["customer_ref"]
+    company.sql("shop", f"INSERT INTO customer (id, email, name) VALUES ({ref}, 'ben.two@example.org', 'Ben')")
+    company.sql("desk", f"INSERT INTO ticket VALUES ({key}, '{ref}', 'Where is my order?')")
+    before = company.contents()
+    company.run(NOW + DAY)
+    assert company.contents() == before
+
+
 @pytest.mark.parametrize("where", ["_keep", "_erase", "_conclude"])
 def test_what_a_crash_left_is_removed_at_the_next_start(
     company: Company, where: str, monkeypatch: pytest.MonkeyPatch

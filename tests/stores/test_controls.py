@@ -676,6 +676,7 @@ HEADER = KEYRING.seal(b"", CARD)[:45]
         KEYRING.seal(NUMBER, SealingContext(domain="fields", table="customer", field="email")),
         KEYRING.seal(NUMBER, SealingContext(domain="fields", table="login", field="card")),
     ],
+    ids=["header", "other field", "other table"],
 )
 def test_a_value_that_only_looks_sealed_is_found(
     asked: Callable[..., Check], cards: Callable[..., None], forged: bytes
