@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import getpass
 import os
@@ -9,8 +10,10 @@ import re
 import secrets
 import shlex
 import shutil
+import subprocess
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -78,7 +81,34 @@ def demo(folder: Path | None, people: int, seed: int, port: int, reset: bool, no
     if no_serve:
         tell()
         return
-    serve(port=port, application="troth.cli.demo_site:application", ready=tell)
+    with _rehearsed():
+        serve(port=port, application="troth.cli.demo_site:application", ready=tell)
+
+
+_REHEARSED_AFTER_S = 60
+"""The first checks are done by then."""
+
+
+@contextlib.contextmanager
+def _rehearsed() -> Iterator[None]:
+    """Context manager: the policy is rehearsed meanwhile, so that the status page shows what came of it."""
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def begin() -> None:
+        command = [sys.executable, "-c", "from troth.cli import main; main()", "rehearse", "--record"]
+        nothing = subprocess.DEVNULL
+        begun.append(subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing))  # noqa: S603 - our own
+
+    timer = threading.Timer(_REHEARSED_AFTER_S, begin)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        for process in begun:
+            process.kill()
+            process.wait()
 
 
 _PAGES = {
