@@ -288,7 +288,7 @@ def test_a_masked_row_that_went_leaves_its_key_to_somebody_whose_row_stays(compa
         map_ = company.deployment.map(stores)
         planted = canaries._opened(list(CanaryRow.objects.all()), company.deployment, stores, map_).planted
     [ticket] = [row for row in planted if row.place == "desk.ticket"]
-    key, ref = ticket.key[0], ticket.values["customer_ref"]
+    key, ref = str(ticket.key[0]), str(ticket.values["customer_ref"])
     company.sql("shop", f"INSERT INTO customer (id, email, name) VALUES ({ref}, 'ben.two@example.org', 'Ben')")
     company.sql("desk", f"INSERT INTO ticket VALUES ({key}, '{ref}', 'Where is my order?')")
     before = company.contents()

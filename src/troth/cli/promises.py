@@ -14,7 +14,7 @@ from troth.json_values import json_fields, json_value
 from troth.text import counted
 
 if TYPE_CHECKING:
-    from troth.controls import Control, ControlStatus, PromiseStatus
+    from troth.controls import Control, ControlStatus, PromiseStatus, RehearsalRecord
     from troth.service.assurance.statements import Statement
     from troth.service.core.deployment import Deployment
 
@@ -151,6 +151,9 @@ def _shown(status: PromiseStatus, deployment: Deployment) -> Iterator[str]:
     yield f"owner: {promise.owner}"
     if promise.about:
         yield f"about: {', '.join(promise.about)}"
+    if (rehearsed := _rehearsed(status, deployment)) is not None:
+        found = f"{rehearsed.noticed} of {counted(rehearsed.planted, 'breach', 'breaches')} noticed"
+        yield f"rehearsed: {rehearsed.at:%Y-%m-%d}, {found}"
     for it in status.by_control:
         yield ""
         yield from _control(it, deployment.controls.get(it.control or ""))
@@ -171,7 +174,14 @@ def _control(it: ControlStatus, control: Control | None) -> Iterator[str]:
         for found in it.check.findings:
             yield f"  {found.place or 'besides'}: {found.message}" + (f"; {found.fix}" if found.fix else "")
     if control is not None:
+        yield f"  looks at: {control.looks_at}"
         yield f"  cannot see: {control.cannot_see}"
+
+
+def _rehearsed(status: PromiseStatus, deployment: Deployment) -> RehearsalRecord | None:
+    from troth.service.assurance.rehearsal.record import last
+
+    return last(deployment).get(status.name)
 
 
 # --- JSON -----------------------------------------------------------------------------------------------------------
@@ -191,6 +201,7 @@ def _whole(status: PromiseStatus, deployment: Deployment) -> dict[str, Any]:
     return {
         **_brief(status),
         "about": list(promise.about),
+        "rehearsed": json_value(_rehearsed(status, deployment)),
         "reasons": list(status.reasons),
         "controls": [_checked(it, deployment.controls.get(it.control or "")) for it in status.by_control if it.control],
         "attest": promise.attest.model_dump(mode="json") if promise.attest else None,
@@ -203,6 +214,7 @@ def _checked(it: ControlStatus, control: Control | None) -> dict[str, Any]:
     return {
         "id": it.control,
         "question": control.question if control else None,
+        "looks_at": control.looks_at if control else None,
         "cannot_see": control.cannot_see if control else None,
         "status": str(it.status) if it.status else None,
         "reason": it.reason,
