@@ -24,6 +24,8 @@ COMMANDS: dict[str, tuple[tuple[str, ...], int]] = {
     "check": ((), 0),
     "policy bind": (("policy.md",), 0),
     "policy render": ((), 1),
+    "policy reviewed": (("--as", BEN), 1),
+    "rehearse": ((), 0),
     "view": (ANN, 0),
     "amend": ((*ANN, "--set", "user.name=Anna"), 0),
     "erase": (ANN, 0),

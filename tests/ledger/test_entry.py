@@ -314,6 +314,7 @@ def test_released_kinds_only_gain_optional_fields() -> None:
         "check.changed": "after before control",
         "check.retracted": "actor checks control reason since until",
         "evidence.disposed": "before checks",
+        "rehearsal.made": "content declaration noticed planted promises",
         "promise.changed": "after before promise",
         "control.unbound": "control promise",
         "control.loosened": "control what",

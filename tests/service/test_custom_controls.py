@@ -27,10 +27,11 @@ from troth.declaration import parse
 from troth.policy import read
 from troth.protect import Keyring
 from troth.service.assurance import jobs, rules
+from troth.service.assurance.control_inputs import register_answers
 from troth.service.assurance.models import PromiseRow
 from troth.service.core.deployment import Deployment
 from troth.service.core.journal import DatabaseJournal
-from troth.service.core.models import CheckRow
+from troth.service.core.models import CheckRow, RunRow
 from troth.stores import open_store
 
 pytestmark = pytest.mark.sampled
@@ -55,7 +56,9 @@ ENDLESS = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELEC
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Path:
+def shop(database: str, tmp_path: Path) -> Path:
+    hashes = {"plan_hash": "h", "declaration_hash": "h"}
+    RunRow.objects.create(run_id="r-0", action="erase", **hashes, begun_at=NOW - HOUR, finished_at=NOW - HOUR)
     with contextlib.closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
         connection.executescript("CREATE TABLE call_log (id INTEGER PRIMARY KEY, hour INTEGER)")
     return tmp_path / "shop.db"
@@ -114,6 +117,7 @@ def test_an_answer_that_hangs_is_an_error_and_the_loop_goes_on(
         return ControlResult(CheckOutcome.PASS, "At last.", Evidence(scope, scope))
 
     limits = {id_: replace(each, limit=dt.timedelta(seconds=0.5)) for id_, each in catalogue().items()}
+    register_answers()
     monkeypatch.setitem(result._ANSWERS, "core.runs_finished", lambda: hangs())
     monkeypatch.setattr(check_session, "controls_of", lambda declared: {**controls_of(declared), **limits})
     for hour in range(3):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import os
 import re
 import shutil
@@ -41,7 +42,19 @@ def laid_out(home: Path, migrated: Path | None = None) -> Path:
     (home / "troth.yaml").write_text(DECLARED.replace("PUBLISH", "public"))
     if migrated is not None:
         shutil.copytree(migrated, home / "home")
+        finish_a_run(home / "home" / "troth.sqlite3")
     return home
+
+
+def finish_a_run(file: Path) -> None:
+    """Have a deletion finished in that database, so that its control has something to look at."""
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None).isoformat(" ")
+    with contextlib.closing(sqlite3.connect(file)) as database, database:
+        database.execute(
+            "INSERT INTO core_run (run_id, action, plan_hash, declaration_hash, begun_at, finished_at, receipts)"
+            " VALUES ('r-0', 'erase', 'h', 'h', ?, ?, '[]')",
+            (now, now),
+        )
 
 
 @contextlib.contextmanager

@@ -48,7 +48,7 @@ def other_mailbox(world: World) -> None:
     _organisation(world, email="hello@example.org")
 
 
-@breach("site.contact_reachable", "Whoever read the mailbox leaves, and the e-mails of two weeks lie there.")
+@breach("site.contact_reachable", "The person who read the mailbox leaves, and the e-mails of two weeks lie there.")
 def unread(world: World) -> None:
     world.now += dt.timedelta(days=8)
     if not contact_checks.ask_due(current(), now=world.now):
