@@ -97,7 +97,7 @@ def running(folder: Path, *, home: Path, people: int, desk: str) -> Iterator[Run
     places = Places.in_folder(folder / "company", desk=desk)
     (folder / "company").mkdir()
     lay_down(places, people=people, seed=9, now=dt.datetime.now(dt.UTC))
-    for name in ("mail", "switches"):
+    for name in ("mail", "switches", "inbox", "inbox/cur", "inbox/new", "inbox/tmp"):
         (folder / name).mkdir(mode=0o700)
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
@@ -106,11 +106,13 @@ def running(folder: Path, *, home: Path, people: int, desk: str) -> Iterator[Run
     text = (_EXAMPLE / "troth.yaml").read_text(encoding="utf-8").replace("http://localhost:8000", site)
     desk_accounts = "store: ${DESK_DATABASE_URL}\n    accounts: [root]"
     (folder / "troth.yaml").write_text(text.replace(desk_accounts, desk_accounts.replace("root", "postgres")), "utf-8")
-    (folder / "policy.md").write_text((_EXAMPLE / "policy.md").read_text(encoding="utf-8"), "utf-8")
+    shutil.copyfile(_EXAMPLE / "policy.md", folder / "policy.md")
+    shutil.copytree(_EXAMPLE / "contracts", folder / "contracts")
     environment = {
         **places.environment(),
         "TROTH_DEMO_MAIL": str(folder / "mail"),
         "TROTH_MAIL_URL": f"folder://{folder}/mail",
+        "TROTH_MAILBOX_URL": f"maildir://{folder}/inbox",
         "TROTH_HOME": str(folder / "home"),
         "TROTH_PROFILE": "development",
         "TROTH_DECLARATION": str(folder / "troth.yaml"),

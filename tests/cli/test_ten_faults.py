@@ -56,6 +56,14 @@ INVOICES = (
     "Invoices stay for six years even when you ask us to delete everything else, because the Value Added Tax Act 1994"
     " requires it; in the meantime we remove the e-mail address from them."
 )
+ANNOUNCED = (
+    "We announce a material change of this policy on our first page and, if you are a customer, by e-mail, thirty days"
+    " before it counts."
+)
+RIGHTS = (
+    "You may ask what we know, have it corrected and have it deleted, in person or through an agent, and we will not"
+    " treat you worse for it."
+)
 PURPOSES = "Each kind of personal data in our record of systems has a declared purpose, a legal basis and a period."
 
 
@@ -118,7 +126,7 @@ FAULTS = {
     "a request that nobody answered": Fault(
         lambda company: company.write("troth", "UPDATE cases_case SET due_on = '2026-01-31' WHERE kind = 'request'"),
         lambda company: company.write("troth", "UPDATE cases_case SET due_on = '2099-01-31' WHERE kind = 'request'"),
-        {ANSWERS: "broken", CONFIRMS: "broken"},
+        {ANSWERS: "broken", CONFIRMS: "broken", RIGHTS: "broken"},
     ),
     "a complaint that nobody acknowledged": Fault(
         lambda company: company.write(
@@ -126,14 +134,16 @@ FAULTS = {
             f"UPDATE cases_case SET acknowledged_at = NULL, received_at = '{_days_ago(40)}' WHERE kind = 'complaint'",
         ),
         lambda company: company.write(
-            "troth", "UPDATE cases_case SET acknowledged_at = received_at WHERE kind = 'complaint'"
+            "troth",
+            f"UPDATE cases_case SET acknowledged_at = '{_days_ago(0)}', received_at = '{_days_ago(0)}'"
+            " WHERE kind = 'complaint'",
         ),
         {COMPLAINTS: "broken"},
     ),
     "a policy that differs on the page": Fault(
         lambda company: company.page("other_words", on=True),
         lambda company: company.page("other_words", on=False),
-        {PAGE: "broken"},
+        {PAGE: "broken", ANNOUNCED: "broken"},
     ),
     "a twenty-first person who sees everything": Fault(
         lambda company: company.write("troth", _people(19)),
@@ -246,18 +256,18 @@ def _by_socket(url: str, server: Server) -> str:
 
 
 def test_twenty_people_with_access_are_as_many_as_promised(company: Running) -> None:
-    latest = "SELECT figures FROM core_check WHERE control = 'staff.ceiling' ORDER BY id DESC LIMIT 1"
-    [(figures,)] = company.read("troth", latest)
-    assert json.loads(figures) == {"accounts": 2, "people in Troth": 18, "ceiling": 20}
-    assert company.statuses()[TWENTY] == "kept"
+    latest = "SELECT outcome, figures FROM core_check WHERE control = 'staff.ceiling' ORDER BY id DESC LIMIT 1"
+    [(outcome, figures)] = company.read("troth", latest)
+    assert (outcome, json.loads(figures)) == ("pass", {"accounts": 2, "people in Troth": 18, "ceiling": 20})
 
 
 def test_what_the_promises_are_before_anything_goes_wrong(company: Running) -> None:
     turned = {quote for fault in FAULTS.values() for quote in fault.turns}
     begun = company.statuses()
     # Of these, controls see a part, and a person vouches for the rest.
-    stated = {SELL, REFUSING, WITHDRAW, GOES_TO, CONTRACTS, ADDRESS, STAYS}
-    unproven = {DATABASES, DELETES}  # no connection by a network, and no recipient that was owed a message
+    stated = {SELL, REFUSING, WITHDRAW, GOES_TO, CONTRACTS, ADDRESS, STAYS, COOKIES, CHANGE, CONFIRMED, HOLDS, ANNOUNCED, RIGHTS}
+    # No connection by a network, no recipient that was owed a message, no witness, nobody who signed in.
+    unproven = {DATABASES, DELETES, RECORD, TWENTY}
     assert {quote: begun[quote] for quote in turned} == {
         quote: "stated" if quote in stated else "unproven" if quote in unproven else "kept" for quote in turned
     }

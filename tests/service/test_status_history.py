@@ -170,6 +170,14 @@ def test_the_principles_say_how_much_of_each_is_kept(served: Any) -> None:
     assert row["promises"] == 1
 
 
+def test_the_page_counts_the_sentences_that_a_promise_with_a_check_quotes(served: Any, tmp_path: Any) -> None:
+    (tmp_path / "policy.md").write_text(f"# Policy\n\n{QUOTE} We sell nothing.\n")
+    assert b"1 of 2 sentences of the policy are bound" in outside("status").content
+    declared = (tmp_path / "troth.yaml").read_text()
+    (tmp_path / "troth.yaml").write_text(declared.replace(", controls: [core.runs_finished]", ""))
+    assert b"0 of 2 sentences of the policy are bound" in outside("status").content
+
+
 def test_machines_get_history_and_trend_and_only_staff_the_tasks(served: Any, happened: Deployment) -> None:
     facts = outside("status-json").json()
     assert facts["promises"][0]["history"]

@@ -176,7 +176,8 @@ def _variables(stores: Mapping[str, str]) -> dict[str, str]:
 
 def _environment(folder: Path, stores: Mapping[str, str], example: Path, port: int) -> None:
     """Set the environment that the service, the site and the checks read, in this process and its children."""
-    (folder / "mail").mkdir(mode=0o700, exist_ok=True)
+    for place in ("mail", "inbox", "inbox/cur", "inbox/new", "inbox/tmp"):
+        (folder / place).mkdir(mode=0o700, exist_ok=True)
     os.environ.update(stores)
     os.environ["TROTH_DEMO_MAIL"] = str(folder / "mail")
     os.environ["TROTH_MAIL_URL"] = f"folder://{quote(str(folder / 'mail'))}"  # so that the mailbox page shows all mail
