@@ -211,6 +211,10 @@ LAW = "because: tax law, cite: Tax Act 1"
         (PLAIN, "", "", False),
         (PLAIN, "empty: not_begun", "", True),
         (PLAIN, "ahead: not_begun", "", True),
+        (PLAIN, "empty: not_begun, starts: they were last resolved", "", True),
+        ("Resolved support tickets | two years", "empty: not_begun", "", True),
+        ("Record of which tickets were resolved | two years", "empty: not_begun", "", True),
+        ("We delete tickets within two years of their resolution.", "empty: not_begun", "", False),
         ("We delete support tickets two years after they are resolved.", "empty: not_begun", "", False),
         ("We delete support tickets two years after you close them.", "empty: not_begun", "", False),
         (PLAIN, "", f"keep: {{for: 6 years, {LAW}}}", True),
@@ -225,6 +229,11 @@ def test_a_rule_leaves_out_only_rows_that_the_sentence_mentions(
 ) -> None:
     assert retained(sentence, rule=rule, keep=keep) == ["promise-leaves-out"] * is_doubted
     assert retained(sentence, rule=rule, keep=keep, about="severity: high") == ["promise-leaves-out"] * is_doubted
+
+
+def test_a_start_that_is_declared_in_the_words_of_the_sentence_is_believed() -> None:
+    """A limit: nothing compares the words under `starts` with the column under `from`."""
+    assert retained(PLAIN, rule="empty: not_begun, starts: they were written") == []
 
 
 def test_each_table_with_personal_data_of_a_whole_system_has_a_rule() -> None:

@@ -17,6 +17,9 @@ _AT_MOST = re.compile(rf"\b(?:{'|'.join([*_LONGEST, 'not longer than', 'not more
 
 _ENDINGS = r"end(?:s|ed)?|close[sd]?|clos(?:ing|ure)|cancel\w*|terminat\w+|expir\w+|leaves?|left|over|finished|settled"
 _ENDS = re.compile(rf"\b(?:{_ENDINGS}|until|as long as|while)\b", re.I)
+_SINCE = re.compile(r"\b(?:after|since|from|once|when|following|(?:days?|weeks?|months?|years?) of)\b", re.I)
+_OF_TIME = frozenset({"been", "date", "first", "last", "latest", "time", "was", "were"})
+"""Words of a start that tell no event from another."""
 _DUTIES = r"laws?|legal\w*|statut\w+|tax|accounting|dut(?:y|ies)|oblig\w+|requir\w+|must"
 _EXCEPT = re.compile(rf"\b(?:{_DUTIES}|except\w*|unless|apart from|other than)\b", re.I)
 
@@ -91,14 +94,16 @@ def _table(declaration: Declaration, rule: Retention) -> Table | None:
 
 
 def _says_start(quote: str, rule: Retention) -> bool:
-    """True if the sentence names the event that starts the period, or says that something has to end first."""
+    """True if the sentence says that something has to end first, or names the event that starts the period: what comes
+    before “after” names the rows."""
+    since = _SINCE.split(quote, maxsplit=1)[1:]
     event = f"{rule.starts or ''} {rule.from_}"
-    return _ENDS.search(quote) is not None or bool(_stems(quote) & _stems(event))
+    return _ENDS.search(quote) is not None or bool(since and _stems(since[0]) & _stems(event))
 
 
 def _stems(text: str) -> frozenset[str]:
     """The beginnings of the distinguishing words: “closed”, “closing” and “you close it” start with “clos”."""
-    return frozenset(word[:4] for word in content_words(text))
+    return frozenset(word[:4] for word in content_words(text) - _OF_TIME)
 
 
 def _keeps_longer(keep: Keep, rule: Retention) -> bool:
