@@ -85,3 +85,35 @@ def test_a_faulty_row_is_refused_with_its_fault(right: str, wrong: str, message:
 def test_the_same_control_twice_is_refused() -> None:
     with pytest.raises(CatalogueError, match="not TOML"):
         parse_catalogue(ROW + ROW)
+
+
+@each_row(
+    ("ids", "limit"),
+    [
+        (
+            [
+                "site.cookies_declared",
+                "site.links_alive",
+                "site.nothing_stored_before_choice",
+                "site.policy_conspicuous",
+            ],
+            "answers our checks differently",
+        ),
+        (
+            ["site.policy_published", "site.signal_honoured", "site.transport_encrypted"],
+            "answers our checks differently",
+        ),
+        (["collection.only_declared_fields", "disclosures.only_to_recipients"], "answers our checks differently"),
+        (["staff.ceiling", "staff.mfa"], "the company's own applications"),
+        (["staff.ceiling", "staff.mfa"], "data that can be read without any account"),
+        (["requests.every_right_offered"], "asked for a fee"),
+        (["requests.answered_in_time"], "extension was announced"),
+        (["retention.nothing_overdue"], "an account that was closed, rows that were deleted too early"),
+        (
+            ["protect.keys_current"],
+            "keys, such as those of disks and backups; values that are still encrypted with older",
+        ),
+    ],
+)
+def test_a_limit_that_breaches_have_shown_is_said(ids: list[str], limit: str) -> None:
+    assert [id_ for id_ in ids if limit not in catalogue()[id_].cannot_see] == []

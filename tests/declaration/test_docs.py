@@ -66,6 +66,7 @@ def test_every_code_is_listed_and_every_listed_code_is_used() -> None:
             "controls/binding.py",
             "stores/custom_controls.py",
             "policy/binding.py",
+            "policy/declared_parameters.py",
             "policy/retention.py",
             "policy/render/missing.py",
             "policy/versions/published.py",

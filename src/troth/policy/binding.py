@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from troth.declaration import Declaration, Problem, Promise, Severity
-from troth.policy import retention
+from troth.policy import declared_parameters, retention
 from troth.policy.parse.files import read_file
 from troth.policy.quote_matcher import QuotableText
 from troth.policy.text import PolicyError, PolicyText, Sentence
@@ -61,16 +61,21 @@ def check(declaration: Declaration) -> list[Problem]:
     except PolicyError as error:
         return [declaration.problem("policy-unreadable", "policy.file", str(error))]
     problems = [bound.problem for bound in bind_promises(policy, declaration.promises) if bound.problem is not None]
-    problems += [*_passed_over(declaration, policy), *retention.problems(declaration)]
+    problems += [*_passed_over(declaration, policy), *_of_another_matter(declaration)]
     return [dataclasses.replace(problem, where=declaration.where(problem.path)) for problem in problems]
 
 
 def doubts(declaration: Declaration, policy: PolicyText) -> dict[int, str]:
     """Why a promise cannot count as kept whatever its controls report, by index: its words are not in the policy, or
-    its control checks another period than they state."""
+    its control checks something else than they state."""
     found = [bound.problem for bound in bind_promises(policy, declaration.promises) if bound.problem is not None]
-    found += retention.problems(declaration)
+    found += _of_another_matter(declaration)
     return {int(problem.path.split(".")[1]): _sentence(problem.message) for problem in reversed(found)}
+
+
+def _of_another_matter(declaration: Declaration) -> Iterator[Problem]:
+    yield from retention.problems(declaration)
+    yield from declared_parameters.problems(declaration)
 
 
 def _sentence(message: str) -> str:

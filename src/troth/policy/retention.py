@@ -5,23 +5,33 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from troth.declaration import Declaration, Problem, Promise
+from troth.declaration import Declaration, Keep, Problem, Promise, Table
 from troth.declaration.purposes import Retention
 from troth.policy.classify.model import Quantity
-from troth.policy.retention_rules import DAYS, Stretch, agrees, rules_named, stretches
+from troth.policy.retention_rules import DAYS, Stretch, agrees, content_words, is_as_long, rules_named, stretches
+from troth.text import first_few
 
 _CONTROL = "retention.nothing_overdue"
 _LONGEST = ["within", "up to", "at most", "at the latest", "maximum", "no later than", "no longer than", "no more than"]
 _AT_MOST = re.compile(rf"\b(?:{'|'.join([*_LONGEST, 'not longer than', 'not more than'])})\b", re.I)
 
+_ENDINGS = r"end(?:s|ed)?|close[sd]?|clos(?:ing|ure)|cancel\w*|terminat\w+|expir\w+|leaves?|left|over|finished|settled"
+_ENDS = re.compile(rf"\b(?:{_ENDINGS}|until|as long as|while)\b", re.I)
+_SINCE = re.compile(r"\b(?:after|since|from|once|when|following|(?:days?|weeks?|months?|years?) of)\b", re.I)
+_OF_TIME = frozenset({"been", "date", "first", "last", "latest", "time", "was", "were"})
+"""Words of a start that tell no event from another."""
+_DUTIES = r"laws?|legal\w*|statut\w+|tax|accounting|dut(?:y|ies)|oblig\w+|requir\w+|must"
+_EXCEPT = re.compile(rf"\b(?:{_DUTIES}|except\w*|unless|apart from|other than)\b", re.I)
+
 
 def problems(declaration: Declaration) -> Iterator[Problem]:
     """Promises on a period without a retention rule, whose control would pass without checking anything; and promises
-    whose period differs from their rules, whose control would check something else."""
+    whose period differs from their rules, or whose rules leave out rows, whose control would check something else."""
     for index, promise in enumerate(declaration.promises):
         if _CONTROL in promise.controls:
             yield from _without_rule(declaration, promise, f"promises.{index}.about")
-            yield from _of_another_period(declaration, promise, f"promises.{index}.quote")
+            other = list(_of_another_period(declaration, promise, f"promises.{index}.quote"))
+            yield from other or _leaving_out(declaration, promise, f"promises.{index}.quote")
 
 
 def _without_rule(declaration: Declaration, promise: Promise, path: str) -> Iterator[Problem]:
@@ -29,6 +39,86 @@ def _without_rule(declaration: Declaration, promise: Promise, path: str) -> Iter
         if not _rules_of(declaration, part):
             message = f"there is no retention rule for '{part[:80]}', so {_CONTROL} finds nothing overdue there"
             yield Problem("promise-no-rule", None, f"{path}.{place}", message, "declare the period under retention")
+        elif unruled := _unruled(declaration, part):
+            message = f"there is no retention rule for {first_few(unruled)}, so {_CONTROL} does not look there"
+            fix = "declare the period of each table under retention, or name the tables that the promise is about"
+            yield Problem("promise-no-rule", None, f"{path}.{place}", message, fix)
+
+
+def _unruled(declaration: Declaration, part: str) -> list[str]:
+    """If *part* is a whole system: its tables with personal data that have no rule of their own. Their rows may go with
+    those they belong to, but the control does not see it."""
+    system = declaration.systems.get(part)
+    ruled = {rule.table for rule in declaration.retention.values()}
+    tables = system.tables if system is not None else {}
+    return [f"'{part}.{name}'" for name, table in tables.items() if table.fields and f"{part}.{name}" not in ruled]
+
+
+def _leaving_out(declaration: Declaration, promise: Promise, path: str) -> Iterator[Problem]:
+    """A rule counts rows whose period has not begun, and rows that the law keeps, as no fault. A sentence that says
+    nothing of either promises their deletion too."""
+    for name, rule in _rules_meant(declaration, promise).items():
+        table = _table(declaration, rule)
+        keep = table.keep if table is not None else None
+        if (rule.empty or rule.ahead) and not _says_start(promise.quote, rule):
+            left_out = f"rows without a past date in '{rule.from_[:80]}'"
+        elif keep is not None and _keeps_longer(keep, rule) and not _says_keep(promise.quote, keep, rule):
+            left_out = f"rows that the declared 'keep' holds{f' for {keep.for_}' if keep.for_ else ''}"
+        else:
+            continue
+        message = f"the rule '{name[:80]}' leaves out {left_out}, which the sentence does not mention"
+        message = f"{message}, so {_CONTROL} does not show that it is kept"
+        yield Problem("promise-leaves-out", None, path, message, "say so in the sentence, or change the declaration")
+        return
+
+
+def _rules_meant(declaration: Declaration, promise: Promise) -> Mapping[str, Retention]:
+    """The rules of `about`; without it, those of the company's own systems that its words name and whose period is
+    stated."""
+    if promise.about:
+        return {name: rule for part in promise.about for name, rule in _rules_of(declaration, part).items()}
+    systems = declaration.systems
+    own = {
+        name: rule
+        for name, rule in declaration.retention.items()
+        if (system := systems.get(rule.table.partition(".")[0])) is not None and not system.is_troths
+    }
+    periods = stretches(promise.quote)
+    named = rules_named(promise.quote, own)
+    return {name: rule for name, rule in named.items() if any(agrees(rule, one.period) for one in periods)}
+
+
+def _table(declaration: Declaration, rule: Retention) -> Table | None:
+    system, _, table = rule.table.partition(".")
+    return declaration.systems[system].tables.get(table) if system in declaration.systems else None
+
+
+def _says_start(quote: str, rule: Retention) -> bool:
+    """True if the sentence says that something has to end first, or names the event that starts the period: what comes
+    before “after” names the rows."""
+    since = _SINCE.split(quote, maxsplit=1)[1:]
+    event = f"{rule.starts or ''} {rule.from_}"
+    return _ENDS.search(quote) is not None or bool(since and _stems(since[0]) & _stems(event))
+
+
+def _stems(text: str) -> frozenset[str]:
+    """The beginnings of the distinguishing words: “closed”, “closing” and “you close it” start with “clos”."""
+    return frozenset(word[:4] for word in content_words(text) - _OF_TIME)
+
+
+def _keeps_longer(keep: Keep, rule: Retention) -> bool:
+    if keep.for_ is None or keep.from_ not in (None, rule.from_):
+        return True
+    period = Quantity(keep.for_.count, keep.for_.unit)
+    return not agrees(rule, period) and period.number * DAYS[period.unit] > rule.for_.count * DAYS[rule.for_.unit]
+
+
+def _says_keep(quote: str, keep: Keep, rule: Retention) -> bool:
+    """True if the sentence admits exceptions, names a law or a duty, or states a period of its own for them."""
+    if _EXCEPT.search(quote):
+        return True
+    periods = [it.period for it in stretches(quote) if not agrees(rule, it.period)]
+    return keep.for_ is not None and any(is_as_long(keep.for_, period) for period in periods)
 
 
 def _of_another_period(declaration: Declaration, promise: Promise, path: str) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from troth.policy.classify.quantities import places_in
 from troth.text import same_words
 
 if TYPE_CHECKING:
-    from troth.declaration import Retention
+    from troth.declaration import Period, Retention
 
 DAYS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25}
 _SAME_WITHIN = 0.04
@@ -51,8 +51,13 @@ def stretches(words: str) -> tuple[Stretch, ...]:
 
 def agrees(rule: Retention, quantity: Quantity) -> bool:
     """True if the rule's period matches *quantity*, within a small tolerance."""
+    return is_as_long(rule.for_, quantity)
+
+
+def is_as_long(period: Period, quantity: Quantity) -> bool:
+    """True if *period* matches *quantity*, within a small tolerance."""
     days = quantity.number * DAYS[quantity.unit]
-    return abs(rule.for_.count * DAYS[rule.for_.unit] - days) <= _SAME_WITHIN * days
+    return abs(period.count * DAYS[period.unit] - days) <= _SAME_WITHIN * days
 
 
 def rules_named(words: str, rules: Mapping[str, Retention]) -> dict[str, Retention]:

@@ -25,6 +25,14 @@ def places_in(words: str) -> Iterator[tuple[int, int, Quantity]]:
         yield found.start(), found.end(), Quantity(_number(found[1].casefold(), read.numerals) * several, unit)
 
 
+def numbers_in(words: str) -> Iterator[tuple[int, int, float]]:
+    """Every number in *words*, whatever it counts, with its start and end (exclusive). “A” and “an” are none."""
+    read = _read()
+    for found in read.number.finditer(words):
+        if found[1].casefold() not in ("a", "an"):
+            yield found.start(1), found.end(1), _number(found[1].casefold(), read.numerals)
+
+
 def _number(text: str, numerals: Mapping[str, float]) -> float:
     """Parses a number in digits or in words."""
     if text[0].isdigit():
@@ -40,6 +48,7 @@ def _number(text: str, numerals: Mapping[str, float]) -> float:
 @dataclass(frozen=True, slots=True)
 class _Read:
     pattern: re.Pattern[str]
+    number: re.Pattern[str]
     numerals: Mapping[str, float]
     units: Mapping[str, tuple[float, str]]
 
@@ -54,7 +63,8 @@ def _read() -> _Read:
     spelt = rf"(?:(?:an?|{ones}) )?hundred(?:(?: and)? (?:{below_hundred}))?|{below_hundred}"
     numbers = rf"\d{{1,9}}(?:,\d{{3}}){{0,3}}(?:\.\d{{1,4}})?|{spelt}"
     pattern = rf"(?<![\w.,])({numbers})[ -]?(?:\(\d{{1,4}}\) ?)?(?:calendar )?({_any(units)})(?!\w)"
-    return _Read(re.compile(pattern, re.I), {**data["numerals"], **data["ones"], **data["tens"]}, units)
+    number = re.compile(rf"(?<![\w.,])({numbers})(?!\w)", re.I)
+    return _Read(re.compile(pattern, re.I), number, {**data["numerals"], **data["ones"], **data["tens"]}, units)
 
 
 def _any(words: Iterable[str]) -> str:
