@@ -66,6 +66,19 @@ def test_what_an_erasure_kept_is_nobodys_and_no_fault(company: Company) -> None:
     assert (check.outcome, check.evidence.excluded) == (CheckOutcome.PASS, 1)
 
 
+def test_a_row_whose_fields_an_erasure_emptied_is_nobodys_and_no_fault(company: Company) -> None:
+    """The row stays and still names the customer of another system, who is gone."""
+    changes: dict[str, Any] = {"systems__desk__tables__ticket__erase": {"subject": "null"}}
+    with company.stores["desk"].writing() as writer:
+        writer.amend("ticket", ["id"], ["customer_ref"], [(501, "77")])
+    assert _run(company, **changes).outcome is CheckOutcome.FAIL
+    with company.stores["desk"].writing() as writer:
+        writer.amend("ticket", ["id"], ["subject"], [(501, None)])
+    check = _run(company, **changes)
+    assert (check.outcome, check.evidence.excluded) == (CheckOutcome.PASS, 1)
+    assert "Without a person, as an erasure leaves them: 1 row." in check.summary
+
+
 def test_the_evidence_says_how_many_rows_were_followed(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     every = sum(map(len, world.ROWS.values()))
     monkeypatch.setattr("troth.subjects.controls.SAMPLE_ROWS", 2)

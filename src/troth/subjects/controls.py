@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
-from troth.declaration import Declaration, System, covers
+from troth.declaration import Declaration, Strategy, System, covers
 from troth.rows.datamap import DataMap, Node, PersonLink, map_data
 from troth.rows.values import as_kinds
 from troth.stores import AnyOf, Match, Noted, Row, Schema, Store, StoreError, noting, rows_in
@@ -34,8 +34,8 @@ Origin = tuple[str, Row]
 def found_everywhere(declaration: Declaration, stores: Mapping[str, Store]) -> ControlResult:
     """Follow sampled rows to their person, locate that person, and check that the rows are found.
 
-    Tables that the declaration calls unlinked, and rows that an erasure detached from their person because the law
-    keeps them, are excluded; so are external systems that are asked what they hold, because only they can search their
+    Tables that the declaration calls unlinked, and rows that an erasure left without their person, are excluded: the
+    law keeps them, or only their fields are erased, and what erasure empties is empty in them; so are external systems that are asked what they hold, because only they can search their
     rows. One that is not asked that counts as not observed: no request finds what it holds. Where a table of the
     company is called unlinked although it has e-mail addresses or telephone numbers in clear, a request could find its
     rows and does not look there, so its system counts as not observed.
@@ -73,7 +73,7 @@ def found_everywhere(declaration: Declaration, stores: Mapping[str, Store]) -> C
         query=asked.hash,
         places=frozenset(climb.sizes),
     )
-    notes = f" {counted(climb.parted, 'row')} that the law keeps had no person left." if climb.parted else ""
+    notes = f" Without a person, as an erasure leaves them: {counted(climb.parted, 'row')}." if climb.parted else ""
     notes += f" Not searched, because the declaration calls them unlinked: {', '.join(left_out)}." if left_out else ""
     notes += f" Asked by requests, and not looked into: {', '.join(external)}." if external else ""
     notes += "".join(
@@ -127,6 +127,14 @@ def _link_columns(node: Node) -> list[str]:
     return [column for link in node.links for column in link.columns]
 
 
+def _emptied(node: Node) -> list[str]:
+    """Columns that an erasure empties in rows that stay."""
+    erase = node.declared.erase
+    if erase is None or erase.rows != "keep":
+        return []
+    return [column for column, how in erase.fields.items() if how is Strategy.NULL]
+
+
 @dataclass(slots=True)
 class _Climb:
     """Follows sampled rows to their people, table by table, children first."""
@@ -136,7 +144,9 @@ class _Climb:
     origins: set[Origin] = field(default_factory=set)
     people: dict[Origin, Identity] = field(default_factory=dict)
     parted: int = 0
-    """Number of rows kept by law that an erasure has detached from their person."""
+    """Number of rows that an erasure has left without their person."""
+    emptied: set[Origin] = field(default_factory=set)
+    """Sampled rows in which each field is empty that an erasure of the table empties."""
     sizes: dict[str, int] = field(default_factory=dict)
     """place → number of rows, of the tables that were sampled."""
     waiting: dict[str, dict[Row, set[Origin]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
@@ -144,7 +154,7 @@ class _Climb:
 
     def run(self) -> None:
         for node in reversed(list(self.map)):
-            columns = self._columns(node)
+            columns, emptied = self._columns(node), _emptied(node)
             for row in self._sample(node, columns):
                 origin = (node.place, row[: len(node.key)])
                 if node.declared.keep is not None and not any(row[columns.index(c)] for c in _link_columns(node)):
@@ -152,7 +162,12 @@ class _Climb:
                     continue
                 self.origins.add(origin)
                 self.waiting[node.place][row].add(origin)
+                if emptied and not any(row[columns.index(column)] for column in emptied):
+                    self.emptied.add(origin)
             self._follow(node, columns)
+        erased = {origin for origin in self.emptied if origin not in self.people}
+        self.origins -= erased
+        self.parted += len(erased)
 
     def _sample(self, node: Node, columns: tuple[str, ...]) -> list[Row]:
         """Rows to follow; none for tables without personal data, or declared as unlinked. Canaries are nobody's."""
@@ -174,7 +189,7 @@ class _Climb:
         return {origin for origin, identity in self.people.items() if index[identity] in owners.get(origin, ())}
 
     def _columns(self, node: Node) -> tuple[str, ...]:
-        return tuple(dict.fromkeys([*node.key, *_link_columns(node)]))
+        return tuple(dict.fromkeys([*node.key, *_link_columns(node), *_emptied(node)]))
 
     def _follow(self, node: Node, columns: tuple[str, ...]) -> None:
         up: dict[PersonLink, dict[Row, set[Origin]]] = defaultdict(lambda: defaultdict(set))
