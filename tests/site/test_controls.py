@@ -10,6 +10,7 @@ from tests.site.conftest import HOME, NOW, POLICY
 from troth.controls import Check, CheckOutcome, catalogue
 from troth.site import FetchLimits, Site, SiteSnapshot
 from troth.site.controls import NO_PAGE
+from troth.site.fetch import SiteUnreachable, get
 from troth.site.mailboxes import MailboxCheck
 
 Ask = Callable[..., Check]
@@ -338,6 +339,36 @@ def test_a_dead_link_is_found(ask: Ask, world: Any) -> None:
     assert check.evidence.query != passed.evidence.query, "another address was asked"
 
 
+def test_a_link_without_an_answer_is_not_judged(ask: Ask, world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As while the server starts anew: nothing shows that the link is dead."""
+    world.edit("/policy/", "You may", '<a href="/slow/">You</a> may')
+    world.put("/slow/", "<main>Text</main>")
+    assert ask("site.links_alive").outcome is CheckOutcome.PASS
+
+    def refused(site: Site, url: str, *rest: Any, **more: Any) -> Any:
+        if url.endswith("/slow/"):
+            raise SiteUnreachable("/slow/ does not answer (ConnectError)")
+        return get(site, url, *rest, **more)
+
+    monkeypatch.setattr("troth.site.snapshot.get", refused)
+    check = ask("site.links_alive")
+    assert (check.outcome, check.findings) == (CheckOutcome.ERROR, ())
+    assert "/slow/ does not answer (ConnectError)" in check.summary
+
+
+def test_a_link_that_is_refused_for_too_many_requests_is_not_judged(ask: Ask, world: Any) -> None:
+    world.edit("/policy/", "You may", '<a href="/busy/">You</a> may')
+    world.put("/busy/", status=429)
+    check = ask("site.links_alive")
+    assert (check.outcome, check.findings) == (CheckOutcome.ERROR, ())
+
+
+def test_a_link_that_redirects_in_a_circle_is_dead(ask: Ask, world: Any) -> None:
+    world.edit("/policy/", "You may", '<a href="/circle/">You</a> may')
+    world.put("/circle/", "", ("Location", "/circle/"), status=302)
+    assert [it.message for it in ask("site.links_alive").findings] == ["the link to /circle/ redirects to nowhere"]
+
+
 def test_only_links_that_were_requested_count_as_followed(ask: Ask, world: Any) -> None:
     world.edit("/", "</main>", "".join(f"<a href='/register/?{number}'>x</a>" for number in range(9)) + "</main>")
     world.put("/policy/", POLICY.replace('href="/"', 'href="/policy/"'))
@@ -386,12 +417,28 @@ def test_links_to_other_sites_are_not_followed(ask: Ask, world: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sentence", "is_whole"),
+    [
+        ("We store nothing on your device before you have chosen.", True),
+        ("No cookie is set until you agree.", True),
+        ("We never store anything on your device.", False),
+    ],
+)
+def test_a_first_visit_is_the_whole_of_before_the_choice_only(sentence: str, is_whole: bool) -> None:
+    control = catalogue()["site.nothing_stored_before_choice"]
+    assert control.is_whole(sentence) is is_whole
+    assert "What is set after a form is sent" in control.cannot_see
+
+
+@pytest.mark.parametrize(
     ("cookie", "message"),
     [
         ("spy=1", "'spy', which is not declared"),
         ("cart=1; Max-Age=60", "'cart' has a longer lifetime than declared (session)"),
         ("visit=1; Max-Age=31536000", "'visit' has a longer lifetime than declared (30 days)"),
         ("visit=1; Expires=Fri, 01 Jan 2100 00:00:00 GMT", "'visit' has a longer lifetime"),
+        ("7f3a9c55e1; Max-Age=31536000", "sets a cookie without a name, which is not declared"),
+        ("=7f3a9c55e1", "sets a cookie without a name"),
     ],
 )
 def test_an_undeclared_or_lasting_cookie_is_found(ask: Ask, world: Any, cookie: str, message: str) -> None:
@@ -409,7 +456,7 @@ def test_a_declared_cookie_within_its_life_passes(ask: Ask, world: Any) -> None:
     assert ask("site.cookies_declared").outcome is CheckOutcome.PASS
 
 
-@pytest.mark.parametrize("cookie", ["visit=1; Max-Age=60", "spy=1"])
+@pytest.mark.parametrize("cookie", ["visit=1; Max-Age=60", "spy=1", "7f3a9c55e1"])
 def test_a_cookie_before_the_choice_is_found(ask: Ask, world: Any, cookie: str) -> None:
     assert ask("site.nothing_stored_before_choice").outcome is CheckOutcome.PASS
     world.add_header("/policy/", "Set-Cookie", cookie)
