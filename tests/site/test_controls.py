@@ -248,13 +248,18 @@ def test_a_link_that_a_style_sheet_hides_is_found(ask: Ask, world: Any, css: str
     "css",
     [
         "footer a { color: white } footer { background: black }",
-        "footer a { color: white } [data-dark] footer, footer:not(.light) { background: #000 }",
-        "footer a { color: white } @media (min-width: 1px) { footer { background: #000 } }",
-        "footer a { color: white } footer { background-image: url(/dark.png) }",
-        "footer { display: none } @media screen { footer { display: block } }",
+        "@media print { footer { display: none } }",
+        "@media (min-width: 1px) { footer { background: #eee } footer a { color: hsl(240, 100%, 20%) } }",
+        ":root { --ink: #036 } @media (prefers-color-scheme: dark) { :root { --ink: #9cf; --page: #111 } } "
+        "body { background: var(--page, #fff); font: 1rem/1.6 serif } footer a { color: var(--ink) }",
+        "footer { position: relative; left: -10px; margin: 2rem auto; text-indent: 0 }",
+        "footer { opacity: .9 }",
+        ":root { --ink: #111 } @media (prefers-color-scheme: dark) { :root { --ink: #eee; --page: #111 } } "
+        "@media (prefers-contrast: more) { :root { --ink: #000 } } "
+        "body { background: var(--page, #fff) } footer a { color: var(--ink) }",
         "a:hover { display: none } a::before { display: none } .skip { position: absolute; left: -9999px }",
         "nav a { color: white } a.light { color: white }",
-        "[hidden] { display: none } :root { color: #111; background: var(--x) }",
+        "[hidden] { display: none } :root { --x: #eee; color: #111; background: var(--x) }",
         "footer { position: relative; left: -10px }",
         "footer a { display: none } footer a { display: inline }",
         "footer a { display: none } #f a { display: inline }",
@@ -267,6 +272,60 @@ def test_a_link_that_can_be_seen_is_no_fault(ask: Ask, world: Any, css: str) -> 
     assert check.outcome is CheckOutcome.PASS, check.findings
 
 
+@pytest.mark.parametrize(
+    "css",
+    [
+        "footer a { font: 4px serif }",
+        "footer a { opacity: .3 }",
+        "footer a { color: hsl(0, 0%, 90%) }",
+        ":root { --pale: #eee } footer a { color: var(--pale) }",
+        "footer { overflow: hidden; max-height: 2px }",
+        "footer { scale: 0 }",
+    ],
+)
+def test_a_link_that_shorthands_and_variables_hide_is_found(ask: Ask, world: Any, css: str) -> None:
+    world.edit("/", "</style>", f"{css}</style>")
+    assert ask("site.policy_conspicuous").outcome is CheckOutcome.FAIL
+
+
+@pytest.mark.parametrize(
+    ("css", "what"),
+    [
+        ("footer a { color: mistyrose }", "colour or background"),
+        ("footer a { color: var(--nowhere) }", "colour or background"),
+        ("footer a { color: white } footer { background-image: url(/dark.png) }", "colour or background"),
+        ("footer a { color: white } footer:not(.light) { background: #000 }", "colour or background"),
+        ("footer a { font-size: calc(1px + .1vw) }", "size"),
+        ("footer a { font: var(--small) }", "size"),
+        ("footer { position: absolute; left: 9999px }", "left"),
+        ("footer { position: absolute; inset: 0 0 0 100vw }", "inset"),
+        ("footer { margin-left: 9999px }", "margin-left"),
+        ("footer { filter: opacity(5%) }", "filter"),
+        ("footer { transform: scale(.01) }", "transform"),
+        ("footer { translate: -100vw }", "translate"),
+        ("footer { zoom: .1 }", "zoom"),
+        ("footer { clip-path: polygon(0 0, 0 0, 0 0) }", "clip-path"),
+        ("@media screen { footer a { display: none } }", "under a condition"),
+        ("footer { display: none } @media screen { footer { display: block } }", "under a condition"),
+        ("footer a { color: white } @media (min-width: 1px) { footer { background: #000 } }", "under a condition"),
+        ("@import '//cdn.example.net/hide.css';", "style sheets of another host"),
+    ],
+)
+def test_a_link_whose_look_is_not_computed_is_not_judged(ask: Ask, world: Any, css: str, what: str) -> None:
+    world.edit("/", "</style>", f"{css}</style>")
+    check = ask("site.policy_conspicuous")
+    assert (check.outcome, check.findings) == (CheckOutcome.ERROR, ())
+    assert what in check.summary
+
+
+def test_an_imported_style_sheet_hides_the_link(ask: Ask, world: Any) -> None:
+    world.edit("/", "</style>", "@import '/a.css';</style>")
+    world.pages["/a.css"] = (200, [("Content-Type", "text/css")], "footer { color: black }")
+    assert ask("site.policy_conspicuous").outcome is CheckOutcome.PASS
+    world.pages["/a.css"] = (200, [("Content-Type", "text/css")], "footer { display: none }")
+    assert ask("site.policy_conspicuous").outcome is CheckOutcome.FAIL
+
+
 def test_a_script_on_the_home_page_may_hide_the_link(ask: Ask, world: Any) -> None:
     world.edit("/", "</main>", "<script>hide()</script></main>")
     check = ask("site.policy_conspicuous")
@@ -277,9 +336,12 @@ def test_a_script_on_the_home_page_may_hide_the_link(ask: Ask, world: Any) -> No
 @pytest.mark.parametrize(
     ("css", "limit"),
     [
-        ("@media screen { footer a { display: none } }", "rules under conditions"),
-        ("@import '/hide.css';", "imported by a style sheet"),
-        ("main { position: fixed; inset: 0; background: white }", "what covers the link"),
+        (
+            "@media (min-width: 1px) { body { --x: 5px } } @media (hover) { footer { font-size: var(--x, 16px) } }",
+            "two conditions at once",
+        ),
+        ("main { position: fixed; inset: 0; background: white }", "What covers the link"),
+        ("main { min-height: 90000px }", "how far down the page"),
     ],
 )
 def test_ways_to_hide_the_link_that_are_not_seen(ask: Ask, world: Any, css: str, limit: str) -> None:

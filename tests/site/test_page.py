@@ -108,8 +108,9 @@ def test_any_page_is_read(html: str) -> None:
 
 
 def test_an_unknown_colour_is_no_fault() -> None:
-    (link,) = appearances('<a href="x" style="color: oklch(0.5 0.2 240)">privacy</a>', "", frozenset({"x"}))
-    assert link.contrast is None
+    html = '<a href="x" style="color: oklch(0.5 0.2 240)">privacy</a>'
+    ((link, _),) = appearances(html, "", frozenset({"x"}))
+    assert (link.contrast, link.unknown) == (None, ("colour or background",))
 
 
 @each_row(
@@ -123,9 +124,12 @@ def test_an_unknown_colour_is_no_fault() -> None:
         ("/* a { font-size: 1px } */", 16.0),
         ("div a { font-size: 1px }", 16.0),
         ("footer { font-size: 10px }", 10.0),
+        ("footer { font: italic 600 .5rem/1.2 serif }", 8.0),
+        ("a { font-size: 20px; font: 5px serif }", 5.0),
+        (":root { --small: 6px } a { font-size: var(--small, 20px) }", 6.0),
     ],
 )
 def test_sizes_follow_the_cascade(css: str, size: float) -> None:
     html = '<footer><a id="one" class="small" href="x">privacy</a></footer>'
-    (link,) = appearances(html, css, frozenset({"x"}))
+    ((link, _),) = appearances(html, css, frozenset({"x"}))
     assert link.size_px == size

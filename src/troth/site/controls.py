@@ -118,20 +118,28 @@ def policy_conspicuous(declaration: Declaration, site: SiteSnapshot) -> ControlR
     home = site.page(HOME)
     if home.why_not:
         raise ProbeError(f"the home page {home.why_not}")
-    links = appearances(
-        home.source, _own_styles(site, home), _hrefs(home, site.declared.address(declaration.policy.url))
-    )
-    named = [link for link in links if re.search(r"\bprivacy\b", link.text, re.I)]
-    good = [link for link in named if not list(_faults(link))]
+    sheets, has_more = _sheets(site, home)
+    links = appearances(home.source, "\n".join(sheets), _hrefs(home, site.declared.address(declaration.policy.url)))
+    named = [looks for looks in links if re.search(r"\bprivacy\b", looks[0].text, re.I)]
+    # Conditions that exclude one another show nothing against a link, but together they may excuse a fault.
+    good = [looks for looks in named if not any(look.unknown or list(_faults(look)) for look in looks[:-1])]
+    bad = [looks for looks in named if all(list(_faults(look)) for look in looks)]
     messages: list[str] = []
     if not links:
         messages = ["no link leads to the policy"]
     elif not named:
         messages = ["no link to the policy has the word 'privacy' in its text"]
-    elif not good:
-        messages = list(dict.fromkeys(fault for link in named for fault in _faults(link)))
+    elif len(bad) == len(named):
+        messages = list(dict.fromkeys(fault for looks in named for fault in _faults(looks[0])))
     fix = "link to it as 'Privacy policy', as easy to see as the text around it"
-    look = site.view(HOME).but(unseen_work({HOME: home}))
+    why_not = unseen_work({HOME: home})
+    if has_more:
+        why_not.setdefault(HOME, "has style sheets of another host, or too many, which are not read")
+    if not good and not messages:
+        unknown = dict.fromkeys(name for looks in named for look in looks for name in look.unknown)
+        what = ", ".join(unknown) or "what its style sheets say under a condition"
+        why_not.setdefault(HOME, f"does not show how the link looks: {what}")
+    look = site.view(HOME).but(why_not)
     return look.answer(
         f"{counted(len(links), 'link')} to the policy, {len(named)} with the word 'privacy', {len(good)} easy to see.",
         [ControlFinding(HOME, message, fix) for message in messages],
