@@ -153,6 +153,7 @@ def test_pages_for_staff_are_not_visited_whoever_links_to_them(ask: Ask, world: 
     site = Site(world.home, ("/register/",), also=("/ledger/",), staff=("/console/",))
     for control in OF_ALL_PAGES:
         assert ask(control, site=SiteSnapshot(site, now=NOW)).outcome is CheckOutcome.PASS
+    assert ask("site.links_alive", site=SiteSnapshot(site, now=NOW)).outcome is CheckOutcome.PASS
     assert "/console/" not in {path for path, _ in world.asked}
 
 

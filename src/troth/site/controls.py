@@ -207,6 +207,7 @@ def links_alive(declaration: Declaration, site: SiteSnapshot) -> ControlResult:
         for path, page in look.pages.items()
         for link in page.links
         if urlsplit(link.url).hostname == site.declared.host
+        and not urlsplit(link.url).path.startswith(site.declared.staff)
     }
     asked, findings = dict[str, dt.datetime | None](), list[ControlFinding]()
     missing, is_alike = _missing_page(site)

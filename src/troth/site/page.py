@@ -40,7 +40,7 @@ _XML = frozenset({"application/xml", "text/xml"})
 _IMPORT = re.compile(r"@import\s*(?:url\(\s*)?[\"']?([^\"')\s;]{1,2000})", re.I)
 _IMAGE_SET = re.compile(r"image-set\(((?:[^()]|\([^()]*\)){1,5000}+)\)", re.I)
 _QUOTED = re.compile(r"[\"']((?:https?:)?//[^\"']{1,2000})[\"']", re.I)
-_TEMPLATE = re.compile(r"<(/?)template\b((?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+)>", re.I)
+_TEMPLATE = re.compile(r"<(/?)template\b((?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)>", re.I)
 _SHADOW = re.compile(r"\sshadowrootmode\b", re.I)
 _STYLE_URL = re.compile(r"(?:url\(|@import)\s*[\"']?((?:https?:)?//[^\"')\s;]{1,2000})", re.I)
 
