@@ -10,6 +10,7 @@ from tests.site.conftest import HOME, NOW, POLICY
 from troth.controls import Check, CheckOutcome, catalogue
 from troth.site import FetchLimits, Site, SiteSnapshot
 from troth.site.controls import NO_PAGE
+from troth.site.fetch import SiteUnreachable, get
 from troth.site.mailboxes import MailboxCheck
 
 Ask = Callable[..., Check]
@@ -247,13 +248,18 @@ def test_a_link_that_a_style_sheet_hides_is_found(ask: Ask, world: Any, css: str
     "css",
     [
         "footer a { color: white } footer { background: black }",
-        "footer a { color: white } [data-dark] footer, footer:not(.light) { background: #000 }",
-        "footer a { color: white } @media (min-width: 1px) { footer { background: #000 } }",
-        "footer a { color: white } footer { background-image: url(/dark.png) }",
-        "footer { display: none } @media screen { footer { display: block } }",
+        "@media print { footer { display: none } }",
+        "@media (min-width: 1px) { footer { background: #eee } footer a { color: hsl(240, 100%, 20%) } }",
+        ":root { --ink: #036 } @media (prefers-color-scheme: dark) { :root { --ink: #9cf; --page: #111 } } "
+        "body { background: var(--page, #fff); font: 1rem/1.6 serif } footer a { color: var(--ink) }",
+        "footer { position: relative; left: -10px; margin: 2rem auto; text-indent: 0 }",
+        "footer { opacity: .9 }",
+        ":root { --ink: #111 } @media (prefers-color-scheme: dark) { :root { --ink: #eee; --page: #111 } } "
+        "@media (prefers-contrast: more) { :root { --ink: #000 } } "
+        "body { background: var(--page, #fff) } footer a { color: var(--ink) }",
         "a:hover { display: none } a::before { display: none } .skip { position: absolute; left: -9999px }",
         "nav a { color: white } a.light { color: white }",
-        "[hidden] { display: none } :root { color: #111; background: var(--x) }",
+        "[hidden] { display: none } :root { --x: #eee; color: #111; background: var(--x) }",
         "footer { position: relative; left: -10px }",
         "footer a { display: none } footer a { display: inline }",
         "footer a { display: none } #f a { display: inline }",
@@ -266,6 +272,60 @@ def test_a_link_that_can_be_seen_is_no_fault(ask: Ask, world: Any, css: str) -> 
     assert check.outcome is CheckOutcome.PASS, check.findings
 
 
+@pytest.mark.parametrize(
+    "css",
+    [
+        "footer a { font: 4px serif }",
+        "footer a { opacity: .3 }",
+        "footer a { color: hsl(0, 0%, 90%) }",
+        ":root { --pale: #eee } footer a { color: var(--pale) }",
+        "footer { overflow: hidden; max-height: 2px }",
+        "footer { scale: 0 }",
+    ],
+)
+def test_a_link_that_shorthands_and_variables_hide_is_found(ask: Ask, world: Any, css: str) -> None:
+    world.edit("/", "</style>", f"{css}</style>")
+    assert ask("site.policy_conspicuous").outcome is CheckOutcome.FAIL
+
+
+@pytest.mark.parametrize(
+    ("css", "what"),
+    [
+        ("footer a { color: mistyrose }", "colour or background"),
+        ("footer a { color: var(--nowhere) }", "colour or background"),
+        ("footer a { color: white } footer { background-image: url(/dark.png) }", "colour or background"),
+        ("footer a { color: white } footer:not(.light) { background: #000 }", "colour or background"),
+        ("footer a { font-size: calc(1px + .1vw) }", "size"),
+        ("footer a { font: var(--small) }", "size"),
+        ("footer { position: absolute; left: 9999px }", "left"),
+        ("footer { position: absolute; inset: 0 0 0 100vw }", "inset"),
+        ("footer { margin-left: 9999px }", "margin-left"),
+        ("footer { filter: opacity(5%) }", "filter"),
+        ("footer { transform: scale(.01) }", "transform"),
+        ("footer { translate: -100vw }", "translate"),
+        ("footer { zoom: .1 }", "zoom"),
+        ("footer { clip-path: polygon(0 0, 0 0, 0 0) }", "clip-path"),
+        ("@media screen { footer a { display: none } }", "under a condition"),
+        ("footer { display: none } @media screen { footer { display: block } }", "under a condition"),
+        ("footer a { color: white } @media (min-width: 1px) { footer { background: #000 } }", "under a condition"),
+        ("@import '//cdn.example.net/hide.css';", "style sheets of another host"),
+    ],
+)
+def test_a_link_whose_look_is_not_computed_is_not_judged(ask: Ask, world: Any, css: str, what: str) -> None:
+    world.edit("/", "</style>", f"{css}</style>")
+    check = ask("site.policy_conspicuous")
+    assert (check.outcome, check.findings) == (CheckOutcome.ERROR, ())
+    assert what in check.summary
+
+
+def test_an_imported_style_sheet_hides_the_link(ask: Ask, world: Any) -> None:
+    world.edit("/", "</style>", "@import '/a.css';</style>")
+    world.pages["/a.css"] = (200, [("Content-Type", "text/css")], "footer { color: black }")
+    assert ask("site.policy_conspicuous").outcome is CheckOutcome.PASS
+    world.pages["/a.css"] = (200, [("Content-Type", "text/css")], "footer { display: none }")
+    assert ask("site.policy_conspicuous").outcome is CheckOutcome.FAIL
+
+
 def test_a_script_on_the_home_page_may_hide_the_link(ask: Ask, world: Any) -> None:
     world.edit("/", "</main>", "<script>hide()</script></main>")
     check = ask("site.policy_conspicuous")
@@ -276,9 +336,12 @@ def test_a_script_on_the_home_page_may_hide_the_link(ask: Ask, world: Any) -> No
 @pytest.mark.parametrize(
     ("css", "limit"),
     [
-        ("@media screen { footer a { display: none } }", "rules under conditions"),
-        ("@import '/hide.css';", "imported by a style sheet"),
-        ("main { position: fixed; inset: 0; background: white }", "what covers the link"),
+        (
+            "@media (min-width: 1px) { body { --x: 5px } } @media (hover) { footer { font-size: var(--x, 16px) } }",
+            "two conditions at once",
+        ),
+        ("main { position: fixed; inset: 0; background: white }", "What covers the link"),
+        ("main { min-height: 90000px }", "how far down the page"),
     ],
 )
 def test_ways_to_hide_the_link_that_are_not_seen(ask: Ask, world: Any, css: str, limit: str) -> None:
@@ -338,6 +401,36 @@ def test_a_dead_link_is_found(ask: Ask, world: Any) -> None:
     assert check.evidence.query != passed.evidence.query, "another address was asked"
 
 
+def test_a_link_without_an_answer_is_not_judged(ask: Ask, world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As while the server starts anew: nothing shows that the link is dead."""
+    world.edit("/policy/", "You may", '<a href="/slow/">You</a> may')
+    world.put("/slow/", "<main>Text</main>")
+    assert ask("site.links_alive").outcome is CheckOutcome.PASS
+
+    def refused(site: Site, url: str, *rest: Any, **more: Any) -> Any:
+        if url.endswith("/slow/"):
+            raise SiteUnreachable("/slow/ does not answer (ConnectError)")
+        return get(site, url, *rest, **more)
+
+    monkeypatch.setattr("troth.site.snapshot.get", refused)
+    check = ask("site.links_alive")
+    assert (check.outcome, check.findings) == (CheckOutcome.ERROR, ())
+    assert "/slow/ does not answer (ConnectError)" in check.summary
+
+
+def test_a_link_that_is_refused_for_too_many_requests_is_not_judged(ask: Ask, world: Any) -> None:
+    world.edit("/policy/", "You may", '<a href="/busy/">You</a> may')
+    world.put("/busy/", status=429)
+    check = ask("site.links_alive")
+    assert (check.outcome, check.findings) == (CheckOutcome.ERROR, ())
+
+
+def test_a_link_that_redirects_in_a_circle_is_dead(ask: Ask, world: Any) -> None:
+    world.edit("/policy/", "You may", '<a href="/circle/">You</a> may')
+    world.put("/circle/", "", ("Location", "/circle/"), status=302)
+    assert [it.message for it in ask("site.links_alive").findings] == ["the link to /circle/ redirects to nowhere"]
+
+
 def test_only_links_that_were_requested_count_as_followed(ask: Ask, world: Any) -> None:
     world.edit("/", "</main>", "".join(f"<a href='/register/?{number}'>x</a>" for number in range(9)) + "</main>")
     world.put("/policy/", POLICY.replace('href="/"', 'href="/policy/"'))
@@ -386,12 +479,28 @@ def test_links_to_other_sites_are_not_followed(ask: Ask, world: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sentence", "is_whole"),
+    [
+        ("We store nothing on your device before you have chosen.", True),
+        ("No cookie is set until you agree.", True),
+        ("We never store anything on your device.", False),
+    ],
+)
+def test_a_first_visit_is_the_whole_of_before_the_choice_only(sentence: str, is_whole: bool) -> None:
+    control = catalogue()["site.nothing_stored_before_choice"]
+    assert control.is_whole(sentence) is is_whole
+    assert "What is set after a form is sent" in control.cannot_see
+
+
+@pytest.mark.parametrize(
     ("cookie", "message"),
     [
         ("spy=1", "'spy', which is not declared"),
         ("cart=1; Max-Age=60", "'cart' has a longer lifetime than declared (session)"),
         ("visit=1; Max-Age=31536000", "'visit' has a longer lifetime than declared (30 days)"),
         ("visit=1; Expires=Fri, 01 Jan 2100 00:00:00 GMT", "'visit' has a longer lifetime"),
+        ("7f3a9c55e1; Max-Age=31536000", "sets a cookie without a name, which is not declared"),
+        ("=7f3a9c55e1", "sets a cookie without a name"),
     ],
 )
 def test_an_undeclared_or_lasting_cookie_is_found(ask: Ask, world: Any, cookie: str, message: str) -> None:
@@ -409,7 +518,7 @@ def test_a_declared_cookie_within_its_life_passes(ask: Ask, world: Any) -> None:
     assert ask("site.cookies_declared").outcome is CheckOutcome.PASS
 
 
-@pytest.mark.parametrize("cookie", ["visit=1; Max-Age=60", "spy=1"])
+@pytest.mark.parametrize("cookie", ["visit=1; Max-Age=60", "spy=1", "7f3a9c55e1"])
 def test_a_cookie_before_the_choice_is_found(ask: Ask, world: Any, cookie: str) -> None:
     assert ask("site.nothing_stored_before_choice").outcome is CheckOutcome.PASS
     world.add_header("/policy/", "Set-Cookie", cookie)

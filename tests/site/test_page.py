@@ -28,6 +28,8 @@ PAGE = SitePage("https://example.org/shop/", 200, {}, NOW)
         ("a=1; Expires=when it suits", "a", None),
         ('a="x=y"; SameSite=Lax', "a", None),
         ("a=1; Max-Age=99999999999999", "a", dt.timedelta(seconds=10**11)),
+        ("7f3a9c55e1; Max-Age=60", "", dt.timedelta(seconds=60)),
+        ("=1", "", None),
     ],
 )
 def test_a_cookie_header_is_read_as_a_browser_reads_it(header: str, name: str, lifetime: dt.timedelta | None) -> None:
@@ -36,7 +38,7 @@ def test_a_cookie_header_is_read_as_a_browser_reads_it(header: str, name: str, l
     assert (cookie.name, cookie.lifetime) == (name, lifetime)
 
 
-@pytest.mark.parametrize("header", ["", "novalue", "=1", ";;"])
+@pytest.mark.parametrize("header", ["", ";;", "=", " = ; Path=/"])
 def test_what_a_browser_ignores_is_no_cookie(header: str) -> None:
     assert read_cookie(header, now=NOW) is None
 
@@ -106,8 +108,9 @@ def test_any_page_is_read(html: str) -> None:
 
 
 def test_an_unknown_colour_is_no_fault() -> None:
-    (link,) = appearances('<a href="x" style="color: oklch(0.5 0.2 240)">privacy</a>', "", frozenset({"x"}))
-    assert link.contrast is None
+    html = '<a href="x" style="color: oklch(0.5 0.2 240)">privacy</a>'
+    ((link, _),) = appearances(html, "", frozenset({"x"}))
+    assert (link.contrast, link.unknown) == (None, ("colour or background",))
 
 
 @each_row(
@@ -121,9 +124,12 @@ def test_an_unknown_colour_is_no_fault() -> None:
         ("/* a { font-size: 1px } */", 16.0),
         ("div a { font-size: 1px }", 16.0),
         ("footer { font-size: 10px }", 10.0),
+        ("footer { font: italic 600 .5rem/1.2 serif }", 8.0),
+        ("a { font-size: 20px; font: 5px serif }", 5.0),
+        (":root { --small: 6px } a { font-size: var(--small, 20px) }", 6.0),
     ],
 )
 def test_sizes_follow_the_cascade(css: str, size: float) -> None:
     html = '<footer><a id="one" class="small" href="x">privacy</a></footer>'
-    (link,) = appearances(html, css, frozenset({"x"}))
+    ((link, _),) = appearances(html, css, frozenset({"x"}))
     assert link.size_px == size

@@ -114,7 +114,7 @@ def test_pages_beyond_the_limit_are_left_out_and_make_a_pass_impossible(ask: Ask
 
 def test_each_page_is_requested_once_and_links_that_act_are_not_followed(world: Any) -> None:
     acts = ("/logout", "/account/delete/", "/list?action=unsubscribe", "/sign-out/")
-    for number, path in enumerate([*acts, "/about/", "/about/#team", "/?a=1", *(f"/?page={n}" for n in range(9))]):
+    for number, path in enumerate([*acts, "/about/", "/about/#team", "/?a=1", *(f"/?page={n}" for n in range(12))]):
         world.edit("/", "</main>", f'<a href="{path}">{number}</a></main>')
     world.put("/about/", HOME)
     look = SiteSnapshot(Site(world.home, ("/register/",)), now=NOW)
@@ -124,6 +124,43 @@ def test_each_page_is_requested_once_and_links_that_act_are_not_followed(world: 
     assert len(asked) == len(set(asked)) == 4 + QUERIES_MAX
     assert not {*acts} & {*asked}
     assert {"/", "/about/", "/policy/", "/register/"} <= {*asked}
+    assert {*view.why_not} == {"/logout", "/account/delete/", "/list", "/sign-out/", "/ (2)"}
+
+
+@pytest.mark.parametrize(
+    ("links", "why"),
+    [
+        (["/account/delete/"], "/account/delete/: is not visited, because the link to it may change something"),
+        (["/survey/?action=remove"], "/survey/: is not visited"),
+        ([f"/survey/?n={n}" for n in range(QUERIES_MAX + 1)], f"has more than {QUERIES_MAX} addresses that differ"),
+    ],
+)
+def test_an_address_that_is_not_visited_makes_a_pass_impossible(
+    ask: Ask, world: Any, links: list[str], why: str
+) -> None:
+    for number, path in enumerate(links):
+        link(world, path, f"<main>{number}</main>")
+    for control in OF_ALL_PAGES:
+        check = ask(control)
+        assert (check.outcome, check.findings) == (CheckOutcome.ERROR, ())
+        assert why in check.summary
+        assert "looks as if it changed something" in catalogue()[control].cannot_see
+
+
+def test_pages_for_staff_are_not_visited_whoever_links_to_them(ask: Ask, world: Any) -> None:
+    link(world, "/console/", "<script>work()</script>")
+    world.put("/ledger/", '<a href="/console/delete/">Staff</a>')
+    site = Site(world.home, ("/register/",), also=("/ledger/",), staff=("/console/",))
+    for control in OF_ALL_PAGES:
+        assert ask(control, site=SiteSnapshot(site, now=NOW)).outcome is CheckOutcome.PASS
+    assert ask("site.links_alive", site=SiteSnapshot(site, now=NOW)).outcome is CheckOutcome.PASS
+    assert "/console/" not in {path for path, _ in world.asked}
+
+
+def test_pages_of_that_name_are_visited_where_the_program_is_elsewhere(ask: Ask, world: Any) -> None:
+    link(world, "/console/", SURVEY)
+    site = Site(world.home, ("/register/",), also=("/ledger/",), staff=("/console/",))
+    assert ask("collection.only_declared_fields", site=SiteSnapshot(site, now=NOW)).outcome is CheckOutcome.FAIL
 
 
 def test_of_another_program_only_the_named_pages_are_visited(world: Any) -> None:
@@ -274,6 +311,45 @@ def test_a_font_that_our_own_style_sheet_loads_is_found(ask: Ask, world: Any) ->
     assert (check.outcome, [it.place for it in check.findings]) == (CheckOutcome.FAIL, ["/style.css"])
 
 
+@pytest.mark.parametrize(
+    "css",
+    [
+        '@import "https://fonts.example.net/a.css";',
+        "@import url(//fonts.example.net/a.css) screen;",
+        'p { background: image-set("/a.png" 1x, "https://fonts.example.net/a.png" 2x) }',
+        "p { background: -webkit-image-set(url(/a.png) 1x, '//fonts.example.net/a.png' 2x) }",
+    ],
+)
+def test_what_imported_style_sheets_load_is_found(ask: Ask, world: Any, css: str) -> None:
+    world.edit("/", "<title>", '<link rel="stylesheet" href="/style.css"><title>')
+    for path, text in (("/style.css", '@import "/b.css";'), ("/b.css", "@import url(/c.css);"), ("/c.css", "")):
+        world.pages[path] = (200, [("Content-Type", "text/css")], text)
+    assert ask("disclosures.only_to_recipients").outcome is CheckOutcome.PASS
+    world.pages["/c.css"] = (200, [("Content-Type", "text/css")], css)
+    check = ask("disclosures.only_to_recipients")
+    assert (check.outcome, check.findings[0].place) == (CheckOutcome.FAIL, "/c.css")
+
+
+def test_style_sheets_that_import_each_other_end(ask: Ask, world: Any) -> None:
+    world.edit("/", "</style>", "@import '/a.css';</style>")
+    for path, other in (("/a.css", "/b.css"), ("/b.css", "/a.css")):
+        world.pages[path] = (200, [("Content-Type", "text/css"), ("Set-Cookie", "spy=1")], f"@import '{other}';")
+    check = ask("site.cookies_declared")
+    assert {it.place for it in check.findings} <= {"/a.css", "/b.css"}
+    assert check.outcome is CheckOutcome.FAIL
+    assert ask("site.policy_conspicuous").outcome is CheckOutcome.PASS
+
+
+def test_the_content_of_a_shadow_root_is_part_of_the_page(ask: Ask, world: Any) -> None:
+    world.edit("/", "</main>", f"<template>{SURVEY}</template></main>")
+    for control in OF_ALL_PAGES:
+        assert ask(control).outcome is CheckOutcome.PASS, "a template alone shows nothing"
+    root = f'<div><template class="a>b" shadowrootmode="open"><template>x</template>{SURVEY}</template></div>'
+    world.edit("/", "</main>", f"{root}</main>")
+    for control in ("collection.only_declared_fields", "disclosures.only_to_recipients"):
+        assert ask(control).outcome is CheckOutcome.FAIL
+
+
 def test_a_picture_that_sets_a_cookie_is_found(ask: Ask, world: Any) -> None:
     world.edit("/", "</main>", '<img src="/pixel.gif" alt=""></main>')
     world.pages["/pixel.gif"] = (200, [("Content-Type", "image/gif")], "")
@@ -307,7 +383,7 @@ CONTROL = "collection.only_declared_fields"
         '<form method="post"><select name="language"></select></form>',
         '<form method="post"><input name="coupon_code"><input name="captcha"></form>',
         '<form method="post"><button name="statistics" value="refuse">Refuse</button></form>',
-        '<form method="post"><input type="email" name="email"></form>',
+        '<form method="post" action="/register/"><input type="email" name="email"></form>',
         '<form><input type="checkbox" name="filter"><input type="range" name="price_max"></form>',
     ],
 )
@@ -364,11 +440,77 @@ def test_a_points_own_form_is_not_excused_by_another_point(ask: Ask, world: Any,
 def test_the_form_of_another_point_may_stand_on_every_page(ask: Ask, world: Any, company: dict[str, Any]) -> None:
     fields = {"email": "required", "topic": "optional"}
     company["collection_points"]["newsletter"] = {"page": "/news/", "fields": fields, "purposes": ["newsletter"]}
-    form = '<form method="post"><input name="email"><input name="topic"></form>'
+    form = '<form method="post" action="/news/"><input name="email"><input name="topic"></form>'
     for path in ("/register/", "/"):
         world.edit(path, "<footer>", f"<footer>{form}")
     link(world, "/news/", form)
     assert ask(CONTROL).outcome is CheckOutcome.PASS
+    world.edit("/", 'action="/news/"', 'action="/prize/"')
+    check = ask(CONTROL)
+    assert {(it.place, it.message) for it in check.findings} == {
+        ("/ form 1", f"asks for '{name}' on a page that no collection point names") for name in ("email", "topic")
+    }
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        '<form method="post"><input name="email"><input name="phone"></form>',
+        '<form method="post"><input name="email"></form>',
+        '<form method="post" action="https://prizes.example.net/register/"><input name="email"></form>',
+        '<form action="/prize/enter"><input type="email" name="email"></form>',
+    ],
+)
+def test_a_form_elsewhere_does_not_borrow_the_names_of_a_point(ask: Ask, world: Any, form: str) -> None:
+    link(world, "/prize/", "<main>Soon</main>")
+    assert ask(CONTROL).outcome is CheckOutcome.PASS
+    world.put("/prize/", f"<main>{form}</main>")
+    check = ask(CONTROL)
+    assert check.outcome is CheckOutcome.FAIL
+    assert "on a page that no collection point names" in check.findings[0].message
+
+
+def test_a_point_without_a_page_may_stand_on_every_page(ask: Ask, world: Any, company: dict[str, Any]) -> None:
+    company["collection_points"]["call back"] = {"fields": {"phone": "required"}, "purposes": ["support"]}
+    link(world, "/prices/", '<main><form method="post"><input type="tel" name="phone"></form></main>')
+    assert ask(CONTROL).outcome is CheckOutcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('name="phone"', 'name="phone" type="file"'),
+        ('name="phone"', 'name="phone" type="date"'),
+        ('name="phone"', 'name="phone" placeholder="Date of birth"'),
+        ('name="phone"', 'name="phone" aria-label="Number of your passport"'),
+        ('name="phone"', 'name="phone" title="Your religion"'),
+    ],
+)
+def test_a_declared_field_that_asks_for_something_else_is_not_decided(ask: Ask, world: Any, old: str, new: str) -> None:
+    assert ask(CONTROL).outcome is CheckOutcome.PASS
+    world.edit("/register/", old, new)
+    check = ask(CONTROL)
+    assert (check.outcome, check.findings) == (CheckOutcome.ERROR, ())
+    assert "'phone' is declared, and its words or its kind ask for something else" in check.summary
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        '<input name="birthday" type="date" placeholder="Your date of birth">',
+        '<input name="cv" type="file">',
+        '<input name="delivery_date" type="date">',
+        '<input name="passport" placeholder="Passport">',
+    ],
+)
+def test_a_field_that_says_what_it_asks_for_is_as_declared(
+    ask: Ask, world: Any, company: dict[str, Any], field: str
+) -> None:
+    for name in ("birthday", "cv", "delivery_date", "passport"):
+        company["collection_points"]["register"]["fields"][name] = "optional"
+    world.edit("/register/", "</form>", f"{field}</form>")
+    check = ask(CONTROL)
+    assert check.outcome is CheckOutcome.PASS, check.summary
 
 
 def test_fields_of_another_programs_forms_are_those_that_it_documents(ask: Ask, world: Any) -> None:
@@ -382,7 +524,7 @@ def test_fields_of_another_programs_forms_are_those_that_it_documents(ask: Ask, 
 @pytest.mark.parametrize(
     ("old", "new", "limit"),
     [
-        ('name="phone"', 'name="phone" placeholder="Your religion"', "what the words beside a declared field ask for"),
+        ('name="phone"', 'name="phone" placeholder="Your shoe size"', "what the words beside a declared field ask for"),
         ("<button", '<button name="gender" value="f">F</button><button', "what a choice of buttons says"),
     ],
 )

@@ -2,14 +2,18 @@
 
 Selectors of tags, classes and ids (``a``, ``.small``, ``footer .links a``, ``ul > li > a``) are applied, in source
 order and with the usual precedence. What another rule (an attribute, ``:not``, a media query) sets for an element that
-it may be about is unknown, as are colours and sizes in other notations; unknown values are never reported as faults.
+it may be about is unknown, as are colours and sizes in other notations: unknown values are never reported as faults,
+and they are named. Rules under a condition (a media query) are evaluated with each condition alone, with none and with
+all.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from colorsys import hls_to_rgb
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -17,14 +21,31 @@ from troth.site.page import words_of
 
 ROOT_PX = 16.0
 _DEPTH_MAX = 64
-_RULES_MAX = 5_000
-_CHARACTERS_MAX = 200_000
+_RULES_MAX = 10_000
+_CHARACTERS_MAX = 500_000
+_CONDITIONS_MAX = 40
+_VARIABLES_MAX = 20
+_VALUE_MAX = 2_000
 _RULE = re.compile(r"([^{}@;]{1,500})\{([^{}]{0,5000})\}")
-_AT_RULE = re.compile(r"@([\w-]+)[^{};]*+\{((?:[^{}]*+\{[^{}]*+\})*+[^{}]*+)\}")
+_AT_RULE = re.compile(r"@([\w-]+)([^{};]*+)\{((?:[^{}]*+\{[^{}]*+\})*+[^{}]*+)\}")
 _COMPOUND = re.compile(r"(\*|[a-z][a-z0-9]*)?((?:[.#][\w-]+)*)(?::link)?", re.I)
 _PART = re.compile(r"\s*([>+~\s])\s*")
 _STATES = re.compile(r":(?:hover|focus|focus-within|focus-visible|active|visited|target)\b|::", re.I)
+_PRINT = re.compile(r"\s*(?:only\s+)?print\b[^,]*", re.I)
+_VARIABLE = re.compile(r"var\(\s*(--[\w-]+)\s*(?:,\s*((?:[^()]|\([^()]*\))*))?\)")
+_FONT_SIZE = re.compile(
+    r"(?:^|\s)(\d{0,5}\.?\d{1,5}(?:px|pt|rem|em|%)|xx-small|x-small|small|medium|x-large|xx-large|large|smaller|larger)"
+    r"\s*(?:/\s*[^\s]+)?\s+\S"
+)
 _UNKNOWN = "?"
+_PLAIN = frozenset({"none", "normal", "inherit", "initial", "unset", "revert", "auto", "visible"})
+_NOT_COMPUTED = frozenset(
+    "filter backdrop-filter mix-blend-mode mask mask-image -webkit-mask -webkit-mask-image clip-path zoom scale "  # noqa: SIM905
+    "translate rotate transform offset-path animation animation-name content-visibility -webkit-text-fill-color "
+    "all".split()
+)
+_SIDES = ("left", "right", "top", "bottom")
+_MARGINS = ("margin", "margin-left", "margin-right", "margin-top", "margin-inline", "text-indent")
 _SIZES = {"xx-small": 9, "x-small": 10, "small": 13, "medium": 16, "large": 18, "x-large": 24, "xx-large": 32}
 _COLOURS = {
     "black": (0, 0, 0), "white": (255, 255, 255), "gray": (128, 128, 128), "grey": (128, 128, 128),
@@ -39,22 +60,45 @@ Colour = tuple[int, int, int]
 @dataclass(frozen=True, slots=True)
 class Appearance:
     """A link's text, its font size and that of the surrounding text in CSS pixels, its contrast with the background
-    (WCAG 2, 1 to 21; None if unknown), and whether it is visible at all."""
+    (WCAG 2, 1 to 21; None if unknown), and whether it is visible at all. *unknown* names the properties that decide
+    how it looks and that are not computed."""
 
     text: str
     size_px: float
     around_px: float
     contrast: float | None
     is_shown: bool
+    unknown: tuple[str, ...] = ()
 
 
-def appearances(html: str, css: str, hrefs: frozenset[str]) -> list[Appearance]:
-    """The appearance of each link with one of *hrefs* (as the HTML writes them), under the page's own styles and then
-    *css*."""
+def appearances(html: str, css: str, hrefs: frozenset[str]) -> list[tuple[Appearance, ...]]:
+    """The appearances of each link with one of *hrefs* (as the HTML writes them), under the page's own styles and then
+    *css*: first without the rules that depend on a condition, such as the width of the screen, and then with those of
+    each condition alone, and last with all, which may exclude one another."""
     tree = LexborHTMLParser(html)
-    rules = list(_rules("\n".join([*(node.text(deep=True) for node in tree.css("style")), css])))
+    written = "\n".join([*(node.text(deep=True) for node in tree.css("style")), css])
+    rules = list(_rules(written))
+    is_cut = len(written) > _CHARACTERS_MAX or len(rules) >= _RULES_MAX
     links = [node for node in tree.css("a[href]") if (node.attributes.get("href") or "").strip() in hrefs]
-    return [_appearance(node, rules) for node in links]
+    return [_under_conditions(node, rules, is_cut=is_cut) for node in links]
+
+
+def _under_conditions(link: LexborNode, rules: list[_Rule], *, is_cut: bool) -> tuple[Appearance, ...]:
+    chain: list[LexborNode] = []
+    node: LexborNode | None = link
+    while node is not None and node.is_element_node and len(chain) < _DEPTH_MAX:
+        chain.insert(0, node)
+        node = node.parent
+    matching = [
+        [(rule.weight, number, rule) for number, rule in enumerate(rules) if _applies(rule, chain[: place + 1])]
+        for place in range(len(chain))
+    ]
+    conditions = dict.fromkeys(rule.condition for matches in matching for *_, rule in matches if rule.condition)
+    tried = [*conditions][:_CONDITIONS_MAX]
+    looks = [_appearance(chain, matching, condition) for condition in ("", *tried, None)]
+    if is_cut or len(conditions) > len(tried):
+        looks = [replace(look, unknown=(*look.unknown, "style sheets that are too long")) for look in looks]
+    return tuple(looks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +123,13 @@ class _Compound:
 @dataclass(frozen=True, slots=True)
 class _Rule:
     """*parts* of a selector from left to right, each with whether it has to be the parent of the next. If the rule
-    *may* apply, under conditions that are not evaluated, what it declares is unknown."""
+    *may* apply, because the selector is not understood, what it declares is unknown. *condition* is that of the block
+    around it, or empty."""
 
     parts: tuple[tuple[_Compound, bool], ...]
     declarations: dict[str, str]
     may: bool
+    condition: str = ""
 
     @property
     def weight(self) -> tuple[int, int, int]:
@@ -92,30 +138,33 @@ class _Rule:
         return ids, classes, sum(bool(it.tag) for it in compounds)
 
 
+_Match = tuple[tuple[int, int, int], int, _Rule]
+
+
 def _rules(css: str) -> Iterator[_Rule]:
     css = re.sub(r"/\*[^*]*+\*++(?:[^/*][^*]*+\*++)*+/", "", css[:_CHARACTERS_MAX])
-    may = [
-        found[2] for found in _AT_RULE.finditer(css) if found[1].lower() in {"media", "supports", "layer", "container"}
-    ]
-    always = _AT_RULE.sub("", css)
-    rules = [*_RULE.finditer(always)][:_RULES_MAX]
-    for number, found in enumerate([*rules, *(it for block in may for it in _RULE.finditer(block))][:_RULES_MAX]):
+    blocks = [("", _AT_RULE.sub("", css))]
+    for name, text, block in _AT_RULE.findall(css):
+        if name.lower() in {"media", "supports", "layer", "container"} and not _PRINT.fullmatch(text):
+            blocks.append((f"{name} {' '.join(text.split())}".lower(), block))
+    written = ((condition, found) for condition, block in blocks for found in _RULE.finditer(block))
+    for condition, found in islice(written, _RULES_MAX):
         declarations = _declarations(found[2])
         for selector in found[1].split(","):
             if not _STATES.search(selector):  # how a link looks before anybody does anything
-                yield from _rule(selector.strip(), declarations, may=number >= len(rules))
+                yield from _rule(selector.strip(), declarations, condition)
 
 
-def _rule(selector: str, declarations: dict[str, str], *, may: bool) -> Iterator[_Rule]:
+def _rule(selector: str, declarations: dict[str, str], condition: str) -> Iterator[_Rule]:
     parts, compounds = _PART.split(selector.replace(":root", "html")), list[tuple[_Compound, bool]]()
     for text, combinator in zip(parts[::2], [*parts[1::2], ""], strict=True):
         if not _COMPOUND.fullmatch(text) or combinator in {"+", "~"}:
             # Of what is not understood the last part decides for which elements it may count.
-            yield _Rule(((_compound(parts[-1]), False),), declarations, may=True)
+            yield _Rule(((_compound(parts[-1]), False),), declarations, True, condition)
             return
         compounds.append((_compound(text), combinator == ">"))
     if selector:
-        yield _Rule(tuple(compounds), declarations, may)
+        yield _Rule(tuple(compounds), declarations, False, condition)
 
 
 def _compound(text: str) -> _Compound:
@@ -143,14 +192,24 @@ def _applies(rule: _Rule, chain: list[LexborNode]) -> bool:
 
 def _declarations(text: str) -> dict[str, str]:
     pairs = (part.partition(":") for part in text.split(";"))
-    return {name.strip().lower(): value.strip().lower() for name, _, value in pairs if value}
+    declarations = dict[str, str]()
+    for name, value in ((name.strip().lower(), value.strip().lower()) for name, _, value in pairs if value):
+        declarations.pop(name, None)
+        declarations[name] = value
+        if name == "font":
+            size, important = _FONT_SIZE.search(value), " !important" if "!important" in value else ""
+            plain = value.replace("!important", "").strip()
+            declarations["font-size"] = (plain if plain in _PLAIN else size[1] if size else _UNKNOWN) + important
+        elif name == "background":
+            declarations.pop("background-color", None)
+            declarations.pop("background-image", None)
+    return declarations
 
 
-def _style(chain: list[LexborNode], rules: list[_Rule]) -> dict[str, str]:
-    """What the last element of *chain* declares. `_UNKNOWN` stands for a value that a rule may change."""
-    matching = [(rule.weight, place, rule) for place, rule in enumerate(rules) if _applies(rule, chain)]
-    ordered = [(rule.declarations, rule.may) for *_, rule in sorted(matching, key=lambda it: it[:2])]
-    ordered.append((_declarations(chain[-1].attributes.get("style") or ""), False))
+def _style(element: LexborNode, matches: list[_Match]) -> dict[str, str]:
+    """What *element* declares. `_UNKNOWN` stands for a value that a rule may change."""
+    ordered = [(rule.declarations, rule.may) for *_, rule in sorted(matches, key=lambda it: it[:2])]
+    ordered.append((_declarations(element.attributes.get("style") or ""), False))
     style, important = dict[str, str](), dict[str, str]()
     for declarations, may in ordered:
         for name, value in declarations.items():
@@ -159,35 +218,68 @@ def _style(chain: list[LexborNode], rules: list[_Rule]) -> dict[str, str]:
     return style | important
 
 
-def _appearance(link: LexborNode, rules: list[_Rule]) -> Appearance:
-    chain: list[LexborNode] = []
-    node: LexborNode | None = link
-    while node is not None and node.is_element_node and len(chain) < _DEPTH_MAX:
-        chain.insert(0, node)
-        node = node.parent
-    size = around = ROOT_PX
+def _appearance(chain: list[LexborNode], matching: list[list[_Match]], condition: str | None) -> Appearance:
+    """The look of the last element of *chain* where *condition* holds, or every one (None)."""
+    size, is_known, opacity = ROOT_PX, True, 1.0
     colour: Colour | None = (0, 0, 0)
     ground: Colour | None = (255, 255, 255)
-    shown = True
+    shown, variables, unknown = True, dict[str, str](), dict[str, None]()
+    around, style = size, dict[str, str]()
     for place, element in enumerate(chain):
-        style = _style(chain[: place + 1], rules)
-        around = size
-        size = _size(style.get("font-size", ""), size)
+        rules = [match for match in matching[place] if condition is None or match[2].condition in {"", condition}]
+        style = _style(element, rules)
+        variables |= {name: value for name, value in style.items() if name.startswith("--")}
+        style = {name: _resolved(value, variables) for name, value in style.items() if not name.startswith("--")}
+        around, was_known = size, is_known
+        size, is_known = _size(style.get("font-size", ""), size, is_known)
         default = _LINK_COLOUR if place == len(chain) - 1 else colour
         colour = _colour(style["color"], colour) if "color" in style else default
         ground = _ground(style, ground)
+        opacity *= _opacity(style, unknown)
         shown = shown and not _is_hidden(style, element)
-    style = _style(chain, rules)
-    shown = shown and style.get("color") != "transparent" and not _is_clear(style.get("color", ""))
-    contrast = _contrast(colour, ground) if colour and ground else None
-    return Appearance(words_of(link), size, around, contrast, shown and size > 0)
+        unknown |= dict.fromkeys(_unknown(style, element))
+        if place == len(chain) - 1 and not (is_known and was_known):
+            unknown["size"] = None
+    shown = shown and style.get("color") != "transparent" and not _is_clear(style.get("color", "")) and opacity > 0.2
+    if colour is None or ground is None:
+        unknown["colour or background"] = None
+    contrast = _contrast(_blended(colour, ground, opacity), ground) if colour and ground else None
+    return Appearance(words_of(chain[-1]), size, around, contrast, shown and size > 0, tuple(unknown))
+
+
+def _resolved(value: str, variables: dict[str, str]) -> str:
+    """*value* with its variables; `_UNKNOWN` if one is not known."""
+    for _ in range(_VARIABLES_MAX):
+        if not (found := _VARIABLE.search(value)):
+            return value
+        if (known := variables.get(found[1], (found[2] or _UNKNOWN).strip())) == _UNKNOWN:
+            return _UNKNOWN
+        value = value[: found.start()] + known + value[found.end() :]
+        if len(value) > _VALUE_MAX:
+            break
+    return _UNKNOWN
+
+
+def _blended(colour: Colour, ground: Colour, opacity: float) -> Colour:
+    red, green, blue = (round(under + (over - under) * opacity) for over, under in zip(colour, ground, strict=True))
+    return red, green, blue
+
+
+def _opacity(style: dict[str, str], unknown: dict[str, None]) -> float:
+    found = re.fullmatch(r"(\d{0,3}\.?\d{1,9})(%?)", style.get("opacity", "1"))
+    if found is None:
+        unknown["opacity"] = None
+        return 1.0
+    return min(float(found[1]) / (100 if found[2] else 1), 1.0)
 
 
 def _ground(style: dict[str, str], ground: Colour | None) -> Colour | None:
     if style.get("background-image", "none") != "none":
         return None
     background = style.get("background-color", style.get("background", ""))
-    return _colour(background.split(" ")[0], ground) if background else ground
+    if re.search(r"url\(|gradient\(|image", background):
+        return None
+    return _colour(background if "(" in background else background.split(" ")[0], ground) if background else ground
 
 
 def _is_clear(colour: str) -> bool:
@@ -198,23 +290,48 @@ def _is_hidden(style: dict[str, str], element: LexborNode) -> bool:
     return (
         style.get("display") == "none"
         or style.get("visibility") in {"hidden", "collapse"}
-        or re.fullmatch(r"(?:0*\.[01]\d*|0+)%?", style.get("opacity", "1")) is not None
         or ("hidden" in element.attributes and style.get("display", "none") == "none")
+        or (element.tag == "dialog" and "open" not in element.attributes and style.get("display", "none") == "none")
         or _is_moved_away(style)
         or _is_clipped(style)
     )
 
 
+def _unknown(style: dict[str, str], element: LexborNode) -> Iterator[str]:
+    """What decides how *element* looks in a way that is not computed."""
+    if element.tag == "details" and "open" not in element.attributes:
+        yield "details that are closed"
+    yield from (name for name in ("display", "visibility", "position") if style.get(name) == _UNKNOWN)
+    for name, value in style.items():
+        if name in _NOT_COMPUTED and value not in _PLAIN and not (name == "zoom" and value in {"1", "100%"}):
+            yield name
+    if style.get("position") in {"absolute", "fixed", "relative", "sticky"}:
+        yield from (name for name in (*_SIDES, "inset") if _may_be_away(style.get(name, "")))
+    yield from (name for name in _MARGINS if _may_be_away(style.get(name, "")))
+
+
+def _may_be_away(lengths: str) -> bool:
+    """True if one of *lengths* may put something off the screen: a long one, or one in a notation that is not known."""
+    for length in lengths.split():
+        found = re.fullmatch(r"[+-]?(\d{0,7}\.?\d{1,7})(px|em|rem|vw|vh|%)?", length)
+        if found is None:
+            if length not in {"auto", "inherit", "initial", "unset"}:
+                return True
+        elif float(found[1]) >= {"px": 500, "em": 30, "rem": 30}.get(found[2] or "px", 80):
+            return True
+    return False
+
+
 def _is_moved_away(style: dict[str, str]) -> bool:
     """Placed so far outside that no screen shows it, as links for screen readers are."""
     if style.get("position") in {"absolute", "fixed", "relative"}:
-        places = (style.get(side, "") for side in ("left", "right", "top", "bottom"))
+        places = (style.get(side, "") for side in _SIDES)
         if any(_is_far(place) for place in places):
             return True
     moved = re.search(r"(?:translate[xy]?|translate3d)\(([^)]*)", style.get("transform", ""))
     is_moved = moved is not None and any(_is_far(part.strip()) for part in moved[1].split(","))
     is_indented = _is_far(style.get("text-indent", "")) and not style.keys() & {"background", "background-image"}
-    return is_moved or is_indented or "scale(0)" in style.get("transform", "")
+    return is_moved or is_indented or "scale(0)" in style.get("transform", "") or style.get("scale") == "0"
 
 
 def _is_far(length: str) -> bool:
@@ -233,21 +350,22 @@ def _is_clipped(style: dict[str, str]) -> bool:
         return True
     is_cut = style.get("overflow", style.get("overflow-x", "")) in {"hidden", "clip"}
     boxes = (style.get(side, "") for side in ("width", "height", "max-width", "max-height"))
-    return is_cut and any(re.fullmatch(r"[01](?:px)?", box) for box in boxes)
+    return is_cut and any(re.fullmatch(r"\d(?:\.\d+)?(?:px)?", box) for box in boxes)
 
 
-def _size(text: str, around: float) -> float:
-    if text == _UNKNOWN:
-        return max(around, ROOT_PX)
+def _size(text: str, around: float, is_known: bool) -> tuple[float, bool]:
+    """The size in pixels, and whether it is known; *around* is that of the surrounding text."""
+    if text in {"", "inherit", "unset"}:
+        return around, is_known
     if text in _SIZES:
-        return float(_SIZES[text])
+        return float(_SIZES[text]), True
     if text in {"smaller", "larger"}:
-        return around * (0.83 if text == "smaller" else 1.2)
+        return around * (0.83 if text == "smaller" else 1.2), is_known
     found = re.fullmatch(r"(\d{0,5}(?:\.\d{1,5})?)(px|pt|rem|em|%)", text)
     if not found or not found[1]:
-        return 0.0 if text == "0" else around
+        return (0.0, True) if text == "0" else (max(around, ROOT_PX), False)
     scale = {"px": 1.0, "pt": 4 / 3, "rem": ROOT_PX, "em": around, "%": around / 100}[found[2]]
-    return float(found[1]) * scale
+    return float(found[1]) * scale, is_known or found[2] in {"px", "pt", "rem"}
 
 
 def _colour(text: str, inherited: Colour | None) -> Colour | None:
@@ -259,6 +377,10 @@ def _colour(text: str, inherited: Colour | None) -> Colour | None:
         return (int(text[1] * 2, 16), int(text[2] * 2, 16), int(text[3] * 2, 16))
     if re.fullmatch(r"#[0-9a-f]{6}", text):
         return (int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16))
+    if hue := re.fullmatch(r"hsl\((\d{1,3})(?:deg)?[, ]+(\d{1,3})%[, ]+(\d{1,3})%\)", text):
+        channels = hls_to_rgb(int(hue[1]) % 360 / 360, min(int(hue[3]), 100) / 100, min(int(hue[2]), 100) / 100)
+        red, green, blue = (round(channel * 255) for channel in channels)
+        return red, green, blue
     found = re.fullmatch(r"rgb\((\d{1,3})[, ]+(\d{1,3})[, ]+(\d{1,3})\)", text)
     return (min(int(found[1]), 255), min(int(found[2]), 255), min(int(found[3]), 255)) if found else None
 

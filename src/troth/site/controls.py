@@ -18,11 +18,12 @@ from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence
 from troth.declaration import Declaration, Period
 from troth.site import custom_controls, privacy_signal  # noqa: F401 - registers their controls
 from troth.site.appearance import Appearance, appearances
+from troth.site.crawl import name_of
 from troth.site.exposure import Exposure, ProbeReport, SeenFrom, gaps, open_stores
-from troth.site.fetch import OtherHost
-from troth.site.form_rules import beyond_declared, serves
+from troth.site.fetch import LeadsNowhere, OtherHost
+from troth.site.form_rules import addresses_of, beyond_declared, serves
 from troth.site.mailboxes import MailboxCheck
-from troth.site.page import ProbeError, SetCookie, SitePage, style_addresses
+from troth.site.page import ProbeError, SetCookie, SitePage, cookie_named, imports, style_addresses
 from troth.site.policy_page import letters_of, words_beside
 from troth.site.prober import OPEN
 from troth.site.snapshot import HOME, LimitReached, SiteSnapshot, SiteView, cut_links, unseen_work
@@ -117,20 +118,28 @@ def policy_conspicuous(declaration: Declaration, site: SiteSnapshot) -> ControlR
     home = site.page(HOME)
     if home.why_not:
         raise ProbeError(f"the home page {home.why_not}")
-    links = appearances(
-        home.source, _own_styles(site, home), _hrefs(home, site.declared.address(declaration.policy.url))
-    )
-    named = [link for link in links if re.search(r"\bprivacy\b", link.text, re.I)]
-    good = [link for link in named if not list(_faults(link))]
+    sheets, has_more = _sheets(site, home)
+    links = appearances(home.source, "\n".join(sheets), _hrefs(home, site.declared.address(declaration.policy.url)))
+    named = [looks for looks in links if re.search(r"\bprivacy\b", looks[0].text, re.I)]
+    # Conditions that exclude one another show nothing against a link, but together they may excuse a fault.
+    good = [looks for looks in named if not any(look.unknown or list(_faults(look)) for look in looks[:-1])]
+    bad = [looks for looks in named if all(list(_faults(look)) for look in looks)]
     messages: list[str] = []
     if not links:
         messages = ["no link leads to the policy"]
     elif not named:
         messages = ["no link to the policy has the word 'privacy' in its text"]
-    elif not good:
-        messages = list(dict.fromkeys(fault for link in named for fault in _faults(link)))
+    elif len(bad) == len(named):
+        messages = list(dict.fromkeys(fault for looks in named for fault in _faults(looks[0])))
     fix = "link to it as 'Privacy policy', as easy to see as the text around it"
-    look = site.view(HOME).but(unseen_work({HOME: home}))
+    why_not = unseen_work({HOME: home})
+    if has_more:
+        why_not.setdefault(HOME, "has style sheets of another host, or too many, which are not read")
+    if not good and not messages:
+        unknown = dict.fromkeys(name for looks in named for look in looks for name in look.unknown)
+        what = ", ".join(unknown) or "what its style sheets say under a condition"
+        why_not.setdefault(HOME, f"does not show how the link looks: {what}")
+    look = site.view(HOME).but(why_not)
     return look.answer(
         f"{counted(len(links), 'link')} to the policy, {len(named)} with the word 'privacy', {len(good)} easy to see.",
         [ControlFinding(HOME, message, fix) for message in messages],
@@ -155,13 +164,37 @@ def _faults(link: Appearance) -> Iterator[str]:
 
 def _own_styles(site: SiteSnapshot, page: SitePage) -> str:
     """The page's style sheets from its own host; other hosts' style sheets are ignored."""
-    sheets = []
-    for node in LexborHTMLParser(page.source).css("link[rel~=stylesheet][href]")[:SHEETS_MAX]:
+    return "\n".join(_sheets(site, page)[0])
+
+
+def _sheets(site: SiteSnapshot, page: SitePage) -> tuple[list[str], bool]:
+    """The text of the page's style sheets from its own host, each after those that it imports; and whether there are
+    more, from another host or beyond `SHEETS_MAX`."""
+    tree = LexborHTMLParser(page.source)
+    hrefs = [(node.attributes.get("href") or "").strip() for node in tree.css("link[rel~=stylesheet][href]")]
+    inline = [address for node in tree.css("style") for address in imports(node.text(deep=True), page.url)]
+    seen, sheets, others = set[str](), list[str](), list[str]()
+
+    def read(address: str) -> None:
+        if address in seen:
+            return
+        if len(seen) >= SHEETS_MAX:
+            others.append(address)
+            return
+        seen.add(address)
         try:
-            sheets.append(site.page(urljoin(page.url, (node.attributes.get("href") or "").strip())))
+            sheet = site.page(address)
         except OtherHost:
-            continue
-    return "\n".join(sheet.source for sheet in sheets if sheet.status == 200)
+            others.append(address)
+            return
+        if sheet.status == 200:
+            for imported in imports(sheet.source, sheet.url):
+                read(imported)
+            sheets.append(sheet.source)
+
+    for address in [*inline, *(urljoin(page.url, href) for href in hrefs)]:
+        read(address)
+    return sheets, bool(others)
 
 
 @answers("site.links_alive")
@@ -174,6 +207,7 @@ def links_alive(declaration: Declaration, site: SiteSnapshot) -> ControlResult:
         for path, page in look.pages.items()
         for link in page.links
         if urlsplit(link.url).hostname == site.declared.host
+        and not urlsplit(link.url).path.startswith(site.declared.staff)
     }
     asked, findings = dict[str, dt.datetime | None](), list[ControlFinding]()
     missing, is_alike = _missing_page(site)
@@ -185,6 +219,9 @@ def links_alive(declaration: Declaration, site: SiteSnapshot) -> ControlResult:
         try:
             page = site.page(url, whole=False)
             asked[url] = page.fetched_at
+            if page.status == 429:  # too many requests: it says nothing about the page
+                unseen[name_of(url, unseen)] = "answered 429"
+                continue
             fault = f"answers with status {page.status}" if page.status >= 400 else ""
             if not fault and page.url != site.declared.home and _is_missing(page, missing):
                 fault = "leads to a page that says that there is none"
@@ -194,8 +231,10 @@ def links_alive(declaration: Declaration, site: SiteSnapshot) -> ControlResult:
             del asked[url]
             unseen["links"] = str(limit)
             break
-        except ProbeError:
-            fault = "has no answer"
+        except LeadsNowhere:
+            fault = "redirects to nowhere"
+        except ProbeError as error:  # no answer, as while the server starts anew, is no answer about the link
+            unseen[name_of(url, unseen)] = str(error)
         if fault:  # the query may contain personal data
             findings.append(ControlFinding(path, f"the link to {urlsplit(url).path or '/'} {fault}", "fix it"))
     excluded = len(links) - len(asked)
@@ -323,7 +362,7 @@ def cookies_declared(declaration: Declaration, site: SiteSnapshot, now: dt.datet
         declared = declaration.cookies.get(name)
         if declared is None:
             findings.append(
-                ControlFinding(path, f"sets the cookie '{name}', which is not declared", "declare or drop it")
+                ControlFinding(path, f"sets {cookie_named(name)}, which is not declared", "declare or drop it")
             )
         elif _outlives(cookie, declared.period, now):
             message = f"the cookie '{name}' has a longer lifetime than declared ({declared.lifetime})"
@@ -357,7 +396,7 @@ def nothing_stored_before_choice(declaration: Declaration, site: SiteSnapshot) -
     """PECR reg. 6 and Sch. A1, clause C28: before the visitor makes a choice, only necessary cookies are set."""
     look, seen = _stored_by(declaration, site)
     early = [
-        ControlFinding(path, f"sets the cookie '{name}' before the visitor has chosen", "wait for the choice")
+        ControlFinding(path, f"sets {cookie_named(name)} before the visitor has chosen", "wait for the choice")
         for name, (path, _) in seen.items()
         if name not in declaration.cookies or declaration.cookies[name].purpose != "necessary"
     ]
@@ -390,13 +429,20 @@ def only_declared_fields(declaration: Declaration, site: SiteSnapshot) -> Contro
     look = site.visit(declaration.policy.url)
     pages = {page.url: (path, page) for path, page in reversed([*look.pages.items()]) if page.forms}
     findings, undecided = list[ControlFinding](), dict[str, str]()
+    sent_to = addresses_of(points, look.pages, site.declared.home)
     for path, page in pages.values():
         own = site.declared.also_asks if path in site.declared.also else None
-        for beyond in beyond_declared(path, page, points, own):
+        for beyond in beyond_declared(path, page, points, own, sent_to=sent_to):
             place, name = f"{path} form {beyond.form}", beyond.field.name
-            if beyond.is_declared:
+            if beyond.is_declared and not beyond.is_certain:
+                undecided[place] = f"'{name}' is declared, and its words or its kind ask for something else"
+            elif beyond.is_declared:
                 message = f"requires '{name}', which is declared optional"
                 findings.append(ControlFinding(place, message, "make it optional"))
+            elif beyond.is_certain and beyond.is_elsewhere:
+                message = f"asks for '{name}' on a page that no collection point names"
+                fix = "remove the form, send it to the address of the point that it belongs to, or declare it"
+                findings.append(ControlFinding(place, message, fix))
             elif beyond.is_certain:
                 message = f"asks for '{name}', which is not declared"
                 findings.append(ControlFinding(place, message, "remove the field, or declare it"))

@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 from troth.site.fetch import Site
 from troth.site.page import SitePage
 
-QUERIES_MAX = 3
+QUERIES_MAX = 10
 """Addresses that differ in their query alone are mostly one page: so many of them are visited."""
+SKIPPED_MAX = 100
+"""Addresses that are named as not visited."""
 NAME_MAX = 200
 _ACTS = re.compile(
     r"(?:^|[/=&])(?:log-?out|log-?off|sign-?out|abmelden|unsubscribe|delete|remove|destroy)(?:$|[/=&])", re.I
@@ -20,11 +22,13 @@ _ACTS = re.compile(
 
 class Trail:
     """The addresses that are still to be visited, each once and in the order in which they were named. None is below
-    the paths in *served*, which another program serves, unless it is named by `start`."""
+    the paths in *served*, which another program serves, unless it is named by `start`. *skipped* are other addresses
+    that a link leads to and that are not visited, with the reason."""
 
     def __init__(self, site: Site, *, served: Collection[str]) -> None:
         self._site, self._served = site, tuple(served)
         self._queue, self._seen, self._variants = deque[str](), set[str](), Counter[str]()
+        self.skipped: dict[str, str] = {}
 
     def __len__(self) -> int:
         return len(self._queue)
@@ -43,20 +47,31 @@ class Trail:
         """Visit what *page* links to."""
         self._seen.add(page.url)
         for target in _targets(page):
-            if target not in self._seen and self._is_visited(target):
+            if target in self._seen or not self._is_for_visitors(target):
+                continue
+            if why := self._why_skipped(target):
+                # A page is named once, not with each of its queries.
+                path = urlsplit(target)._replace(query="").geturl()
+                if len(self.skipped) < SKIPPED_MAX:
+                    self.skipped.setdefault(path, why)
+            else:
                 self.start(target)
 
-    def _is_visited(self, address: str) -> bool:
+    def _is_for_visitors(self, address: str) -> bool:
         parts, home = urlsplit(address), urlsplit(self._site.home)
         if parts.hostname != home.hostname or parts.port not in {None, 80, 443, home.port}:
             return False
+        return not parts.path.startswith(self._served)
+
+    def _why_skipped(self, address: str) -> str:
+        parts = urlsplit(address)
         # A program that follows such a link would do what it says.
         if _ACTS.search(parts.path) or _ACTS.search(f"&{parts.query}"):
-            return False
-        if parts.path.startswith(self._served):
-            return False
+            return "is not visited, because the link to it may change something"
         self._variants[parts.path] += bool(parts.query)
-        return not parts.query or self._variants[parts.path] <= QUERIES_MAX
+        if parts.query and self._variants[parts.path] > QUERIES_MAX:
+            return f"has more than {QUERIES_MAX} addresses that differ in their query, and the others are not visited"
+        return ""
 
 
 def clicks_from(home: str, read: Mapping[str, SitePage]) -> dict[str, int]:

@@ -29,6 +29,10 @@ class SiteUnreachable(ProbeError):
     """The server does not answer in time, or its answer cannot be read."""
 
 
+class LeadsNowhere(SiteUnreachable):
+    """The server answers, with redirects that end nowhere."""
+
+
 class OtherHost(ProbeError):
     """The address is on another host than the site's."""
 
@@ -60,7 +64,8 @@ class Site:
 
     *also* are pages that another program serves on this site, such as Troth's own. Cookies that they set count as the
     site's, and a page that answers 404 is ignored; of further pages below them, none is visited. *also_asks* are the
-    fields of the forms on them, as the program documents them.
+    fields of the forms on them, as the program documents them. *staff* are paths where that program has pages that are
+    not for visitors: none is visited, whoever links to it, as long as the program answers on this site.
 
     *in_clear* is the home page's address without encryption, which a visitor reaches who types the host alone.
 
@@ -77,6 +82,7 @@ class Site:
     offers: Tls | None = None
     also_asks: frozenset[str] = frozenset()
     in_clear: str = ""
+    staff: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.home)
@@ -182,7 +188,7 @@ def _allow(site: Site, url: str) -> None:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
     except ValueError:
-        raise SiteUnreachable("a redirect leads to something that is not a web address") from None
+        raise LeadsNowhere("a redirect leads to something that is not a web address") from None
     if parts.scheme not in {"http", "https"} or not host:
         raise SiteUnreachable("the address must begin with http:// or https://")
     if host != site.host:

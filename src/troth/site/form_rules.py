@@ -2,7 +2,7 @@
 
 A form with a free field asks for data, so each of its fields is declared or a fault. Searches and sign-ins do not, and
 choices alone (a language, a filter, a quantity) do so only if their words are about a person; what cannot be decided is
-said to be so.
+said to be so. A form is that of a collection point only on the point's own page, or if it is sent to the same address.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
-from troth.declaration import CollectionPoint
+from troth.declaration import CollectedField, CollectionPoint
 from troth.site.page import Form, FormField, SitePage
 
 _CHOICES = frozenset({"select", "checkbox", "radio", "number", "range", "color"})
@@ -37,37 +37,87 @@ _PERSONAL = re.compile(
     r"social.security|\bssn\b|\biban\b",
     re.I,
 )
+_REVEALING = re.compile(
+    r"birth|geburt|naissance|nacimiento|\bdob\b|\bb-?day\b|gender|geschlecht|religi|confession|konfession|ethnic|"
+    r"nationalit|pregnan|schwanger|health|gesundheit|santé|salud|disab|diagnos|illness|trade.?union|gewerkschaft|"
+    r"marital|salary|einkommen|pass ?port|pasaporte|reisepass|identity card|\bid (?:card|number|document)|"
+    r"personalausweis|ausweis|carte d.identité|documento de identidad|driv(?:er|ing).{0,3}licen[cs]e|führerschein|"
+    r"social.security|national insurance|\bssn\b|\biban\b|card number|kartennummer",
+    re.I,
+)
+_KINDS = {
+    "file": r"file|attach|upload|document|\bcv\b|r[eé]sum[eé]|photo|picture|image|avatar|content|datei|foto|bild",
+    "date": r"date|day|datum|birth|\bdob\b|geburt|naissance|nacimiento|fecha|\bjour|termin|arriv|depart|expir",
+}
+_KINDS |= dict.fromkeys(("datetime-local", "month", "week"), _KINDS["date"])
+"""What the name or category of a field says that is of this kind."""
 _BETWEEN_WORDS = re.compile(r"[_.\-\[\]]+|(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
 class Beyond:
     """A field of the *form* (its number on the page) that is not as declared. *is_certain* is False where the words do
-    not show whether it is about a person."""
+    not show whether it is about a person, or about something else than declared. *is_declared* is True if the point of
+    this form declares it, and *is_elsewhere* if a point of another page does."""
 
     form: int
     field: FormField
     is_certain: bool
     is_declared: bool = False
+    is_elsewhere: bool = False
 
 
 def beyond_declared(
-    path: str, page: SitePage, points: Mapping[str, CollectionPoint], own: Collection[str] | None = None
+    path: str,
+    page: SitePage,
+    points: Mapping[str, CollectionPoint],
+    own: Collection[str] | None = None,
+    *,
+    sent_to: Mapping[str, Collection[str]],
 ) -> Iterator[Beyond]:
     """The fields of the forms on *page* at *path* that no collection point declares, or not as required. *own* are the
-    fields of the forms on pages of another program, for such a page.
+    fields of the forms on pages of another program, for such a page. *sent_to* are the addresses to which the forms of
+    each point are sent (`addresses_of`).
 
     The form of a collection point on this page is compared with that point. Other forms are compared with the point
-    that fits best, because a page may also hold the form of another one.
+    that fits best among those that may be here: of this page, of none, or with the form's address.
     """
     misfit = _misfits(path, page, points)
     for number, form in enumerate(page.forms, 1):
+        here = {
+            name: point
+            for name, point in points.items()
+            if point.page is None or _is_on(point, path, page) or _without_query(form.action) in sent_to[name]
+        }
         if number in misfit:
             yield from _against(number, form, misfit[number])
         elif own is not None:
             yield from (Beyond(number, item, is_certain=True) for item in form.fields if item.name not in own)
         elif form.fields:
-            yield from _of_any(number, form, points)
+            yield from _of_any(number, form, here, {name for point in points.values() for name in point.fields})
+
+
+def addresses_of(
+    points: Mapping[str, CollectionPoint], pages: Mapping[str, SitePage], home: str
+) -> dict[str, frozenset[str]]:
+    """For each point the address of its page, and those to which the forms on that page send what it requires."""
+    addresses = dict[str, frozenset[str]]()
+    for name, point in points.items():
+        own = [page for path, page in pages.items() if _is_on(point, path, page)]
+        forms = [form for page in own for form in page.forms if form.fields and serves(form, point)]
+        named = [urljoin(home, point.page)] if point.page is not None else []
+        sent = [*named, *(page.url for page in own), *(form.action for form in forms)]
+        addresses[name] = frozenset(map(_without_query, sent))
+    return addresses
+
+
+def _without_query(address: str) -> str:
+    return address.partition("#")[0].partition("?")[0]
+
+
+def _is_on(point: CollectionPoint, path: str, page: SitePage) -> bool:
+    """True if *page* is the point's own."""
+    return point.page is not None and point.page in {path, urlsplit(page.url).path, page.url}
 
 
 def serves(form: Form, point: CollectionPoint) -> bool:
@@ -80,7 +130,7 @@ def _misfits(path: str, page: SitePage, points: Mapping[str, CollectionPoint]) -
     """Forms that are those of a collection point on this page, where none on the page asks for no more than that."""
     misfits = dict[int, CollectionPoint]()
     for point in points.values():
-        if point.page is None or point.page not in {path, urlsplit(page.url).path, page.url}:
+        if not _is_on(point, path, page):
             continue
         serving = [(number, form) for number, form in enumerate(page.forms, 1) if form.fields and serves(form, point)]
         if serving and not any(_fits(form, other) for _, form in serving for other in (point, *_elsewhere(points))):
@@ -93,7 +143,10 @@ def _elsewhere(points: Mapping[str, CollectionPoint]) -> list[CollectionPoint]:
     return [point for point in points.values() if point.page is None]
 
 
-def _of_any(number: int, form: Form, points: Mapping[str, CollectionPoint]) -> Iterator[Beyond]:
+def _of_any(
+    number: int, form: Form, points: Mapping[str, CollectionPoint], declared: Collection[str]
+) -> Iterator[Beyond]:
+    """*declared* are the fields of all points, also of those that are not in *points* because they are elsewhere."""
     best = min(points.values(), key=lambda point: len(_names(form) - point.fields.keys()), default=None)
     if best is not None and _fits(form, best):
         yield from _against(number, form, best)
@@ -103,7 +156,9 @@ def _of_any(number: int, form: Form, points: Mapping[str, CollectionPoint]) -> I
     if not beyond or _is_search(form) or _is_sign_in(form):
         return
     is_asking = any(it.kind not in _CHOICES and (form.method == "post" or _is_personal(it)) for it in form.fields)
-    yield from (Beyond(number, item, is_certain=is_asking or _is_personal(item)) for item in beyond)
+    for item in beyond:
+        is_certain = is_asking or _is_personal(item)
+        yield Beyond(number, item, is_certain=is_certain, is_elsewhere=item.name in declared)
 
 
 def _against(number: int, form: Form, point: CollectionPoint) -> Iterator[Beyond]:
@@ -113,6 +168,16 @@ def _against(number: int, form: Form, point: CollectionPoint) -> Iterator[Beyond
             yield Beyond(number, item, is_certain=True)
         elif item.required and declared.need == "optional":
             yield Beyond(number, item, is_certain=True, is_declared=True)
+        elif _asks_otherwise(item, declared):
+            yield Beyond(number, item, is_certain=False, is_declared=True)
+
+
+def _asks_otherwise(item: FormField, declared: CollectedField) -> bool:
+    """True if the kind of the field, or the words beside it, are about something that its name and category are not."""
+    named = _BETWEEN_WORDS.sub(" ", f"{item.name} {declared.category or ''}")
+    if item.kind in _KINDS and not re.search(_KINDS[item.kind], named, re.I):
+        return True
+    return _REVEALING.search(item.words) is not None and not _REVEALING.search(named)
 
 
 def _fits(form: Form, point: CollectionPoint) -> bool:

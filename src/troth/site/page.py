@@ -37,6 +37,11 @@ _INLINE = frozenset(
 _INVISIBLE = frozenset(["script", "style", "template", "head", "object", "select", "iframe", "noframes"])
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", re.ASCII)
 _XML = frozenset({"application/xml", "text/xml"})
+_IMPORT = re.compile(r"@import\s*(?:url\(\s*)?[\"']?([^\"')\s;]{1,2000})", re.I)
+_IMAGE_SET = re.compile(r"image-set\(((?:[^()]|\([^()]*\)){1,5000}+)\)", re.I)
+_QUOTED = re.compile(r"[\"']((?:https?:)?//[^\"']{1,2000})[\"']", re.I)
+_TEMPLATE = re.compile(r"<(/?)template\b((?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)>", re.I)
+_SHADOW = re.compile(r"\sshadowrootmode\b", re.I)
 _STYLE_URL = re.compile(r"(?:url\(|@import)\s*[\"']?((?:https?:)?//[^\"')\s;]{1,2000})", re.I)
 
 
@@ -100,8 +105,9 @@ class SitePage:
     why a visitor may meet more than its HTML shows: a script that runs, or a frame of another host.
 
     *text* is the text of its main part, and *beside* are the other pieces of its text that a visitor may see; *source*
-    is the body, if it is text, and *unread* is why that text is missing. *is_cut* is set if links to the same host are
-    left out, because the page has more than `LINKS_MAX` links or their addresses are longer than `ADDRESS_MAX`."""
+    is the body, if it is text, with the content of declarative shadow roots as part of the page, and *unread* is why
+    that text is missing. *is_cut* is set if links to the same host are left out, because the page has more than
+    `LINKS_MAX` links or their addresses are longer than `ADDRESS_MAX`."""
 
     url: str
     status: int
@@ -172,6 +178,7 @@ def read_page(page: SitePage, html: str) -> SitePage:
         return replace(page, source=html)
     if html.count("<") > TAGS_MAX:
         return replace(page, unread=f"{urlsplit(page.url).path} has more than {TAGS_MAX} tags and is not read")
+    html = _with_shadow_roots(html)
     tree = LexborHTMLParser(html)
     base, forms = _joined(page.url, _attribute(tree.css_first("base[href]"), "href")) or page.url, tree.css("form")
     if len(base) > ADDRESS_MAX or len(forms) > LINKS_MAX:
@@ -203,15 +210,45 @@ def read_page(page: SitePage, html: str) -> SitePage:
 
 
 def style_addresses(css: str, url: str) -> list[str]:
-    """Addresses that a style sheet at *url* loads, absolute."""
-    return list(_joined_all(url, _STYLE_URL.findall(css)))
+    """Addresses of other hosts that a style sheet at *url* loads, absolute, and all style sheets that it imports."""
+    return _joined_all(url, [*_style_addresses(css), *_IMPORT.findall(css)])
+
+
+def imports(css: str, url: str) -> list[str]:
+    """Addresses of the style sheets that a style sheet at *url* imports, absolute."""
+    return _joined_all(url, _IMPORT.findall(css))
+
+
+def _style_addresses(css: str) -> list[str]:
+    """Addresses with a host that *css* loads."""
+    sets = (address for group in _IMAGE_SET.findall(css) for address in _QUOTED.findall(group))
+    return [*_STYLE_URL.findall(css), *sets]
+
+
+def _with_shadow_roots(html: str) -> str:
+    """*html* where what a browser shows as the content of another element (a declarative shadow root) is content of the
+    page; other templates show nothing."""
+    if not _SHADOW.search(html):
+        return html
+    opened = list[bool]()
+
+    def tag(found: re.Match[str]) -> str:
+        if found[1]:
+            return "</div>" if opened and opened.pop() else found[0]
+        opened.append(_SHADOW.search(found[2]) is not None)
+        return f"<div{found[2]}>" if opened[-1] else found[0]
+
+    return _TEMPLATE.sub(tag, html)
 
 
 def read_cookie(header: str, *, now: dt.datetime) -> SetCookie | None:
-    """Parses a Set-Cookie header as a browser does (RFC 6265 5.2); None if a browser would ignore it."""
+    """Parses a Set-Cookie header as a browser does (RFC 6265bis 5.6); None if a browser would ignore it. Without an
+    equals sign all of it is the value, and the cookie has no name."""
     pair, *rest = header.split(";")
-    name, separator, _ = pair.partition("=")
-    if not separator or not name.strip():
+    name, separator, value = pair.partition("=")
+    if not separator:
+        name, value = "", pair
+    if not name.strip() and not value.strip():
         return None
     attributes = {}
     for part in rest:
@@ -225,6 +262,11 @@ def read_cookie(header: str, *, now: dt.datetime) -> SetCookie | None:
         http_only="httponly" in attributes,
         same_site=attributes.get("samesite", "").lower(),
     )
+
+
+def cookie_named(name: str) -> str:
+    """How a finding names a cookie; a browser also keeps one whose name is empty."""
+    return f"the cookie '{name}'" if name else "a cookie without a name"
 
 
 def _lifetime(attributes: Mapping[str, str], now: dt.datetime) -> dt.timedelta | None:
@@ -307,7 +349,8 @@ def _loaded(tree: LexborHTMLParser) -> Iterator[str]:
     )
     styles = [node.text(deep=True) for node in tree.css("style")]
     for style in styles + [_attribute(node, "style") for node in tree.css("[style]")]:
-        yield from _STYLE_URL.findall(style)
+        yield from _style_addresses(style)
+        yield from _IMPORT.findall(style)
 
 
 def _leads(tree: LexborHTMLParser, headers: Mapping[str, str]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
 from troth.declaration import Declaration
+from troth.site.page import cookie_named
 from troth.site.snapshot import HOME, SiteSnapshot, SiteView, unseen_work
 from troth.text import counted
 
@@ -30,7 +31,7 @@ def signal_honoured(declaration: Declaration, site: SiteSnapshot) -> ControlResu
     kept, hosts = dict(_optional(declaration, look)), dict(_strangers(declaration, site, look))
     fix = "treat the signal as a refusal, regardless of earlier choices"
     findings = [
-        ControlFinding(path, f"sets the cookie '{name}' despite the signal", fix) for name, path in kept.items()
+        ControlFinding(path, f"sets {cookie_named(name)} despite the signal", fix) for name, path in kept.items()
     ]
     findings += [
         ControlFinding(path, f"uses {host}, which is not a processor, despite the signal", fix)

@@ -8,6 +8,7 @@ import datetime as dt
 import hashlib
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field, replace
@@ -19,8 +20,8 @@ import httpx
 
 from troth.controls import ControlFinding, ControlResult, Evidence
 from troth.site.crawl import Trail, clicks_from, name_of
-from troth.site.fetch import OtherHost, Site, SiteUnreachable, Submission, get, submit
-from troth.site.page import ProbeError, SetCookie, SitePage, is_text, read_cookie, read_page
+from troth.site.fetch import LeadsNowhere, OtherHost, Site, SiteUnreachable, Submission, get, submit
+from troth.site.page import ProbeError, SetCookie, SitePage, imports, is_text, read_cookie, read_page
 from troth.site.tls import Tls, tls
 
 HOME: Final = "/"
@@ -67,7 +68,7 @@ class SiteSnapshot:
         visited, cookies, redirects_max = list[str](), page.cookies, self.declared.limits.redirects_max
         while page.status in _REDIRECTS and (target := page.headers.get("location")):
             if len(visited) >= redirects_max:
-                raise SiteUnreachable(f"{urlsplit(path).path} redirects more than {redirects_max} times")
+                raise LeadsNowhere(f"{urlsplit(path).path} redirects more than {redirects_max} times")
             visited.append(page.url)
             page = self.response(_joined(page.url, target), sends=sends, whole=whole)
             cookies += page.cookies
@@ -110,7 +111,8 @@ class SiteSnapshot:
         exist, and every page of the host to which links lead from these, within `FetchLimits`. A page that needs a
         login or does not exist is a page only if it stores, asks or loads something.
 
-        Links that sign out or delete are not followed, nor more than a few addresses that differ in their query.
+        Links that sign out or delete are not followed, nor more than some addresses that differ in their query: they
+        count as not observed.
         """
         site, limits = self.declared, self.declared.limits
         view = self.view(HOME, *site.pages, *more, *site.also, sends=sends)
@@ -119,7 +121,8 @@ class SiteSnapshot:
         asked = dict(view.asked)
         names = {self._address(path): path for path in pages}
         read = {address: pages[path] for address, path in names.items()}
-        trail = Trail(site, served=[path for path in site.also if path not in absent])
+        served = [path for path in site.also if path not in absent]
+        trail = Trail(site, served=[*served, *(site.staff if served else ())])
         for address in dict.fromkeys(asked):
             trail.start(address)
         linked = left_out = 0
@@ -151,6 +154,8 @@ class SiteSnapshot:
                 trail.go_on(read[address])
         if left_out:
             why_not["further pages"] = f"{left_out} or more are left out, because one visit reads {linked} linked pages"
+        for address, why in trail.skipped.items():
+            why_not[name_of(address, {*pages, *why_not})] = why
         cut = cut_links(pages)
         clicks = clicks_from(self._address(HOME), read)
         return SiteView(pages, {**why_not, **cut}, tuple(asked.items()), clicks, max(left_out - 1, 0))
@@ -163,16 +168,26 @@ class SiteSnapshot:
             return self.response(address, sends=sends, whole=False)
 
     def resources(self, view: SiteView) -> SiteView:
-        """The style sheets, pictures and files of the site's own host in the pages of *view*, up to the limit; not
-        how they look, but their headers, and what style sheets load."""
-        own = {address: path for path, page in view.pages.items() for address in page.resources}
-        pages, why_not = dict[str, SitePage](), dict[str, str]()
-        for address in list(own)[: self.declared.limits.resources_max]:
+        """The style sheets, pictures and files of the site's own host in the pages of *view*, and the style sheets that
+        these import, up to the limit; not how they look, but their headers, and what style sheets load."""
+        named = dict.fromkeys(address for page in view.pages.values() for address in page.resources)
+        # Style sheets first: each picture is one file, and a style sheet may load many.
+        queue = deque(sorted(named, key=lambda address: not urlsplit(address).path.endswith(".css")))
+        seen, pages, why_not = {*queue}, dict[str, SitePage](), dict[str, str]()
+        for _ in range(self.declared.limits.resources_max):
+            if not queue:
+                break
+            address = queue.popleft()
             name = name_of(address, {*pages, *why_not})
             try:
-                pages[name] = self._linked(address, _NOTHING)
+                page = pages[name] = self._linked(address, _NOTHING)
             except ProbeError as error:
                 why_not[name] = str(error)
+                continue
+            if page.headers.get("content-type", "").startswith("text/css"):
+                own = [it for it in imports(page.source, page.url) if urlsplit(it).hostname == self.declared.host]
+                queue.extendleft(it for it in dict.fromkeys(own) if it not in seen)
+                seen.update(own)
         return SiteView(pages, why_not, tuple((page.url, page.fetched_at) for page in pages.values()))
 
     def submit(self, path: str, fill: Callable[[httpx.Response, str], Submission]) -> tuple[httpx.Response, str]:
@@ -358,7 +373,7 @@ def _joined(base: str, target: str) -> str:
     try:
         parts = urlsplit(urljoin(base, target))
     except ValueError:
-        raise SiteUnreachable(f"{urlsplit(base).path} leads to something that is not a web address") from None
+        raise LeadsNowhere(f"{urlsplit(base).path} leads to something that is not a web address") from None
     return parts._replace(path=parts.path or "/", fragment="").geturl()
 
 

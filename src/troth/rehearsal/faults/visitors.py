@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from troth.rehearsal.breaches import breach
 from troth.rehearsal.faults.site import SCRIPT, UNLINKED, page_with_form, style
 from troth.rehearsal.site import ScriptedPage
@@ -70,14 +72,27 @@ def unlinked_survey(world: World) -> None:
     world.site.pages[UNLINKED] = ScriptedPage(_SURVEY)
 
 
+@breach("collection.only_declared_fields", "The words beside a declared field ask for one's religion.")
+def religion_by_words(world: World) -> None:
+    page = page_with_form(world)
+    page.body = page.body.replace("<label>", "<label>What is your religion?", 1)
+
+
+@breach("collection.only_declared_fields", "A prize draw asks for the same details as a declared form.")
+def borrowed_names(world: World) -> None:
+    form = page_with_form(world).body
+    world.site.pages["/prize/"] = ScriptedPage(re.sub(r'action="[^"]*"', 'action="/prize/"', form))
+    _home(world).body += '<p><a href="/prize/">Win a holiday</a></p>'
+
+
 @breach(
     "collection.only_declared_fields",
-    "The words beside a declared field ask for one's religion.",
+    "The words beside a declared field ask for one's shoe size.",
     unseen="what the words beside a declared field ask for is not judged",
 )
 def other_question(world: World) -> None:
     page = page_with_form(world)
-    page.body = page.body.replace("<label>", "<label>What is your religion?", 1)
+    page.body = page.body.replace("<label>", "<label>What is your shoe size?", 1)
 
 
 # --- other companies --------------------------------------------------------------------------------------------------

@@ -40,6 +40,8 @@ FIELDS = frozenset(
 )
 """Names of the fields of the forms on these pages; a test compares them too."""
 STATUS_PAGES = ("/policy/status/", "/policy/principles/")
+STAFF = ("/console/",)
+"""Pages that are not for visitors, also where a page links to them."""
 
 
 def register_answers() -> None:
@@ -54,7 +56,7 @@ def register_answers() -> None:
 
 def site_of(deployment: Deployment) -> Site:
     """The declared site, with our own pages and the fields of their forms. Raises `ProbeError` if none is declared."""
-    return replace(Site.of(deployment.declaration), also=pages_for_everyone(deployment), also_asks=FIELDS)
+    return replace(Site.of(deployment.declaration), also=pages_for_everyone(deployment), also_asks=FIELDS, staff=STAFF)
 
 
 @contextlib.contextmanager
