@@ -265,7 +265,21 @@ def test_what_the_promises_are_before_anything_goes_wrong(company: Running) -> N
     turned = {quote for fault in FAULTS.values() for quote in fault.turns}
     begun = company.statuses()
     # Of these, controls see a part, and a person vouches for the rest.
-    stated = {SELL, REFUSING, WITHDRAW, GOES_TO, CONTRACTS, ADDRESS, STAYS, COOKIES, CHANGE, CONFIRMED, HOLDS, ANNOUNCED, RIGHTS}
+    stated = {
+        SELL,
+        REFUSING,
+        WITHDRAW,
+        GOES_TO,
+        CONTRACTS,
+        ADDRESS,
+        STAYS,
+        COOKIES,
+        CHANGE,
+        CONFIRMED,
+        HOLDS,
+        ANNOUNCED,
+        RIGHTS,
+    }
     # No connection by a network, no recipient that was owed a message, no witness, nobody who signed in.
     unproven = {DATABASES, DELETES, RECORD, TWENTY}
     assert {quote: begun[quote] for quote in turned} == {

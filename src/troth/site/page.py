@@ -232,11 +232,11 @@ def _with_shadow_roots(html: str) -> str:
         return html
     opened = list[bool]()
 
-    def tag(found: re.Match[str]) -> str:
-        if found[1]:
-            return "</div>" if opened and opened.pop() else found[0]
-        opened.append(_SHADOW.search(found[2]) is not None)
-        return f"<div{found[2]}>" if opened[-1] else found[0]
+    def tag(match: re.Match[str]) -> str:
+        if match[1]:
+            return "</div>" if opened and opened.pop() else match[0]
+        opened.append(_SHADOW.search(match[2]) is not None)
+        return f"<div{match[2]}>" if opened[-1] else match[0]
 
     return _TEMPLATE.sub(tag, html)
 

@@ -34,11 +34,12 @@ Origin = tuple[str, Row]
 def found_everywhere(declaration: Declaration, stores: Mapping[str, Store]) -> ControlResult:
     """Follow sampled rows to their person, locate that person, and check that the rows are found.
 
-    Tables that the declaration calls unlinked, and rows that an erasure left without their person, are excluded: the
-    law keeps them, or only their fields are erased, and what erasure empties is empty in them; so are external systems that are asked what they hold, because only they can search their
-    rows. One that is not asked that counts as not observed: no request finds what it holds. Where a table of the
-    company is called unlinked although it has e-mail addresses or telephone numbers in clear, a request could find its
-    rows and does not look there, so its system counts as not observed.
+    Tables that the declaration calls unlinked, and rows that an erasure left without their person, are excluded:
+    the law keeps them, or only their fields are erased, and what erasure empties is empty in them; so are external
+    systems that are asked what they hold, because only they can search their rows. One that is not asked that
+    counts as not observed: no request finds what it holds. Where a table of the company is called unlinked although
+    it has e-mail addresses or telephone numbers in clear, a request could find its rows and does not look there, so
+    its system counts as not observed.
     """
     schemas, asked = _schemas(stores), Noted()
     within = declaration.model_copy(update={"systems": {k: v for k, v in declaration.systems.items() if k in schemas}})
