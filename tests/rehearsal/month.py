@@ -125,8 +125,18 @@ class _Company:
                     )
 
     def _requests(self, number: int) -> None:
+        """Somebody asks for something; what waits for a decision of staff since yesterday gets it."""
+        from troth.service.cases.actions import refuse
+        from troth.service.cases.lifecycle import Actor
+        from troth.service.cases.models import Case, WaitReason
+        from troth.service.core.deployment import current
         from troth.service.requests.rehearsal import _ask
 
+        who, now = Actor("staff"), self.world.now
+        for case in Case.objects.filter(closed_at=None, needs__in=[WaitReason.WEIGHING, WaitReason.REVIEW]):
+            refuse(
+                case.pk, "We need it to answer your orders.", "GDPR Art. 21(1)", current().without_own, who=who, now=now
+            )
         person = self.people[self.rng.randrange(len(self.people))]
         right = ("view", "erase", "port", "object", "restrict")[number % 5]
         _ask(self.world, right, person)
@@ -182,7 +192,7 @@ class _Company:
 
         beat(self.world.now, Pulse())
         for _ in range(4):  # batches wait a moment for further requests
-            self.world.now += dt.timedelta(minutes=2)
+            self.world.now += dt.timedelta(minutes=5)
             run_jobs(
                 threading.Event(), clock=lambda: self.world.now, pace=Pace(look_s=0.02), only=JOBS, until_idle=True
             )
