@@ -272,6 +272,7 @@ def test_what_the_promises_are_before_anything_goes_wrong(company: Running) -> N
     # Of these, controls see a part, and a person vouches for the rest.
     stated = {
         ACCOUNT,
+        STOPS,
         SELL,
         REFUSING,
         WITHDRAW,

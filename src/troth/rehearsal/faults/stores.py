@@ -79,8 +79,10 @@ def archive_beside(world: World) -> None:
 
 @breach("stores.schema_declared", "A program copies files into a folder of its own beside the declared one.")
 def copied_folder(world: World) -> None:
-    folder = _folder(world)
-    shutil.copytree(folder, folder / "training")
+    files = [it for it in _folder(world).rglob("*") if it.is_file()]
+    (copy := _folder(world) / "training").mkdir(exist_ok=True)
+    for path in files:
+        shutil.copy(path, copy)
 
 
 @breach(
