@@ -273,11 +273,7 @@ def _readers(system: System, store: Store) -> list[Principal]:
 
 
 def _with_personal_data(declaration: Declaration) -> list[str]:
-    return [
-        name
-        for name, it in declaration.systems.items()
-        if any(map(_is_personal, it.tables.values()))
-    ]
+    return [name for name, it in declaration.systems.items() if any(map(_is_personal, it.tables.values()))]
 
 
 @answers("stores.principals_counted")
