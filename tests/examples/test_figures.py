@@ -55,6 +55,13 @@ def test_all_is_well_in_a_company_as_it_is_laid_down(
 
 
 _SENT_TO = "WHERE email IN (SELECT email FROM sending)"
+_CANARY = (
+    "INSERT INTO customer (id, email, name, notice, created_at, active_at)"
+    " VALUES (99, 'canary-1@canary.invalid', 'Canary 1', '2026-11-01', '2026-11-20', '2026-11-20')"
+)
+_A_MINUTE_BEFORE = (
+    "(SELECT strftime('%Y-%m-%dT%H:%M', min(sent_at), '-1 minute') FROM sending WHERE sending.email = subscriber.email)"
+)
 
 
 @pytest.mark.parametrize(
@@ -62,8 +69,19 @@ _SENT_TO = "WHERE email IN (SELECT email FROM sending)"
     [
         ("shop", "DELETE FROM invoice WHERE id = 2", SERIES),
         ("shop", "UPDATE invoice SET customer_id = NULL WHERE id = 2", ERASED),
+        ("shop", "DELETE FROM invoice WHERE id = (SELECT max(id) FROM invoice)", SERIES),
+        ("shop", "DELETE FROM invoice WHERE number < 'EV-00000003'", SERIES),
+        ("shop", "DELETE FROM invoice", SERIES),
+        ("shop", "DELETE FROM customer WHERE id = (SELECT min(customer_id) FROM invoice)", ERASED),
+        ("shop", "UPDATE invoice SET customer_id = 987654", ERASED),
+        ("newsletter", f"UPDATE subscriber SET confirmed_at = '2026-11-24T01:00:00' {_SENT_TO}", CONFIRMED),
+        ("newsletter", f"UPDATE subscriber SET confirmed_at = '01/11/2026' {_SENT_TO}", CONFIRMED),
         ("newsletter", f"UPDATE subscriber SET confirmed_at = '2026-11-24' {_SENT_TO}", CONFIRMED),
         ("newsletter", f"UPDATE subscriber SET stopped_at = confirmed_at {_SENT_TO}", STOPPED),
+        ("newsletter", f"UPDATE subscriber SET stopped_at = confirmed_at, email = upper(email) {_SENT_TO}", STOPPED),
+        ("newsletter", f"UPDATE subscriber SET stopped_at = confirmed_at, email = ' ' || email {_SENT_TO}", STOPPED),
+        ("newsletter", f"UPDATE subscriber SET stopped_at = '01/11/2026' {_SENT_TO}", STOPPED),
+        ("newsletter", f"UPDATE subscriber SET stopped_at = {_A_MINUTE_BEFORE} {_SENT_TO}", STOPPED),
     ],
 )
 def test_each_fault_is_in_one_figure(
@@ -71,6 +89,46 @@ def test_each_fault_is_in_one_figure(
 ) -> None:
     _do(places, system, fault)
     assert _wrong(declaration, places) == {control}
+
+
+@pytest.mark.parametrize(
+    ("system", "statements"),
+    [
+        ("newsletter", "UPDATE sending SET email = upper(email), sent_at = replace(sent_at, ' ', 'T')"),
+        ("newsletter", "UPDATE subscriber SET confirmed_at = replace(confirmed_at, ' ', 'T'), email = upper(email)"),
+        ("newsletter", "UPDATE subscriber SET stopped_at = '2026-11-24T11:00Z' WHERE stopped_at IS NULL"),
+        ("shop", "UPDATE invoice SET id = id + 1000 WHERE id > 3"),
+        (
+            "shop",
+            "DELETE FROM orders WHERE id IN (SELECT order_id FROM invoice WHERE id < 4);"
+            "UPDATE invoice SET customer_id = NULL, order_id = NULL, billed_email = NULL WHERE id < 4",
+        ),
+        ("shop", f"{_CANARY};INSERT INTO orders SELECT 99, 99, bill_to, NULL, NULL, 1, placed_at FROM orders LIMIT 1"),
+    ],
+)
+def test_ordinary_business_is_in_no_figure(declaration: Declaration, places: Any, system: str, statements: str) -> None:
+    for statement in statements.split(";"):
+        _do(places, system, statement)
+    assert _wrong(declaration, places) == set()
+
+
+def test_invoices_that_are_gone_after_six_years_are_no_fault(declaration: Declaration, places: Any) -> None:
+    _do(places, "shop", "UPDATE invoice SET issued_at = '2021-06-01'")
+    _do(places, "shop", "DELETE FROM invoice WHERE id = 1")
+    _do(places, "shop", "DELETE FROM orders WHERE id NOT IN (SELECT order_id FROM invoice)")
+    assert _wrong(declaration, places) == set()
+    _do(places, "shop", "UPDATE invoice SET issued_at = '2025-06-01'")
+    assert _wrong(declaration, places) == {SERIES}
+
+
+def test_what_the_figures_do_not_see_stands_beside_them(declaration: Declaration, places: Any) -> None:
+    newest = "(SELECT order_id FROM invoice WHERE number = (SELECT max(number) FROM invoice))"
+    _do(places, "shop", f"DELETE FROM orders WHERE id = {newest}")
+    _do(places, "shop", "DELETE FROM invoice WHERE number = (SELECT max(number) FROM invoice)")
+    _do(places, "shop", "UPDATE invoice SET billed_email = NULL, customer_id = NULL, billed_name = billed_email")
+    assert _wrong(declaration, places) == set()
+    assert "newest invoice" in declaration.controls[SERIES].cannot_see
+    assert "elsewhere on an invoice" in declaration.controls[ERASED].cannot_see
 
 
 def test_who_stopped_and_came_back_may_be_written_to_again_but_not_in_between(

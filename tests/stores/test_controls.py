@@ -18,7 +18,7 @@ from tests.rig.vendor import FakeVendor, Trap
 from troth.controls import Check, CheckOutcome, Status, catalogue, run, status_of
 from troth.declaration import Declaration, Promise
 from troth.protect import Keyring, KeyState, Pan, SealingContext, TokenFormat, create_home, draw_token
-from troth.stores import ExternalSystem, NetworkSessions, Store, TransportSecurity, open_store
+from troth.stores import ExternalSystem, NetworkSessions, Store, TransportSecurity, open_store, open_stores
 from troth.stores.external import http
 from troth.testing.external_systems import SECRET, asking
 from troth.testing.servers import PASSWORD, Server
@@ -227,6 +227,64 @@ def test_files_are_compared_without_the_columns_we_add(company: dict[str, Any], 
     assert run("stores.schema_declared", looking).outcome is CheckOutcome.PASS
     (tmp_path / "calls/visits.csv").write_text("email,page,phone\nann@example.org,/,1\n")
     assert [it.place for it in run("stores.schema_declared", looking).findings] == ["calls.visits.phone"]
+
+
+@pytest.fixture
+def calls(company: dict[str, Any], tmp_path: Path) -> Callable[..., Check]:
+    """A folder of transcripts that is all accounted for; the check sees what *files* lie there besides."""
+    table = {"path": "calls/*.jsonl", "fields": {"text": "user.content"}}
+    folder = {"store": f"files:{tmp_path}/there", "tables": {"calls": table}}
+    company["systems"], company["retention"] = {"calls": folder}, {}
+    (tmp_path / "there/calls").mkdir(parents=True)
+
+    def check(*files: str) -> Check:
+        for path in ("calls/2026.jsonl", *files):
+            (tmp_path / "there" / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "there" / path).write_text('{"text": "Hello."}\n')
+        declaration = Declaration.model_validate(company)
+        looking = {"declaration": declaration, "stores": open_stores(declaration, {}), "now": NOW}
+        return run("stores.schema_declared", looking)
+
+    return check
+
+
+@pytest.mark.parametrize(
+    ("path", "place", "message"),
+    [
+        ("calls/2026.jsonl.bak", "calls", "1 file .bak that no control can read"),
+        ("archive/ann-2026.zip", "calls", "1 file .zip that no control can read"),
+        ("calls/2026.jsonl~", "calls", "1 file without ending that no control can read"),
+        ("copy/2026.jsonl", "calls.copy", "the table is not declared"),
+        ("2025.csv", "calls.2025", "the table is not declared"),
+    ],
+)
+def test_a_file_beside_the_declared_ones_is_a_fault(
+    calls: Callable[..., Check], path: str, place: str, message: str
+) -> None:
+    assert calls().outcome is CheckOutcome.PASS
+    check = calls(path)
+    assert (check.outcome, [(it.place, it.message) for it in check.findings]) == ("fail", [(place, message)])
+    assert "ann" not in str(check)
+
+
+def test_an_unfinished_upload_is_no_fault_and_no_pass(calls: Callable[..., Check]) -> None:
+    check = calls("calls/2027.jsonl.part")
+    assert (check.outcome, check.evidence.observed, check.findings) == ("error", frozenset(), ())
+
+
+def test_what_an_editor_hides_and_empty_folders_are_no_fault(calls: Callable[..., Check], tmp_path: Path) -> None:
+    (tmp_path / "there/empty").mkdir()
+    assert calls("calls/.2026.jsonl.swp", ".DS_Store").outcome is CheckOutcome.PASS
+    assert "begin with a dot" in catalogue()["stores.schema_declared"].cannot_see
+
+
+def test_a_file_without_personal_data_may_be_declared(calls: Callable[..., Check], company: dict[str, Any]) -> None:
+    tables = company["systems"]["calls"]["tables"]
+    assert calls("README.md").outcome is CheckOutcome.FAIL
+    tables["readme"] = {"path": "*.md", "fields": {"text": "user.content"}}
+    assert calls().outcome is CheckOutcome.FAIL, "nobody reads what is declared as personal data"
+    tables["readme"] = {"path": "*.md"}
+    assert calls().outcome is CheckOutcome.PASS
 
 
 # --- stores.principals_counted, staff.ceiling ------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from troth.stores.ages import Ages
 from troth.stores.contract import Column, NetworkSessions, Principal, Schema, Store, StoreError, TableKind, TableSchema
 from troth.stores.external.contract import ExternalSystem, not_offered
 from troth.stores.population import rows_in
+from troth.stores.registry import other_files
 from troth.stores.sealed import SealedSample, sealed_fields
 from troth.stores.statement_log import Noted, noting
 from troth.text import counted
@@ -29,6 +30,8 @@ SEALED_ROWS: Final = 200
 """Sample size for a table with sealed fields."""
 _FILES: Final = frozenset({"sqlite", "files"})
 """Dialects of systems without accounts of their own."""
+_UPLOADS: Final = frozenset({".part", ".tmp"})
+"""Endings of files that are being written."""
 
 _Found = TypeVar("_Found")
 
@@ -131,11 +134,16 @@ def _look(declaration: Declaration, only: Collection[str] | None = None) -> _Loo
 
 @answers("stores.schema_declared")
 def schema_declared(declaration: Declaration, stores: Mapping[str, Store]) -> ControlResult:
-    """GDPR Art. 5(2), 30(1): every table and column is declared or ignored, and everything declared exists."""
+    """GDPR Art. 5(2), 30(1): every table and column is declared or ignored, and everything declared exists. In a folder
+    no file lies beside the declared ones in a form that no control reads, such as a copy with another ending; while one
+    is being written, the folder was not observed."""
     look = _look(declaration)
+    others = dict[str, Mapping[str, int]]()
 
     def differences(name: str, system: System, store: Store) -> tuple[list[ControlFinding], list[ControlFinding], int]:
         store.refresh()
+        harmless = [it.path for it in system.tables.values() if it.path is not None and not _is_personal(it)]
+        others[name] = other_files(store, harmless)
         schema = store.describe()
         real = {it.name: it for it in schema.tables.values() if it.kind is not TableKind.VIEW}
         extra = [finding for it in undeclared(declaration, name, schema) for finding in it.findings()]
@@ -145,11 +153,26 @@ def schema_declared(declaration: Declaration, stores: Mapping[str, Store]) -> Co
     extra = [finding for it in found.values() for finding in it[0]]
     missing = [finding for it in found.values() for finding in it[1]]
     columns = sum(it[2] for it in found.values())
+    for name in found:
+        if others[name].keys() & _UPLOADS:
+            look.unseen(name, "files are being written there, or were left unfinished")
+    files = sum(sum(others[name].values()) for name in found)
+    beside = [
+        ControlFinding(
+            name,
+            f"{counted(count, 'file')} {ending} that no control can read",
+            "remove such files; if they hold no personal data, declare their path as a table without fields",
+        )
+        for name in found
+        for ending, count in sorted(others[name].items())
+        if ending not in _UPLOADS
+    ]
     return look.answer(
         f"{counted(columns, 'column')} in {counted(len(found), 'system')}: "
-        f"{len(extra)} undeclared, {len(missing)} declared but missing.",
-        [*extra, *missing],
-        {"columns": columns, "undeclared": len(extra), "missing": len(missing)},
+        f"{len(extra)} undeclared, {len(missing)} declared but missing."
+        + (f" {counted(files, 'file')} that no control can read." if files else ""),
+        [*extra, *missing, *beside],
+        {"columns": columns, "undeclared": len(extra), "missing": len(missing), "unreadable files": files},
         population=columns,
     )
 
@@ -216,6 +239,10 @@ def _missing(system_name: str, system: System, real: Mapping[str, TableSchema]) 
                     )
 
 
+def _is_personal(table: Table) -> bool:
+    return bool(table.fields or table.identity or table.mentions)
+
+
 def _named_columns(table: Table) -> set[str]:
     """Every column that the declaration of a table names."""
     named = {*table.fields, *table.ignore, *(table.key or ())}
@@ -241,16 +268,12 @@ def _used_elsewhere(declaration: Declaration, system: str) -> dict[str, set[str]
 
 def _readers(system: System, store: Store) -> list[Principal]:
     """The accounts that can log in and read a table with personal data, through any grant."""
-    personal = {name for name, table in system.tables.items() if table.fields or table.identity or table.mentions}
+    personal = {name for name, table in system.tables.items() if _is_personal(table)}
     return [it for it in store.principals() if it.can_login and it.reads & personal]
 
 
 def _with_personal_data(declaration: Declaration) -> list[str]:
-    return [
-        name
-        for name, it in declaration.systems.items()
-        if any(table.fields or table.identity or table.mentions for table in it.tables.values())
-    ]
+    return [name for name, it in declaration.systems.items() if any(map(_is_personal, it.tables.values()))]
 
 
 @answers("stores.principals_counted")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -88,6 +88,14 @@ def readable_part(store: Store) -> tuple[Store, Unobserved]:
     if part is None:
         return store, Unobserved()
     found: tuple[Store, Unobserved] = part()
+    return found
+
+
+def other_files(store: Store, known: Collection[str]) -> Mapping[str, int]:
+    """The number of files in *store* that it cannot read as tables, by ending, without those that a pattern of *known*
+    matches. A database has none. Raises `StoreError`."""
+    count = getattr(store, "other_files", None)
+    found: Mapping[str, int] = count(known) if count is not None else {}
     return found
 
 

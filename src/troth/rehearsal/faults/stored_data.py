@@ -93,6 +93,18 @@ def moved_date(world: World) -> None:
 
 @breach(
     "retention.nothing_overdue",
+    "A job deletes rows that a law has the company keep.",
+    unseen="a row that is gone leaves nothing to count; a figure of the company's own can",
+)
+def early_deletion(world: World) -> None:
+    system, _, table = _rule(world).table.partition(".")
+    if not world.stores.is_database(system):
+        raise Inapplicable("the rows are in files")
+    world.stores.run(system, f"DELETE FROM `{table}` WHERE rowid = (SELECT min(rowid) FROM `{table}`)")  # noqa: S608
+
+
+@breach(
+    "retention.nothing_overdue",
     "An export of old rows stays on a file server.",
     unseen="copies outside the declared systems are not looked at",
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 from troth.hook import Right
 from troth.rehearsal.breaches import breach
 from troth.rehearsal.external_systems import LYING_HOOK, ScriptedOffer
@@ -52,6 +55,43 @@ def field_in_files(world: World) -> None:
         if table.fields and not world.stores.is_database(place.partition(".")[0]):
             return world.stores.put(place, "date_of_birth_2", "1980-05-17", world.declaration)
     raise Inapplicable("no files with personal data")
+
+
+def _folder(world: World) -> Path:
+    """The first folder of files that the promise is about."""
+    for place, table in world.tables():
+        folder = world.stores.folder / place.partition(".")[0]
+        if table.fields and folder.is_dir():
+            return folder
+    raise Inapplicable("no folder of files with personal data")
+
+
+@breach("stores.schema_declared", "A nightly job copies files beside the declared ones, with another ending.")
+def copies_beside(world: World) -> None:
+    for path in [it for it in _folder(world).rglob("*") if it.is_file()]:
+        shutil.copy(path, f"{path}.bak")
+
+
+@breach("stores.schema_declared", "Somebody packs old files into an archive of the same folder.")
+def archive_beside(world: World) -> None:
+    (_folder(world) / "2025.zip").write_bytes(b"PK")
+
+
+@breach("stores.schema_declared", "A program copies files into a folder of its own beside the declared one.")
+def copied_folder(world: World) -> None:
+    files = [it for it in _folder(world).rglob("*") if it.is_file()]
+    (copy := _folder(world) / "training").mkdir(exist_ok=True)
+    for path in files:
+        shutil.copy(path, copy)
+
+
+@breach(
+    "stores.schema_declared",
+    "Somebody keeps a copy of a file under a name that begins with a dot.",
+    unseen="such names are left to editors and other programs",
+)
+def hidden_copy(world: World) -> None:
+    (_folder(world) / ".kept.jsonl").write_text('{"text": "Hello."}\n', encoding="utf-8")
 
 
 @breach(

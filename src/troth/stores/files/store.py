@@ -239,12 +239,19 @@ class FilesStore:
                 self._look(file)
             except StoreError as error:
                 unread[file.path] = str(error)
-        with self._speaking("the folder"):
-            others = Counter(_ending(path) for path in self._folder.files() if _extension(path) not in _FORMATS)
+        others = self.other_files()
         part = copy.copy(self)
         part.refresh()
         part.read_only, part._without = True, frozenset(unread)
         return part, Unobserved(MappingProxyType(unread), MappingProxyType(dict(others.most_common())))
+
+    def other_files(self, known: Iterable[str] = ()) -> Counter[str]:
+        """The number of files that are in no table because of their format, by ending, without those that a pattern of
+        *known* matches. Files whose names begin with a dot are left out everywhere."""
+        patterns = [_pattern(it, store=self.name) for it in known]
+        with self._speaking("the folder"):
+            others = [path for path in self._folder.files() if _extension(path) not in _FORMATS]
+        return Counter(_ending(path) for path in others if not any(it.fullmatch(path) for it in patterns))
 
     # --- tables -----------------------------------------------------------------------------------------------------
 
