@@ -552,9 +552,9 @@ class Hold:
 
 
 def test_an_aged_row_is_found(ask: Ask, sql: Callable[..., None]) -> None:
-    sql("INSERT INTO login VALUES (1, NULL, '2026-02-28 00:00:00', NULL)")  # its month lasts to the end of 28 March
+    sql("INSERT INTO login VALUES (1, NULL, '2026-02-28 00:00:00', NULL)")  # its month lasts to the end of 28 March, its disposal a day
     sql("INSERT INTO login VALUES (2, NULL, '2026-03-01 00:00:00', NULL)")
-    at = dt.datetime(2026, 3, 28, 23, 59, tzinfo=dt.UTC)
+    at = dt.datetime(2026, 3, 29, 23, 59, tzinfo=dt.UTC)
     check = ask("retention.nothing_overdue", now=at)
     assert (check.outcome, check.evidence.population) == (CheckOutcome.PASS, 2)
 
@@ -653,8 +653,8 @@ def test_troths_own_rows_are_counted_apart(
 
 def test_months_are_months(ask: Ask, sql: Callable[..., None]) -> None:
     sql("INSERT INTO login VALUES (1, NULL, '2026-01-31 10:00:00', NULL)")  # one month later is 28 February
-    assert ask("retention.nothing_overdue", now=dt.datetime(2026, 2, 28, tzinfo=dt.UTC)).outcome is CheckOutcome.PASS
-    assert ask("retention.nothing_overdue", now=dt.datetime(2026, 3, 1, tzinfo=dt.UTC)).outcome is CheckOutcome.FAIL
+    assert ask("retention.nothing_overdue", now=dt.datetime(2026, 3, 1, tzinfo=dt.UTC)).outcome is CheckOutcome.PASS
+    assert ask("retention.nothing_overdue", now=dt.datetime(2026, 3, 2, tzinfo=dt.UTC)).outcome is CheckOutcome.FAIL
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ from troth.declaration import Keep, Retention, Table
 from troth.stores.contract import Before, NotBefore, Scalar, Store, StoreError, Undated
 from troth.text import counted
 
+DISPOSAL_TAKES: Final = dt.timedelta(days=1)
+"""Rows are past their period from a day after its last day: a job that deletes once a day has that time."""
 KEPT_ROWS_MAX: Final = 100_000
 """Rows past their period that are read one by one when another date may keep them."""
 
@@ -40,12 +42,13 @@ class Ages:
     @classmethod
     def of(cls, store: Store, table: str, rule: Retention, declared: Table | None, today: dt.date) -> Ages:
         """The counts of one rule's *table* in *store*. Raises `StoreError`."""
-        expired = past_period(rule, today)
+        disposed = today - DISPOSAL_TAKES
+        expired = past_period(rule, disposed)
         rows, past, undated = store.count(table, None), store.count(table, expired), Undated(rule.from_)
         undatable = store.count(table, undated)
         nothing = min(undatable, store.count(table, Undated(rule.from_, empty=True))) if undatable else 0
         keep = declared.keep if declared else None
-        kept = _kept(store, table, expired, past, keep, today) if keep and past else 0
+        kept = _kept(store, table, expired, past, keep, disposed) if keep and past else 0
         ahead = store.count(table, NotBefore(rule.from_, _midnight(today + dt.timedelta(days=2))))
         not_begun = (nothing if rule.empty else 0) + (ahead if rule.ahead else 0)
         unclear = (0 if rule.empty else nothing, undatable - nothing, 0 if rule.ahead else ahead)
