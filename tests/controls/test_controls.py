@@ -91,6 +91,29 @@ def test_an_asked_system_says_how_long_it_keeps_what_it_holds(ask: Ask, company:
     assert [finding.place for finding in check.findings] == ["desk.shoe", "desk.asked"]
 
 
+def test_an_impact_assessment_that_is_not_there_is_found(
+    ask: Ask, company: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    named = {"file": "assessments/account.md", "on": "2026-09-14"}
+    company["purposes"]["account"]["risk"] = {"assessment": named}
+    check = ask("declaration.complete")
+    assert [(it.place, it.message) for it in check.findings] == [
+        ("purposes.account", "the file of its impact assessment is not there")
+    ]
+    path = tmp_path / named["file"]
+    path.parent.mkdir()
+    path.write_text("")
+    assert "is empty" in ask("declaration.complete").findings[0].message
+    path.write_text("Our assessment, at length.")
+    assert ask("declaration.complete").outcome is CheckOutcome.PASS
+    for elsewhere in ("https://example.org/assessment.pdf", "the safe of the officer"):
+        named["file"] = elsewhere
+        assert ask("declaration.complete").outcome is CheckOutcome.PASS, (
+            "it does not look there, and cannot_see says so"
+        )
+
+
 def test_unnamed_interests_and_undeclared_disclosures_are_gaps(ask: Ask, company: dict[str, Any]) -> None:
     company["purposes"]["account"]["basis"] = "legitimate_interests"
     company["recipients"]["mailer"]["receives"] = ["user.financial"]

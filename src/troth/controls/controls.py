@@ -50,8 +50,9 @@ def _evidence(
 
 @answers("declaration.complete")
 def declaration_complete(declaration: Declaration) -> ControlResult:
-    """GDPR Art. 5(2), 30(1): every declared field has a purpose with its basis and a period; recipients receive only
-    data that has a purpose. Those of Troth's own records, which hold whatever people write, count for these alone."""
+    """GDPR Art. 5(2), 30(1), 35: every declared field has a purpose with its basis and a period; recipients receive
+    only data that has a purpose; a named impact assessment is there. Purposes of Troth's own records, which hold
+    whatever people write, count for these alone."""
     fields = list(_fields(declaration))
     ours = _only_troths(declaration)
     every = [broad for purpose in declaration.purposes.values() for broad in purpose.data]
@@ -80,7 +81,11 @@ def declaration_complete(declaration: Declaration) -> ControlResult:
         for name, system in declaration.systems.items()
         if system.asked and system.asked.holds and not system.asked.retain
     ]
-    others = [*_without_interests(declaration), *_received_without_purpose(declaration, purposes)]
+    others = [
+        *_without_interests(declaration),
+        *_unassessed(declaration),
+        *_received_without_purpose(declaration, purposes),
+    ]
     findings = (*without_purpose, *without_period, *others)
     if not fields:
         return ControlResult(CheckOutcome.NOT_APPLICABLE, "No personal data is declared.", _evidence("declaration", 0))
@@ -133,6 +138,18 @@ def _without_interests(declaration: Declaration) -> Iterator[ControlFinding]:
         if purpose.basis is Basis.LEGITIMATE_INTERESTS and not purpose.interests:
             yield ControlFinding(
                 f"purposes.{name}", "the legitimate interests are not declared", "declare them (GDPR 13(1)(d))"
+            )
+
+
+def _unassessed(declaration: Declaration) -> Iterator[ControlFinding]:
+    for name, purpose in declaration.purposes.items():
+        named = purpose.risk.assessment if purpose.risk else None
+        fault = look_up(named.file, declaration.folder).fault if named else ""
+        if fault:
+            yield ControlFinding(
+                f"purposes.{name}",
+                f"the file of its impact assessment {fault}",
+                "put the paper there, or name its file",
             )
 
 
