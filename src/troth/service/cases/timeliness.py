@@ -160,9 +160,10 @@ def _deadline(
         return min([it.on for it in reckoned if it.rule == case.due_by], default=day)
 
     day = case.due_on
-    first = by_law(is_extended=False)
+    if day <= (first := by_law(is_extended=False)):
+        return day
     told = [it.ended_at for it in letters if it.kind == "extended" and it.is_sent and it.ended_at is not None]
-    if not letters and case.extended_at is not None:  # told in another way, as staff noted it
+    if case.extended_at is not None and all(it.has_failed for it in letters):  # told in another way, as staff noted
         told = [case.extended_at]
     is_told = any(at.astimezone(zone).date() <= first for at in told)
     return min(day, by_law(is_extended=True) if is_told else first)
