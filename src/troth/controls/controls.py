@@ -331,9 +331,9 @@ def keys_current(
     return replace(answer, outcome=CheckOutcome.NOT_APPLICABLE) if is_old and not answer.findings else answer
 
 
-def _left_under(found: Inventory, lasts: dt.timedelta, now: dt.datetime) -> Iterator[ControlFinding]:
+def _left_under(inventory: Inventory, lasts: dt.timedelta, now: dt.datetime) -> Iterator[ControlFinding]:
     """Field keys that were replaced more than a month ago, and still open values of Troth's own database."""
-    for key in found.keys:
+    for key in inventory.keys:
         end = seals_until(key.info, field=lasts)
         is_replaced = key.info.purpose == "field" and key.info.state is KeyState.DEACTIVATED
         if is_replaced and key.hanging and end is not None and now - end > _RESEALED_WITHIN:
