@@ -107,7 +107,8 @@ def running(folder: Path, *, home: Path, people: int, desk: str) -> Iterator[Run
     desk_accounts = "store: ${DESK_DATABASE_URL}\n    accounts: [root]"
     (folder / "troth.yaml").write_text(text.replace(desk_accounts, desk_accounts.replace("root", "postgres")), "utf-8")
     shutil.copyfile(_EXAMPLE / "policy.md", folder / "policy.md")
-    shutil.copytree(_EXAMPLE / "contracts", folder / "contracts")
+    for papers in ("contracts", "assessments"):
+        shutil.copytree(_EXAMPLE / papers, folder / papers)
     environment = {
         **places.environment(),
         "TROTH_DEMO_MAIL": str(folder / "mail"),

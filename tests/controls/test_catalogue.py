@@ -111,7 +111,7 @@ def test_the_same_control_twice_is_refused() -> None:
         (["retention.nothing_overdue"], "an account that was closed, rows that were deleted too early"),
         (
             ["protect.keys_current"],
-            "keys, such as those of disks and backups; values that are still encrypted with older",
+            "values of the company's own databases that are still encrypted with older keys",
         ),
     ],
 )

@@ -91,6 +91,29 @@ def test_an_asked_system_says_how_long_it_keeps_what_it_holds(ask: Ask, company:
     assert [finding.place for finding in check.findings] == ["desk.shoe", "desk.asked"]
 
 
+def test_an_impact_assessment_that_is_not_there_is_found(
+    ask: Ask, company: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    named = {"file": "assessments/account.md", "on": "2026-09-14"}
+    company["purposes"]["account"]["risk"] = {"assessment": named}
+    check = ask("declaration.complete")
+    assert [(it.place, it.message) for it in check.findings] == [
+        ("purposes.account", "the file of its impact assessment is not there")
+    ]
+    path = tmp_path / named["file"]
+    path.parent.mkdir()
+    path.write_text("")
+    assert "is empty" in ask("declaration.complete").findings[0].message
+    path.write_text("Our assessment, at length.")
+    assert ask("declaration.complete").outcome is CheckOutcome.PASS
+    for elsewhere in ("https://example.org/assessment.pdf", "the safe of the officer"):
+        named["file"] = elsewhere
+        assert ask("declaration.complete").outcome is CheckOutcome.PASS, (
+            "it does not look there, and cannot_see says so"
+        )
+
+
 def test_unnamed_interests_and_undeclared_disclosures_are_gaps(ask: Ask, company: dict[str, Any]) -> None:
     company["purposes"]["account"]["basis"] = "legitimate_interests"
     company["recipients"]["mailer"]["receives"] = ["user.financial"]
@@ -397,7 +420,7 @@ def test_a_key_ages(look: Look, now: dt.datetime) -> None:
     assert look().outcome is CheckOutcome.PASS
 
     check = look(now + dt.timedelta(days=365))
-    figures = {"keys": 1, "overdue": 1, "other faults": 0, "approvers": 0, "active": 1}
+    figures = {"keys": 1, "overdue": 1, "other faults": 0, "approvers": 0, "days of the root key": 365, "active": 1}
     assert (check.outcome, check.figures) == (CheckOutcome.FAIL, figures)
     assert (check.findings[0].place, check.findings[0].fix) == ("field-0", "troth keys rotate field")
 
@@ -416,6 +439,38 @@ def test_keys_below_the_root_age_by_the_declared_period(
     chain.move("epoch-1", KeyState.DESTROYED, now=now)
     company["cryptoperiods"] = {"field": "200 days"}
     assert (look().outcome, look().figures["keys"]) == (CheckOutcome.PASS, 2)
+
+
+def test_a_root_key_older_than_the_period_leaves_it_open(look: Look, chain: Keychain, now: dt.datetime) -> None:
+    """Every key below it is new, and it is never replaced itself."""
+    later = now + dt.timedelta(days=365)
+    chain.rotate("field", now=later)
+    assert look(later - dt.timedelta(minutes=1)).outcome is CheckOutcome.PASS
+    check = look(later)
+    assert (check.outcome, check.figures["days of the root key"]) == (CheckOutcome.NOT_APPLICABLE, 365)
+    assert "The root key is 365 days old, and is never replaced." in check.summary
+
+
+@pytest.mark.parametrize("name", ["field-0", "field-1"])
+def test_values_that_stay_under_a_replaced_key_are_found(
+    look: Look, chain: Keychain, home: Path, monkeypatch: pytest.MonkeyPatch, now: dt.datetime, name: str
+) -> None:
+    """The key file of the home is of today, whenever that is, and field-0 with it."""
+    now = max(now, dt.datetime.now(dt.UTC))
+    for _ in range(1 + int(name[-1])):
+        chain.rotate("field", now=now)
+    monkeypatch.setattr("troth.controls.controls._without_approvers", lambda *_: ())
+    assert look(now + dt.timedelta(days=29), hanging={name: 3}).outcome is CheckOutcome.PASS, "a month for it"
+    assert look(now + dt.timedelta(days=31)).outcome is CheckOutcome.PASS, "nothing is left under it"
+    [finding] = look(now + dt.timedelta(days=31), hanging={name: 3}).findings
+    assert (finding.place, finding.message.endswith("3 values still need it")) == (name, True)
+
+
+def test_it_does_not_see_values_of_the_company_under_an_older_key(
+    look: Look, chain: Keychain, now: dt.datetime
+) -> None:
+    chain.rotate("field", now=now)
+    assert look(now + dt.timedelta(days=300), hanging={}).outcome is CheckOutcome.PASS
 
 
 def test_a_compromised_key_that_is_still_there_is_found(look: Look, chain: Keychain, now: dt.datetime) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from tests.service.team import lay
 
+from troth.cli.policy.bind import bind
 from troth.controls import looked_at_hash, promise_name
 from troth.declaration import load
+from troth.errors import TrothError
 from troth.rehearsal import Planted, Rehearsal, RehearsedPromise
 from troth.service.assurance.rehearsal.record import OtherDeclaration, keep, last
 from troth.service.core.deployment import current
@@ -65,3 +69,30 @@ def test_another_declaration_than_the_rehearsed_one_is_refused(company: Any) -> 
     with pytest.raises(OtherDeclaration, match="rehearse again"):
         keep(outcome, current(), now=NOW)
     assert last(current()) == {}
+
+
+def test_the_proposals_to_bind_a_policy_show_it_of_bound_promises(
+    company: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, policy = tmp_path / "there", tmp_path / "bound.md"
+    policy.write_text("# Privacy policy\n\nWe keep our word.\n")
+    monkeypatch.setenv("TROTH_HOME", str(home))
+    monkeypatch.setattr("troth.service.server.set_up", lambda: None)
+    keep(rehearsed(company, SEEN), current(), now=NOW)
+
+    def shown(*more: str) -> str:
+        return CliRunner().invoke(bind, [str(policy), "-d", str(company), *more]).output
+
+    assert "Rehearsed" not in shown(), "there is no home"
+    home.mkdir()
+    for name in ("keys.toml", "troth.sqlite3"):
+        (home / name).touch()
+    assert "promises.0: “We keep our word.”\n    its status changed in 1 of 1 breach planted, 2026-11-24" in shown()
+    [row] = json.loads(shown("--json"))["rehearsed"]
+    assert (row["promise"], row["noticed"], row["planted"], row["at"][:10]) == (0, 1, 1, "2026-11-24")
+
+    def refuse() -> None:
+        raise TrothError("no such database")
+
+    monkeypatch.setattr("troth.service.server.set_up", refuse)
+    assert json.loads(shown("--json"))["rehearsed"] == []

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection, connections
 from django.utils import timezone
 from hypothesis import given
@@ -398,6 +399,40 @@ def test_a_holder_without_a_second_factor_is_found(office: Path, staff_member: S
     check = ask("staff.mfa", settings)
     assert check.outcome is CheckOutcome.FAIL
     assert check.figures == {"holders": 1, "without": 1}
+
+
+def superuser(days: int, **facts: Any) -> User:
+    since = timezone.now() - days * DAY
+    return User.objects.create(username=f"root{days}", is_superuser=True, date_joined=since, **facts)
+
+
+def test_the_controls_look_at_whom_the_ceiling_counts(office: Path, staff_member: StaffMember, settings: Any) -> None:
+    """Superusers whom somebody made by hand, and people who never signed in."""
+    staff_member(StaffRight.CASES_HANDLE)
+    actions.invite("ben@example.org", [StaffRole.HANDLER], reason="a test", now=timezone.now())
+    root = superuser(10)
+    for control in ("mfa", "recertified"):
+        check = ask(f"staff.{control}", settings)
+        assert (check.outcome, check.figures["holders"]) == (CheckOutcome.PASS, 3)
+    assert len(roster(timezone.now()).holders) == 3
+    assert "2 people have none, never signed in" in ask("staff.mfa", settings).summary
+
+    User.objects.filter(pk=root.pk).update(last_login=timezone.now())
+    for control in ("mfa", "undertakings"):
+        check = ask(f"staff.{control}", settings)
+        assert (check.outcome, check.figures["without"]) == (CheckOutcome.FAIL, 1)
+    User.objects.filter(pk=root.pk).update(date_joined=timezone.now() - 190 * DAY)
+    assert ask("staff.recertified", settings).outcome is CheckOutcome.FAIL
+    User.objects.filter(pk=root.pk).update(is_active=False)
+    for control in ("mfa", "undertakings", "recertified"):
+        assert ask(f"staff.{control}", settings).outcome is CheckOutcome.PASS
+
+
+def test_an_access_that_was_never_used_needs_its_review(office: Path, settings: Any) -> None:
+    actions.invite("ben@example.org", [StaffRole.HANDLER], reason="a test", now=timezone.now())
+    assert ask("staff.recertified", settings).outcome is CheckOutcome.PASS
+    Grant.objects.update(reviewed_at=timezone.now() - 190 * DAY)
+    assert ask("staff.recertified", settings).outcome is CheckOutcome.FAIL
 
 
 def test_an_undertaking_that_ran_out_is_found(office: Path, staff_member: StaffMember, settings: Any) -> None:

@@ -33,6 +33,11 @@ class Company:
     recipients: str = "{}"
     purposes: str = "{}"
     marks: str = "{}"
+    versions: str = ""
+
+    def change(self, statement: str) -> None:
+        with closing(sqlite3.connect(self.folder / "shop.sqlite")) as database, database:
+            database.execute(statement)
 
     def lay(self) -> None:
         (self.folder / "old.md").write_text(_STRONG)
@@ -58,7 +63,7 @@ policy:
   file: policy.md
   effective: 2026-11-01
   announce: {self.announce}
-  versions: [{{file: old.md, effective: {self.first}, keeps: {self.keeps}}}]
+  versions: {self.versions or f"[{{file: old.md, effective: {self.first}, keeps: {self.keeps}}}]"}
 systems:
   shop:
     store: sqlite:///shop.sqlite
@@ -94,6 +99,7 @@ def test_rows_are_counted_by_the_version_they_were_collected_under(company: Comp
         "rows": 3,
         "denials decided": 1,
         "clauses not decided": 1,
+        "older than their version": 0,
         "under 2025-03-01": 2,
         "under 2026-11-01": 1,
     }
@@ -251,3 +257,28 @@ def test_a_version_that_cannot_be_read_is_no_pass(company: Company) -> None:
 def test_nothing_personal_is_told(company: Company) -> None:
     company.announce = "null"
     assert "example.org" not in repr(company.check())
+
+
+def test_under_a_single_version_there_is_nothing_to_honour(company: Company) -> None:
+    """Neither where no earlier version is declared, nor where no row names one."""
+    company.change("update customer set seen_policy = '2026-11-01', at = '2026-11-02'")
+    assert company.check().outcome is CheckOutcome.NOT_APPLICABLE
+    company.versions = "[]"
+    assert company.check().outcome is CheckOutcome.NOT_APPLICABLE
+    company.change("update customer set seen_policy = '2026-10-01' where id = 1")
+    assert company.check().outcome is CheckOutcome.FAIL, "a version that was never published"
+
+
+def test_a_mark_that_was_written_later_leaves_it_open(company: Company) -> None:
+    """Somebody moves a customer of before to the weaker version, without asking."""
+    assert company.check().outcome is CheckOutcome.PASS
+    company.change("update customer set seen_policy = '2026-11-01' where id = 2")
+    check = company.check()
+    assert (check.outcome, check.figures["older than their version"]) == (CheckOutcome.NOT_APPLICABLE, 1)
+    assert "1 row older than the version named there" in check.summary
+
+
+def test_it_does_not_see_a_mark_of_a_row_that_is_newer_than_the_version(company: Company) -> None:
+    """The customer came again since, so no date shows under which version they signed up."""
+    company.change("update customer set seen_policy = '2026-11-01' where id = 1")
+    assert company.check().outcome is CheckOutcome.PASS

@@ -190,16 +190,17 @@ def _environment(folder: Path, stores: Mapping[str, str], example: Path, port: i
 
 
 def _declaration(folder: Path, example: Path, port: int) -> Path:
-    """Copy the example's declaration, its contracts and the policy, so that you can change them. The site's URLs are
+    """Copy the example's declaration, its papers and the policy, so that you can change them. The site's URLs are
     updated to the port at each start; the accounts that may read the files are root and yours."""
     kept = folder / "troth.yaml"
     if not kept.exists():
         text = (example / "troth.yaml").read_text(encoding="utf-8")
         kept.write_text(text.replace("accounts: [root]", f"accounts: [root, {getpass.getuser()}]"), encoding="utf-8")
         shutil.copyfile(example / "policy.md", folder / "policy.md")
-        (folder / "contracts").mkdir(mode=0o700, exist_ok=True)
-        for contract in (example / "contracts").iterdir():
-            shutil.copyfile(contract, folder / "contracts" / contract.name)
+        for papers in ("contracts", "assessments"):
+            (folder / papers).mkdir(mode=0o700, exist_ok=True)
+            for paper in (example / papers).iterdir():
+                shutil.copyfile(paper, folder / papers / paper.name)
     before = kept.read_text(encoding="utf-8")
     after = _SITE.sub(rf"\g<1>http://localhost:{port}", before)
     if after != before:

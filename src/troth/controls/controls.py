@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from troth.controls.model import CheckOutcome, ControlFinding, Evidence
@@ -26,7 +26,7 @@ from troth.ledger import (
     require_begins_with,
     signed_in,
 )
-from troth.protect import Inventory, KeyInfo, Keyring, KeyState, field_zero, standing
+from troth.protect import Inventory, KeyInfo, Keyring, KeyState, field_zero, seals_until, standing
 from troth.text import counted
 
 WITNESSED_HOURS = 24
@@ -34,6 +34,7 @@ WITNESSED_HOURS = 24
 twice a day."""
 _APPROVERS_NEEDED = 2
 _CLOCKS_DIFFER = dt.timedelta(minutes=5)
+_RESEALED_WITHIN = dt.timedelta(days=30)
 
 
 def _evidence(
@@ -49,8 +50,9 @@ def _evidence(
 
 @answers("declaration.complete")
 def declaration_complete(declaration: Declaration) -> ControlResult:
-    """GDPR Art. 5(2), 30(1): every declared field has a purpose with its basis and a period; recipients receive only
-    data that has a purpose. Those of Troth's own records, which hold whatever people write, count for these alone."""
+    """GDPR Art. 5(2), 30(1), 35: every declared field has a purpose with its basis and a period; recipients receive
+    only data that has a purpose; a named impact assessment is there. Purposes of Troth's own records, which hold
+    whatever people write, count for these alone."""
     fields = list(_fields(declaration))
     ours = _only_troths(declaration)
     every = [broad for purpose in declaration.purposes.values() for broad in purpose.data]
@@ -79,7 +81,11 @@ def declaration_complete(declaration: Declaration) -> ControlResult:
         for name, system in declaration.systems.items()
         if system.asked and system.asked.holds and not system.asked.retain
     ]
-    others = [*_without_interests(declaration), *_received_without_purpose(declaration, purposes)]
+    others = [
+        *_without_interests(declaration),
+        *_unassessed(declaration),
+        *_received_without_purpose(declaration, purposes),
+    ]
     findings = (*without_purpose, *without_period, *others)
     if not fields:
         return ControlResult(CheckOutcome.NOT_APPLICABLE, "No personal data is declared.", _evidence("declaration", 0))
@@ -132,6 +138,18 @@ def _without_interests(declaration: Declaration) -> Iterator[ControlFinding]:
         if purpose.basis is Basis.LEGITIMATE_INTERESTS and not purpose.interests:
             yield ControlFinding(
                 f"purposes.{name}", "the legitimate interests are not declared", "declare them (GDPR 13(1)(d))"
+            )
+
+
+def _unassessed(declaration: Declaration) -> Iterator[ControlFinding]:
+    for name, purpose in declaration.purposes.items():
+        named = purpose.risk.assessment if purpose.risk else None
+        fault = look_up(named.file, declaration.folder).fault if named else ""
+        if fault:
+            yield ControlFinding(
+                f"purposes.{name}",
+                f"the file of its impact assessment {fault}",
+                "put the paper there, or name its file",
             )
 
 
@@ -274,8 +292,12 @@ def keys_current(
     declaration: Declaration, keyring: Keyring, keys: Callable[[], Inventory], log: Log, now: dt.datetime
 ) -> ControlResult:
     """NIST SP 800-57: every key below the root is within its cryptoperiod, and so is the root key if values are sealed
-    under a key derived from it, counted from its entry in the ledger. The registry lists all of them and none as
-    destroyed, none is compromised, and if one is due to be destroyed, two approvers exist."""
+    under a key derived from it, counted from its entry in the ledger. What a replaced key sealed in Troth's database is
+    sealed anew within a month. The registry lists all of them and none as destroyed, none is compromised, and if one is
+    due to be destroyed, two approvers exist.
+
+    The root key is never replaced: once it is older than the period of the others, nobody can say that "our keys" are
+    replaced within it, and the question stays open."""
     made = _made(keyring, log)
     if made is None:
         return ControlResult(
@@ -285,23 +307,38 @@ def keys_current(
     infos = [one.info for one in found.keys if one.info.number and one.info.state is not KeyState.DESTROYED]
     zero = field_zero(keyring.id, made, infos)
     there = [*([zero] if zero.state.seals else []), *infos]
-    overdue = list(_overdue(there, declaration.cryptoperiods.field_lasts, now))
+    lasts = declaration.cryptoperiods.field_lasts
+    overdue = [*_overdue(there, lasts, now), *_left_under(found, lasts, now)]
     unsound = [*_compromised(there), *_dated_ahead([("root", made), *_dates(infos)], now), *_contradicted(found)]
     unsound += _without_approvers(there, found.approvers)
     states = Counter(str(info.state) for info in there)
-    return ControlResult.of(
+    is_old, days = now - made >= lasts, (now - made).days
+    note = f" The root key is {counted(days, 'day')} old, and is never replaced." if is_old else ""
+    answer = ControlResult.of(
         f"{counted(len(there), 'key')} below the root key, {len(overdue)} past their period; "
-        f"{counted(len(unsound), 'other fault')}, {counted(len(found.approvers), 'approver')}.",
+        f"{counted(len(unsound), 'other fault')}, {counted(len(found.approvers), 'approver')}.{note}",
         evidence=_evidence("keys", len(there)),
         figures={
             "keys": len(there),
             "overdue": len(overdue),
             "other faults": len(unsound),
             "approvers": len(found.approvers),
+            "days of the root key": days,
             **states,
         },
         findings=[*overdue, *unsound],
     )
+    return replace(answer, outcome=CheckOutcome.NOT_APPLICABLE) if is_old and not answer.findings else answer
+
+
+def _left_under(inventory: Inventory, lasts: dt.timedelta, now: dt.datetime) -> Iterator[ControlFinding]:
+    """Field keys that were replaced more than a month ago, and still open values of Troth's own database."""
+    for key in inventory.keys:
+        end = seals_until(key.info, field=lasts)
+        is_replaced = key.info.purpose == "field" and key.info.state is KeyState.DEACTIVATED
+        if is_replaced and key.hanging and end is not None and now - end > _RESEALED_WITHIN:
+            told = f"it was replaced on {end:%Y-%m-%d}, and {counted(key.hanging, 'value')} still need it"
+            yield ControlFinding(key.info.name, told, "finish it: troth keys rotate field")
 
 
 def _overdue(there: Sequence[KeyInfo], lasts: dt.timedelta, now: dt.datetime) -> Iterator[ControlFinding]:

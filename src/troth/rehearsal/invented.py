@@ -168,7 +168,7 @@ class Inventor:
         assert column is not None, "the schema has it"
         use = table.fields.get(name)
         if name == table.notice:
-            return dated(column.kind, dt.datetime.combine(self.declaration.policy.effective, dt.time(), tzinfo=dt.UTC))
+            return dated(column.kind, dt.datetime.combine(self._version(place, number), dt.time(), tzinfo=dt.UTC))
         if use is not None and _is_protected(table, name) and self.seal is not None:
             stored = self.seal(place, name, use, _text(use.category, person or InventedPerson(number)))
             return stored if column.kind is ColumnKind.BYTES else str(encoded(stored))
@@ -184,6 +184,12 @@ class Inventor:
         text = _text(use.category, person or InventedPerson(number)) if use is not None else "ok"
         text = f"{text}-{number}" if is_unique and (use is None or "contact" not in use.category) else text
         return text[: column.length] if column.length else text
+
+    def _version(self, place: str, number: int) -> dt.date:
+        """The policy version under which a row came: one in force on its day; for every second row, the earliest."""
+        policy, day = self.declaration.policy, self._moment(place, number).date()
+        every = sorted([policy.effective, *(version.effective for version in policy.versions)])
+        return every[0] if number % 2 else max([every[0], *(it for it in every if it <= day)])
 
     def _starts(self, place: str) -> set[str]:
         """The columns from which the periods of a table's rows are counted."""

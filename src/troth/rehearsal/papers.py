@@ -58,6 +58,9 @@ def _papers(declaration: Declaration) -> Iterator[str]:
     for it in declaration.recipients.values():
         named = [it.contract, it.assessed, it.safeguard if it.safeguard and names_file(it.safeguard) else None]
         yield from (name.strip() for name in named if name and "://" not in name)
+    risks = [it.risk for it in declaration.purposes.values() if it.risk is not None]
+    assessments = [risk.assessment.file for risk in risks if risk.assessment is not None]
+    yield from (name.strip() for name in assessments if "://" not in name)
 
 
 def _copied_policy(source: Path, folder: Path) -> Path:

@@ -2,22 +2,26 @@
 
 A table with a ``notice`` column records the version under which each row was collected. The control checks that every
 version named was published, that people were told before a weaker version took effect, and that rows are kept no longer
-than their version promised. If a version denied without exception that data is shared, sold, sent abroad, used for
-marketing or training, and a later one withdrew that, today's declaration shows whether the older rows are excluded.
-Other promises cannot be checked: clauses that were withdrawn are listed for the reader of the check.
+than their version promised. Rows that are older than the version they name leave the question open, because their mark
+was written later; and without a row of an earlier version there is nothing to check.
+
+If a version denied without exception that data is shared, sold, sent abroad, used for marketing or training, and a
+later one withdrew that, today's declaration shows whether the older rows are excluded. Other promises cannot be
+checked: clauses that were withdrawn are listed for the reader of the check.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 
 from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
 from troth.declaration import Declaration, Period, Retention, Table
 from troth.policy import PolicyError
 from troth.policy.versions import ClauseChange, Issue, VersionChange, chain, denied_by, steps
-from troth.stores import AnyOf, Before, ColumnKind, Match, Noted, Scalar, Store, StoreError, noting
+from troth.stores import AllOf, AnyOf, Before, ColumnKind, Match, Noted, Scalar, Store, StoreError, noting
 from troth.subjects.policy_denials import Breach, breaches
 from troth.text import counted
 
@@ -61,6 +65,8 @@ class _Seen:
     findings: list[ControlFinding] = field(default_factory=list)
     systems: set[str] = field(default_factory=set)
     why_not: dict[str, str] = field(default_factory=dict)
+    remarked: int = 0
+    """Number of rows that are older than the version that they name."""
     open: set[tuple[str, str]] = field(default_factory=set)
     """Denials for which it is uncertain whether they are kept."""
 
@@ -86,7 +92,11 @@ def version_honoured(declaration: Declaration, stores: Mapping[str, Store], now:
         for system, name, table in places:
             _look(seen, declaration, stores.get(system), (system, name, table), told, today)
     decided = {denial.place for denial in told.denials} - seen.open
-    return _answer(seen, {system for system, _, _ in places}, asked, _lost(seen.by_version, taken), decided)
+    answer = _answer(seen, {system for system, _, _ in places}, asked, _lost(seen.by_version, taken), decided)
+    is_of_now = not any(count for name, count in seen.by_version.items() if taken and name < taken[-1].new.name)
+    if answer.findings or seen.why_not or not (is_of_now or seen.remarked):
+        return answer
+    return replace(answer, outcome=CheckOutcome.NOT_APPLICABLE)
 
 
 def _places(declaration: Declaration) -> Iterator[tuple[str, str, Table]]:
@@ -115,6 +125,7 @@ def _look(
         rules = [(key, rule) for key, rule in declaration.retention.items() if rule.table == where]
         late = list(_kept_too_long(store, name, table, rules, denials.issues, today))
         denied = list(_denied(store, name, table, declaration, denials))
+        seen.remarked += _remarked(store, name, table, {rule.from_ for _, rule in rules}, denials.issues)
     except StoreError as error:
         seen.why_not[system] = str(error)
         seen.open |= {denial.place for denial in denials.denials}
@@ -221,6 +232,16 @@ def _kept_too_long(
                 yield f"{counted(late, 'row')} of the version of {issue.name} past the {period} that it promised"
 
 
+def _remarked(store: Store, name: str, table: Table, dates: Set[str], issues: Sequence[Issue]) -> int:
+    """Rows dated before the version that they name took effect. A day more is allowed for time zones."""
+    counts = Counter[str]()
+    for issue in issues[1:]:
+        begun = dt.datetime.combine(issue.effective - dt.timedelta(days=1), dt.time(), dt.UTC)
+        for date in dates:
+            counts[date] += store.count(name, AllOf((_under(store, name, table, issue), Before(date, begun))))
+    return max(counts.values(), default=0)
+
+
 def _late(store: Store, name: str, table: Table, rule: Retention, issue: Issue, period: Period, today: dt.date) -> int:
     end = dt.datetime.combine(period.before(today), dt.time(), dt.UTC)
     past = Before(rule.from_, end)
@@ -265,6 +286,8 @@ def _answer(
     if undecided:
         lines = ", ".join(f"line {line} of {name}" for name, line in undecided[:_NAMED_MAX])
         notes += f" {counted(len(undecided), 'clause')} promised more and cannot be decided here: {lines}."
+    if seen.remarked:
+        notes += f" {counted(seen.remarked, 'row')} older than the version named there: the mark was written later."
     versions = {name: count for name, count in sorted(seen.by_version.items()) if count}
     told = ", ".join(f"{count:,} under {name}" for name, count in versions.items()) or "none under any version"
     evidence = Evidence(
@@ -281,6 +304,7 @@ def _answer(
             "rows": seen.rows,
             "denials decided": len(clauses) - len(undecided),
             "clauses not decided": len(undecided),
+            "older than their version": seen.remarked,
             **{f"under {name}": count for name, count in versions.items()},
         },
         findings=seen.findings,

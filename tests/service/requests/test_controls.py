@@ -17,6 +17,7 @@ from troth.controls import Check, CheckOutcome, catalogue, run
 from troth.declaration import parse
 from troth.service.api.models import ApiToken
 from troth.service.api.tokens import make
+from troth.service.cases.actions import extend
 from troth.service.cases.content import CaseContent
 from troth.service.cases.intake.mailbox import read_due
 from troth.service.cases.intake.receive import Intake, receive
@@ -123,11 +124,46 @@ def test_a_request_that_was_withdrawn_after_its_deadline_was_late(office: Office
     assert asked("requests.answered_in_time", office).figures["answered_late"] == 1
 
 
-def test_it_does_not_see_a_date_that_was_changed_in_our_own_database(office: Office) -> None:
-    case = office.ask("view")
+def test_a_deadline_that_no_law_gives_is_none(office: Office) -> None:
+    """Somebody moves it in the database, again and again."""
+    case = office.ask("view", tier=1)
     delivered()
     Case.objects.filter(pk=case.pk).update(due_on=office.now().date() + dt.timedelta(days=900))
-    assert asked("requests.answered_in_time", office, dt.timedelta(days=80)).outcome is CheckOutcome.PASS
+    assert asked("requests.answered_in_time", office, dt.timedelta(days=25)).outcome is CheckOutcome.PASS
+    assert asked("requests.answered_in_time", office, dt.timedelta(days=40)).figures["late"] == 1
+
+
+def test_one_extension_counts_if_the_person_was_told_in_time(office: Office) -> None:
+    case = office.ask("view", tier=1)
+    delivered()
+    extend(case.pk, "There is much of it.", office.deployment, who=Actor("staff"), now=office.now())
+    assert asked("requests.answered_in_time", office, dt.timedelta(days=60)).figures["late"] == 1, "not told yet"
+    delivered()
+    assert asked("requests.answered_in_time", office, dt.timedelta(days=60)).outcome is CheckOutcome.PASS
+    Case.objects.filter(pk=case.pk).update(due_on=office.now().date() + dt.timedelta(days=300))
+    assert asked("requests.answered_in_time", office, dt.timedelta(days=100)).figures["late"] == 1, "a second one"
+
+    LetterRow.objects.filter(kind="extended").update(ended_at=office.now() + dt.timedelta(days=50))
+    assert asked("requests.answered_in_time", office, dt.timedelta(days=60)).figures["late"] == 1, "told too late"
+
+
+def test_an_extension_that_nobody_announced_is_none(office: Office) -> None:
+    case = office.ask("view", tier=1)
+    delivered()
+    due_on = office.now().date() + dt.timedelta(days=85)
+    Case.objects.filter(pk=case.pk).update(extended_at=office.now(), due_on=due_on)
+    assert asked("requests.answered_in_time", office, dt.timedelta(days=60)).figures["late"] == 1
+    LetterRow.objects.update(state="failed")
+    check = asked("requests.answered_in_time", office, dt.timedelta(days=60))
+    assert check.figures["late"] == 0, "where no e-mail gets through, staff note that they told the person"
+
+
+def test_it_does_not_see_that_the_day_of_arrival_was_changed_in_our_own_database(office: Office) -> None:
+    case = office.ask("view", tier=1)
+    delivered()
+    later = dt.timedelta(days=80)
+    Case.objects.filter(pk=case.pk).update(received_at=office.now() + later, due_on=office.now().date() + later)
+    assert asked("requests.answered_in_time", office, later).outcome is CheckOutcome.PASS
 
 
 def test_a_complaint_that_nobody_acknowledged_is_found(office: Office) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import os
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,8 @@ from troth.json_values import json_fields, json_value
 from troth.text import counted
 
 if TYPE_CHECKING:
-    from troth.policy import PolicyText
+    from troth.controls import RehearsalRecord
+    from troth.policy import Bound, PolicyText
     from troth.policy.bind import Astray, BindingPlan, Doubted, FileChange, Proposal
 
 _WIDTH = 110
@@ -34,7 +36,8 @@ def bind(file: Path, declaration: Path, write: bool, approved: str | None, as_js
 
     Each proposal says what green can mean and what it cannot. Promises that the declaration already binds, and
     sentences listed under policy.not_promises, are skipped. A promise whose words are no longer in the policy is
-    reported with its binding and the most similar sentence; it is never rebound automatically.
+    reported with its binding and the most similar sentence; it is never rebound automatically. Where TROTH_HOME has a
+    database, it shows of each bound promise how many breaches of the last recorded rehearsal changed its status.
 
     With --write the changes to the file are shown as a diff, with the owner left to fill in; with --apply they are
     added. The rest of the file does not change. A control is written only if green would be right about the promise: if
@@ -58,9 +61,36 @@ def bind(file: Path, declaration: Path, write: bool, approved: str | None, as_js
     change = change_for(plan.proposals, declared, declaration) if write or approved else None
     if approved is not None and change is not None:
         _apply(change, approved)
-    lines = _shown(file, declaration, plan, change, applied=approved is not None)
-    cli.answer(_as_data(plan, change), *map(cli.printable, lines), as_json=as_json)
+    rehearsed = _rehearsed(plan)
+    lines = [*_shown(file, declaration, plan, change, applied=approved is not None), *_rehearsals(rehearsed)]
+    cli.answer(_as_data(plan, change, rehearsed), *map(cli.printable, lines), as_json=as_json)
     cli.fail_if(plan.astray or plan.doubted or plan.bare or (plan.proposals and approved is None))
+
+
+def _rehearsed(plan: BindingPlan) -> Sequence[tuple[Bound, RehearsalRecord]]:
+    """What the last rehearsal on record showed of each bound promise. Nothing is created for it, and the proposals do
+    not depend on it, so a database that cannot be read shows none."""
+    home = cli.home()
+    if not (home / "keys.toml").exists() or not (
+        (home / "troth.sqlite3").exists() or os.environ.get("TROTH_DATABASE_URL")
+    ):
+        return []
+    from django.db import Error
+
+    from troth.controls import promise_name
+    from troth.errors import TrothError
+    from troth.service.server import set_up
+
+    try:
+        set_up()
+        from troth.service.assurance.rehearsal.record import last
+        from troth.service.core.deployment import current
+
+        records = last(current())
+    except (Error, TrothError):
+        return []
+    names = [(bound, promise_name(bound.promise)) for bound in plan.bound]
+    return [(bound, records[name]) for bound, name in names if name in records]
 
 
 def _require_english(policy: PolicyText, file: Path) -> None:
@@ -127,6 +157,15 @@ def _bare(plan: BindingPlan) -> Iterator[str]:
         yield from _wrapped(f"“{bare.promise.quote}”", f"  promises.{bare.index}: ")
 
 
+def _rehearsals(rehearsed: Sequence[tuple[Bound, RehearsalRecord]]) -> Iterator[str]:
+    if rehearsed:
+        yield "\nRehearsed, with breaches planted into an invented company:"
+    for bound, record in rehearsed:
+        yield from _wrapped(f"“{bound.promise.quote}”", f"  promises.{bound.index}: ")
+        planted = counted(record.planted, "breach", "breaches")
+        yield f"    its status changed in {record.noticed:,} of {planted} planted, {record.at:%Y-%m-%d}"
+
+
 def _lost(lost: Astray) -> Iterator[str]:
     yield f"\npromises.{lost.index}: {lost.problem.message}"
     yield from _wrapped(f"“{lost.promise.quote}”", "  was: ")
@@ -176,11 +215,17 @@ def _wrapped(text: str, before: str) -> list[str]:
     return textwrap.wrap(text, _WIDTH, initial_indent=before, subsequent_indent=after)
 
 
-def _as_data(plan: BindingPlan, change: FileChange | None) -> dict[str, Any]:
+def _as_data(
+    plan: BindingPlan, change: FileChange | None, rehearsed: Sequence[tuple[Bound, RehearsalRecord]]
+) -> dict[str, Any]:
     return {
         "bound": len(plan.bound) - len(plan.bare),
         "bound_to_nothing": [{"promise": one.index, "quote": one.promise.quote} for one in plan.bare],
         "passed_over": plan.left,
+        "rehearsed": [
+            {"promise": bound.index, "quote": bound.promise.quote, **json_fields(record, "planted", "noticed", "at")}
+            for bound, record in rehearsed
+        ],
         "proposals": [
             {
                 "line": one.line,

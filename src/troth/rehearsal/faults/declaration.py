@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
-from troth.declaration import Basis, FieldUse, Recipient, Sharing, System, Table, covers
+from troth.declaration import Assessment, Basis, FieldUse, Recipient, Risk, Sharing, System, Table, covers
 from troth.law.places import FREE_FLOW
 from troth.rehearsal.breaches import breach
 from troth.rehearsal.papers import paper
@@ -85,6 +85,14 @@ def interests_unsaid(world: World) -> None:
     name, purpose = _first(world.declaration.purposes, "purpose")
     given = purpose.model_copy(update={"basis": Basis.LEGITIMATE_INTERESTS, "interests": None})
     world.declare(purposes={**world.declaration.purposes, name: given})
+
+
+@breach("declaration.complete", "The impact assessment that the declaration names was never written.")
+def unwritten_assessment(world: World) -> None:
+    name, purpose = _first(world.declaration.purposes, "purpose")
+    assessment = Assessment(file="assessments/unwritten.pdf", on=world.now.date())
+    risk = (purpose.risk or Risk()).model_copy(update={"assessment": assessment})
+    world.declare(purposes={**world.declaration.purposes, name: purpose.model_copy(update={"risk": risk})})
 
 
 @breach("declaration.complete", "A recipient starts to get data that is needed for nothing.")

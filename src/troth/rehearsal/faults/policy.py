@@ -140,6 +140,15 @@ def denied_recipient(world: World) -> None:
     world.declare(recipients={**world.declaration.recipients, "partner": partner})
 
 
+@breach("collection.version_honoured", "All rows are set to the version of today, without asking anybody.")
+def rewritten_marks(world: World) -> None:
+    for place, table in world.tables():
+        system, _, name = place.partition(".")
+        if table.notice and world.stores.is_database(system):
+            today = world.declaration.policy.effective.isoformat()
+            world.stores.run(system, f"UPDATE `{name}` SET `{table.notice}` = ?", today)  # noqa: S608
+
+
 @breach(
     "collection.version_honoured",
     "A promise about how people are treated ends for those who came under it.",

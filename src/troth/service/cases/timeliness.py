@@ -1,7 +1,8 @@
 """Whether cases of a kind are acknowledged and answered in time, for the controls of the duties that answer them.
 
 What counts is what reached the person: an e-mail that could not be sent is no answer. One that no mail server took
-although the address may be right is ours to send, and late once the deadline is over.
+although the address may be right is ours to send, and late once the deadline is over. A longer period counts only if
+the law gives it, and the person was told of it within the first.
 """
 
 from __future__ import annotations
@@ -9,14 +10,14 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from django.db.models import Q, QuerySet
 
 from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence
 from troth.declaration import Declaration
-from troth.law import earliest
+from troth.law import ClockPause, earliest
 from troth.service.cases.handling import case_types
 from troth.service.cases.models import Case, CaseKind, CaseState
 from troth.service.cases.models import CaseOutcome as Ended
@@ -31,13 +32,15 @@ _CASES = frozenset({"cases"})
 _AT_ONCE = 500
 _SOONEST = dt.timedelta(days=1)
 """No law asks for an acknowledgement sooner."""
+_SHORTEST = dt.timedelta(days=5)
+"""No law or standard of ours asks for an answer sooner."""
 _SAME_TIME = dt.timedelta(minutes=1)
 """E-mails with the answer are queued in the transaction that closes the case."""
 _ON_THE_WAY = frozenset({"link", "agent_authority", "more_information", "reminder_to_person", "resumed", "extended"})
 """E-mails to a person before the answer, besides the acknowledgement."""
 _FIELDS = (
     *("kind", "right", "state", "outcome", "residence", "reference"),
-    *("received_at", "acknowledged_at", "verified_at", "closed_at", "due_on"),
+    *("received_at", "acknowledged_at", "verified_at", "extended_at", "closed_at", "due_on", "due_by"),
 )
 
 
@@ -71,13 +74,14 @@ def in_time(
     zone, word = zone_of(declaration.organisation), kind.value
     today = now.astimezone(zone).date()
     count, figures = 0, Counter(open=0, late=0, answered_late=0, acknowledged_late=0, undelivered=0)
-    rows = concerned(kind, now - PERIOD).only(*_FIELDS).iterator(chunk_size=_AT_ONCE)
+    rows = concerned(kind, now - PERIOD).only(*_FIELDS).prefetch_related("pauses").iterator(chunk_size=_AT_ONCE)
     while cases := list(islice(rows, _AT_ONCE)):
         letters = _letters(cases)
         for case in cases:
             count += 1
             written = letters.get(case.about, ())
             figures["open"] += case.closed_at is None
+            case.due_on = _deadline(case, written, declaration, now, zone)
             figures[_answered(case, written, today, zone)] += 1
             figures["acknowledged_late"] += _is_unacknowledged(case, written, declaration, now, acknowledged_within)
     undelivered = figures["undelivered"]
@@ -138,6 +142,31 @@ def _answered(case: Case, letters: Sequence[_Letter], today: dt.date, zone: dt.t
         return "answered_late" if case.due_on < today else "in_time"
     answered = max(case.closed_at, min(sent, default=case.closed_at))
     return "answered_late" if answered.astimezone(zone).date() > case.due_on else "in_time"
+
+
+def _deadline(
+    case: Case, letters: Sequence[_Letter], declaration: Declaration, now: dt.datetime, zone: dt.tzinfo
+) -> dt.date | None:
+    """The deadline on record, or an earlier one that the same rule of law sets: Art. 12(3) allows a single extension,
+    of which the person was told within the first period."""
+    last = max([case.closed_at or now, *(it.ended_at or now for it in letters)])
+    if case.due_on is None or last - case.received_at < _SHORTEST:
+        return case.due_on
+    asked = ClockInputs(case.kind, case.right, case.received_at, case.verified_at, case.residence)
+    asked = replace(asked, pauses=tuple(ClockPause(it.asked_at, it.answered_at) for it in case.pauses.all()))
+
+    def by_law(*, is_extended: bool) -> dt.date:
+        reckoned = clocks(replace(asked, is_extended=is_extended), declaration, now=now).answer
+        return min([it.on for it in reckoned if it.rule == case.due_by], default=day)
+
+    day = case.due_on
+    if day <= (first := by_law(is_extended=False)):
+        return day
+    told = [it.ended_at for it in letters if it.kind == "extended" and it.is_sent and it.ended_at is not None]
+    if case.extended_at is not None and all(it.has_failed for it in letters):  # told in another way, as staff noted
+        told = [case.extended_at]
+    is_told = any(at.astimezone(zone).date() <= first for at in told)
+    return min(day, by_law(is_extended=True) if is_told else first)
 
 
 def _is_unacknowledged(

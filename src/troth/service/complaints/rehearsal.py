@@ -67,11 +67,7 @@ def complaint_answered_late(world: World) -> None:
     _answered(CaseKind.COMPLAINT).update(due_on=world.now.date() - dt.timedelta(days=2))
 
 
-@breach(
-    "complaints.acknowledged",
-    "Somebody moves the deadline of a complaint in the database, and leaves it lying.",
-    unseen="dates in our own database are believed",
-)
+@breach("complaints.acknowledged", "Somebody moves the deadline of a complaint in the database, and leaves it lying.")
 def moved_complaint(world: World) -> None:
     _move(world, CaseKind.COMPLAINT)
 
@@ -105,9 +101,7 @@ def undelivered_answer(world: World) -> None:
 
 
 @breach(
-    "complaints.questions_answered",
-    "Somebody moves the deadline of a question in the database, and leaves it lying.",
-    unseen="dates in our own database are believed",
+    "complaints.questions_answered", "Somebody moves the deadline of a question in the database, and leaves it lying."
 )
 def moved_question(world: World) -> None:
     _move(world, CaseKind.QUESTION)

@@ -156,6 +156,25 @@ def old_key(world: World) -> None:
     world.now += world.declaration.cryptoperiods.field_lasts + dt.timedelta(days=1)
 
 
+def _rotated(world: World, *, after: dt.timedelta) -> None:
+    """The keys below the root key are replaced, and what the old ones sealed is left as it is."""
+    _chain(world).rotate("field", now=world.now)
+    world.now += after
+    _chain(world).rotate("epoch", now=world.now)
+    _note_keys(world)
+
+
+@breach("protect.keys_current", "A key is replaced, and what it sealed stays under it.")
+def never_resealed(world: World) -> None:
+    _rotated(world, after=dt.timedelta(days=40))
+
+
+@breach("protect.keys_current", "Only the keys below the root key are ever replaced.")
+def old_root_key(world: World) -> None:
+    world.now += world.declaration.cryptoperiods.field_lasts
+    _rotated(world, after=dt.timedelta(hours=1))
+
+
 @breach("protect.keys_current", "A key becomes known outside, and stays where it is.")
 def compromised_key(world: World) -> None:
     _chain(world).move(_chain(world).rotate("field", now=world.now).name, KeyState.COMPROMISED, now=world.now)

@@ -89,14 +89,33 @@ def sent_late(world: World) -> None:
     Case.objects.filter(kind=CaseKind.REQUEST, closed_at=None).update(due_on=world.now.date())
 
 
-@breach(
-    "requests.answered_in_time",
-    "Somebody moves the deadlines of requests in the database, and leaves them lying.",
-    unseen="dates in our own database are believed",
-)
+@breach("requests.answered_in_time", "Somebody moves the deadlines of requests again and again, and leaves them lying.")
 def moved_deadlines(world: World) -> None:
     left_lying(world)
     Case.objects.filter(kind=CaseKind.REQUEST, closed_at=None).update(due_on=world.now.date() + dt.timedelta(days=5))
+
+
+@breach("requests.answered_in_time", "Requests are extended by two months, and nobody tells the people.")
+def untold_extension(world: World) -> None:
+    waiting = Case.objects.filter(kind=CaseKind.REQUEST, closed_at=None).exclude(due_on=None)
+    for case in waiting:
+        assert case.due_on is not None, "those are left out"
+        due_on = case.due_on + dt.timedelta(days=59)
+        Case.objects.filter(pk=case.pk).update(extended_at=world.now, due_on=due_on)
+    if not waiting:
+        raise Inapplicable("no open request")
+    world.now += dt.timedelta(days=50)
+
+
+@breach(
+    "requests.answered_in_time",
+    "Somebody dates the arrival of requests that were left lying to today, in the database.",
+    unseen="the day of arrival in our own database is believed",
+)
+def moved_arrival(world: World) -> None:
+    left_lying(world)
+    waiting = Case.objects.filter(kind=CaseKind.REQUEST, closed_at=None)
+    waiting.update(received_at=world.now, due_on=world.now.date() + dt.timedelta(days=30))
 
 
 @breach(

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-
-from django.contrib.auth.models import User
+from dataclasses import replace
 
 from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
 from troth.declaration import Declaration
 from troth.service.staff.rights import StaffRight, StaffRole
 from troth.service.staff.roster import PERIOD, Employed, Roster, roster
-from troth.service.staff.rules import REVIEW_EVERY, review_due, rights_of
+from troth.service.staff.rules import REVIEW_EVERY, rights_of
 from troth.text import counted
 
 _STAFF = frozenset({"staff"})
@@ -25,18 +24,20 @@ def team(context: object, now: dt.datetime) -> Roster:
     return roster(now)
 
 
-def holders(context: object, now: dt.datetime) -> Sequence[int]:
-    """Accounts that can see personal data through Troth. It creates no superusers; somebody else may have."""
-    superusers = User.objects.filter(is_active=True, is_superuser=True).values_list("pk", flat=True)
-    return sorted({*roster(now).holders, *superusers})
+def holders(context: object, now: dt.datetime) -> Sequence[Employed]:
+    """Who can see personal data through Troth: whoever the other controls on staff look at."""
+    return roster(now).holders
 
 
 @answers("staff.mfa")
 def mfa(roster: Roster, now: dt.datetime) -> ControlResult:
-    """PCI DSS 8.4.2: everybody who could see personal data, and has signed in before, has a second factor."""
-    return _of_holders(
-        roster, lambda who: who.has_factor, now, "a second factor", "ask them to add one, or end their grants"
-    )
+    """PCI DSS 8.4.2: everybody who can see personal data has a second factor. Whoever has none and never signed in sees
+    nothing before they have added one: no page with personal data opens in a session without it."""
+    held, new = roster.holders, sum(not (who.has_factor or who.has_come) for who in roster.holders)
+    fix = "ask them to add one, or end their access"
+    answer = _of_holders(held, lambda who: who.has_factor or not who.has_come, "a second factor", fix)
+    note = f" {counted(new, 'person has', 'people have')} none, never signed in, and must add one first." if new else ""
+    return replace(answer, summary=answer.summary + note)
 
 
 @answers("staff.undertakings")
@@ -46,42 +47,31 @@ def undertakings(roster: Roster, now: dt.datetime) -> ControlResult:
     def has_signed(who: Employed) -> bool:
         return who.person.undertaking_until is not None and who.person.undertaking_until > now
 
-    return _of_holders(roster, has_signed, now, "a current undertaking", "ask them to sign it, or end their grants")
+    signed_in = [who for who in roster.holders if who.has_come]
+    return _of_holders(signed_in, has_signed, "a current undertaking", "ask them to sign it, or end their access")
 
 
 @answers("staff.recertified")
 def recertified(roster: Roster, now: dt.datetime) -> ControlResult:
-    """PCI DSS 7.2.4: somebody else confirmed each grant within half a year."""
-
-    def is_reviewed(who: Employed) -> bool:
-        in_force = [grant for grant in who.grants if grant.until > now]
-        return all(grant.reviewed_at <= now < review_due(grant) for grant in in_force)
-
-    fix, half_a_year = "review the grants in the console", REVIEW_EVERY.before(now.date())
-    period = (dt.datetime.combine(half_a_year, now.timetz()), now)
-    return _of_holders(roster, is_reviewed, now, "a review within half a year", fix, period)
+    """PCI DSS 7.2.4: somebody else confirmed each access within half a year, unless it is newer."""
+    fix = "review the grants in the console; a superuser cannot be reviewed: give them a role instead"
+    answer = _of_holders(roster.holders, lambda who: who.is_reviewed(now), "a review within half a year", fix)
+    period = (dt.datetime.combine(REVIEW_EVERY.before(now.date()), now.timetz()), now)
+    return replace(answer, evidence=replace(answer.evidence, period=period))
 
 
-def _of_holders(
-    roster: Roster,
-    has: Callable[[Employed], bool],
-    now: dt.datetime,
-    what: str,
-    fix: str,
-    period: tuple[dt.datetime, dt.datetime] | None = None,
-) -> ControlResult:
-    holding = [who for who in roster.people if who.sees_personal and who.has_come and who.person.is_open]
+def _of_holders(holding: Sequence[Employed], has: Callable[[Employed], bool], what: str, fix: str) -> ControlResult:
     without = sum(not has(who) for who in holding)
     people = counted(len(holding), "person", "people")
     if not holding:  # so there is no evidence about anybody
-        nobody = "Nobody who has signed in can see personal data through Troth."
+        nobody = "Nobody to look at can see personal data through Troth."
         return ControlResult(CheckOutcome.NOT_APPLICABLE, nobody, Evidence(in_scope=_STAFF, observed=_STAFF))
     findings = (
         [ControlFinding("staff", f"{counted(without, 'person', 'people')} without {what}", fix)] if without else []
     )
     return ControlResult.of(
-        f"{people} who signed in can see personal data, {without} of them without {what}.",
-        evidence=Evidence(_STAFF, _STAFF, population=len(holding), tested=len(holding), period=period),
+        f"{people} can see personal data, {without} of them without {what}.",
+        evidence=Evidence(_STAFF, _STAFF, population=len(holding), tested=len(holding)),
         findings=findings,
         figures={"holders": len(holding), "without": without},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
@@ -162,6 +163,24 @@ def password_alone(world: World) -> None:
     actions.sign(_hire(world), document_hash(), now=world.now)
 
 
+def _superuser(world: World, *, since: dt.datetime, **facts: Any) -> None:
+    User.objects.create(username="root@example.org", is_superuser=True, date_joined=since, **facts)
+
+
+@breach("staff.mfa", "A superuser who was made by hand signs in with a password alone.")
+def superuser_by_password(world: World) -> None:
+    _superuser(world, since=world.now, last_login=world.now)
+
+
+@breach(
+    "staff.mfa",
+    "A superuser is made by hand, and somebody writes their session into the database.",
+    unseen="rows of our own database are believed",
+)
+def superuser_by_session(world: World) -> None:
+    _superuser(world, since=world.now)
+
+
 @breach(
     "staff.mfa",
     "Somebody signs in to the database itself, with a password alone.",
@@ -193,6 +212,11 @@ def other_text(world: World) -> None:
 @breach("staff.undertakings", "A new colleague starts to work before they have signed.")
 def unsigned_colleague(world: World) -> None:
     fresh_codes(_hire(world).user)
+
+
+@breach("staff.undertakings", "A superuser who was made by hand signs in, and has signed nothing.")
+def unsigned_superuser(world: World) -> None:
+    _superuser(world, since=world.now, last_login=world.now)
 
 
 @breach(
@@ -232,6 +256,11 @@ def left_out_of_review(world: World) -> None:
 @breach("staff.recertified", "A review is dated ahead, so that none is due for long.")
 def review_of_next_year(world: World) -> None:
     Grant.objects.update(reviewed_at=world.now + dt.timedelta(days=300))
+
+
+@breach("staff.recertified", "A superuser who was made by hand is left for a year.")
+def superuser_for_ever(world: World) -> None:
+    _superuser(world, since=world.now - dt.timedelta(days=300))
 
 
 @breach(

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from allauth.mfa.models import Authenticator
+from django.contrib.auth.models import User
 from django.db.models import Prefetch
 
 from troth.ledger import DeclaredName, Entry, LedgerError
-from troth.service.staff.actions import holders
 from troth.service.staff.effective_rights import person_of
 from troth.service.staff.models import AccessRow, Grant, Refusal, StaffMember
 from troth.service.staff.rights import right_named
-from troth.service.staff.rules import MemberFacts
+from troth.service.staff.rules import REVIEW_EVERY, MemberFacts, later, review_due
 
 PERIOD = dt.timedelta(days=31)
 """Period over which accesses are counted."""
@@ -25,17 +25,27 @@ LOOKS_TESTED_MAX = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Employed:
-    """A member: facts, open grants, and whether they have a second factor and ever signed in."""
+    """A member or a superuser: facts, open grants, whether they have a second factor and ever signed in, and since when
+    they are a superuser, as far as is known."""
 
     person: MemberFacts
     grants: tuple[Grant, ...]
     has_factor: bool
     has_come: bool
+    superuser_since: dt.datetime | None = None
 
-    @property
-    def sees_personal(self) -> bool:
-        """True if one of the grants shows personal data when active."""
-        return any(right_named(grant.right).shows_personal for grant in self.grants)
+    def sees_personal(self, now: dt.datetime) -> bool:
+        """True if the account is open, and is a superuser's or has a grant that shows personal data when active."""
+        shown = (right_named(grant.right).shows_personal and grant.until > now for grant in self.grants)
+        return self.person.is_open and (self.superuser_since is not None or any(shown))
+
+    def is_reviewed(self, now: dt.datetime) -> bool:
+        """True if each access was given or confirmed within half a year. Nothing confirms that of a superuser."""
+        in_force = [grant for grant in self.grants if grant.until > now]
+        since = self.superuser_since
+        return all(grant.reviewed_at <= now < review_due(grant) for grant in in_force) and (
+            since is None or since <= now < later(since, REVIEW_EVERY)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,27 +62,41 @@ class Looks:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """Current members, accounts that can see personal data, and the last month's accesses."""
+    """Current members, the people among them and the superusers who can see personal data, and the last month's
+    accesses. Troth makes no superusers; somebody else may have."""
 
     people: tuple[Employed, ...]
-    holders: tuple[int, ...]
+    holders: tuple[Employed, ...]
     looks: Looks
 
 
 def roster(now: dt.datetime) -> Roster:
     """Roster at *now*."""
-    return Roster(tuple(_employed()), tuple(holders(now)), _looks(now))
+    people = tuple(_employed())
+    every = (*people, *_superusers_besides())
+    return Roster(people, tuple(it for it in every if it.sees_personal(now)), _looks(now))
+
+
+def _factored() -> Set[int]:
+    return set(Authenticator.objects.exclude(type=Authenticator.Type.RECOVERY_CODES).values_list("user_id", flat=True))
+
+
+def _superusers_besides() -> Iterator[Employed]:
+    """Superusers who are no current members of staff."""
+    factored = _factored()
+    members = StaffMember.objects.filter(left_at__isnull=True).values("user_id")
+    for user in User.objects.filter(is_active=True, is_superuser=True).exclude(pk__in=members):
+        facts = MemberFacts(is_open=True, seen_at=user.last_login or user.date_joined, undertaking_until=None)
+        yield Employed(facts, (), user.pk in factored, user.last_login is not None, user.date_joined)
 
 
 def _employed() -> Iterator[Employed]:
-    factored = set(
-        Authenticator.objects.exclude(type=Authenticator.Type.RECOVERY_CODES).values_list("user_id", flat=True)
-    )
+    factored = _factored()
     open_grants = Prefetch("grants", Grant.objects.filter(ended_at__isnull=True), to_attr="open_grants")
     for member in StaffMember.objects.filter(left_at__isnull=True).select_related("user").prefetch_related(open_grants):
-        yield Employed(
-            person_of(member), tuple(member.open_grants), member.user_id in factored, member.seen_at is not None
-        )
+        has_come = member.seen_at is not None or member.user.last_login is not None
+        since = member.user.date_joined if member.user.is_superuser else None
+        yield Employed(person_of(member), tuple(member.open_grants), member.user_id in factored, has_come, since)
 
 
 def _looks(now: dt.datetime) -> Looks:
