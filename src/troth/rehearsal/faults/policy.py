@@ -45,12 +45,12 @@ def add(world: World, sentence: str, *, needs_recipients: bool = False) -> None:
     rewrite_policy(world, with_sentence(world, sentence))
 
 
-def leave_out(world: World, pattern: str) -> None:
-    rewrite_policy(world, _without(world, pattern))
-
-
 def replaced(world: World, policy: str) -> None:
     rewrite_policy(world, policy)
+
+
+def leave_out(world: World, pattern: str) -> None:
+    rewrite_policy(world, _without(world, pattern))
 
 
 # --- versions ---------------------------------------------------------------------------------------------------------
@@ -85,10 +85,10 @@ def new_version(
     world.declare(policy=world.declaration.policy.model_copy(update=changed))
 
 
-def weaker(world: World, announced_days: int | None = None) -> None:
-    """A weaker policy takes effect, of which people were told so many days ago, if at all."""
+def takes_effect(world: World, sentence: str, announced_days: int | None = None) -> None:
+    """A policy with one more sentence takes effect. People were told so many days ago, if at all."""
     _dated_table(world)
-    new_version(world, world.policy.source, with_sentence(world, KEPT_FOR_EVER), announced_days=announced_days)
+    new_version(world, world.policy.source, with_sentence(world, sentence), announced_days=announced_days)
 
 
 def unknown_version(world: World) -> None:
@@ -112,12 +112,6 @@ def denied_recipient(world: World) -> None:
     partner = Recipient(role=Sharing.CONTROLLER, country="GB", receives=kinds)
     new_version(world, with_sentence(world, _NEVER_SHARED), world.policy.source, announced_days=90)
     world.declare(recipients={**world.declaration.recipients, "partner": partner})
-
-
-def other_promise(world: World) -> None:
-    _dated_table(world)
-    promise = "We will always ask a person to check your order before we refuse it."
-    new_version(world, with_sentence(world, promise), world.policy.source, announced_days=90)
 
 
 register(__name__)

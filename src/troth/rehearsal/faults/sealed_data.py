@@ -6,7 +6,7 @@ import base64
 import secrets
 import shutil
 
-from troth.declaration import FieldUse, TokenUse
+from troth.declaration import TokenUse
 from troth.protect import Keyring, TokenFormat
 from troth.protect.tokens.looks import has_form
 from troth.rehearsal.breaches import register
@@ -17,22 +17,29 @@ from troth.rehearsal.world import World
 _TEXT = "+44 1632 960123"
 
 
-def _sealed_field(world: World) -> tuple[str, str, FieldUse]:
-    """Place, column and use of the first sealed field."""
+def _sealed_field(world: World) -> tuple[str, str, bool]:
+    """Place and column of the first sealed field, and whether its equal values may look equal."""
     for place, table in world.tables():
         for column, use in table.fields.items():
             if use.sealed:
-                return place, column, use
+                return place, column, use.sealed == "deterministic"
     raise Inapplicable("no sealed field")
 
 
-def _write(world: World, place: str, column: str, value: bytes) -> None:
+def _write(world: World, value: bytes) -> None:
     """Write the bytes into the first row, as base64 where the column is one of text."""
+    place, column, _ = _sealed_field(world)
     system, _, table = place.partition(".")
     known = world.stores.schemas[system].tables[table].column(column)
     is_binary = known is not None and known.kind == "bytes"
     text = base64.b64encode(value).decode()
     world.stores.put(place, column, value if is_binary else text, world.declaration)
+
+
+def _sealed(world: World, keyring: Keyring, suffix: str = "") -> bytes:
+    """A value that is really sealed, for the field with that *suffix* to its name."""
+    place, column, is_alike = _sealed_field(world)
+    return StoredForms(world.declaration, keyring).sealed(place, column + suffix, _TEXT, is_alike=is_alike)
 
 
 def value_in_clear(world: World) -> None:
@@ -41,39 +48,26 @@ def value_in_clear(world: World) -> None:
 
 
 def base64_only(world: World) -> None:
-    place, column, _ = _sealed_field(world)
-    _write(world, place, column, _TEXT.encode())
+    _write(world, _TEXT.encode())
 
 
 def forged_value(world: World) -> None:
-    place, column, use = _sealed_field(world)
-    real = StoredForms(world.declaration, world.keyring).sealed(place, column, _TEXT, is_alike=_is_alike(use))
-    _write(world, place, column, real[: -len(_TEXT)] + _TEXT.encode())
-
-
-def _is_alike(use: FieldUse) -> bool:
-    return use.sealed == "deterministic"
+    _write(world, _sealed(world, world.keyring)[: -len(_TEXT)] + _TEXT.encode())
 
 
 def copied_value(world: World) -> None:
-    place, column, use = _sealed_field(world)
-    forms = StoredForms(world.declaration, world.keyring)
-    _write(world, place, column, forms.sealed(place, f"{column}_2", _TEXT, is_alike=_is_alike(use)))
+    _write(world, _sealed(world, world.keyring, "_2"))
 
 
 def alike_values(world: World) -> None:
-    place, column, use = _sealed_field(world)
-    if _is_alike(use):
+    place, column, is_alike = _sealed_field(world)
+    if is_alike:
         raise Inapplicable("equal values may look equal")
-    _write(
-        world, place, column, StoredForms(world.declaration, world.keyring).sealed(place, column, _TEXT, is_alike=True)
-    )
+    _write(world, StoredForms(world.declaration, world.keyring).sealed(place, column, _TEXT, is_alike=True))
 
 
 def other_key(world: World) -> None:
-    place, column, use = _sealed_field(world)
-    forms = StoredForms(world.declaration, Keyring(secrets.token_bytes(32)))
-    _write(world, place, column, forms.sealed(place, column, _TEXT, is_alike=_is_alike(use)))
+    _write(world, _sealed(world, Keyring(secrets.token_bytes(32))))
 
 
 def copied_keys(world: World) -> None:

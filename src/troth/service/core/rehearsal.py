@@ -12,6 +12,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.db import connection
+from django.db.models import QuerySet
 
 from troth.declaration import Ledger
 from troth.ledger import cosigned_message
@@ -58,12 +59,8 @@ def cosign(world: World) -> None:
     signature = witness.sign(cosigned_message(note.rpartition("\n\n")[0] + "\n", moment))
     line = base64.b64encode(number + moment.to_bytes(8) + signature).decode()
     keep_outside(world.now, cosigned=f"{note}— {_NAME} {line}\n".encode())
-    _declare_witness(world, f"{_NAME}+{number.hex()}+{base64.b64encode(public).decode()}")
-
-
-def _declare_witness(world: World, key: str) -> None:
-    given = [{"key": key, "url": "https://witness.example.org"}]
-    world.declare(ledger=Ledger.model_validate({"witnesses": given}))
+    given = {"key": f"{_NAME}+{number.hex()}+{base64.b64encode(public).decode()}", "url": "https://witness.example.org"}
+    world.declare(ledger=Ledger.model_validate({"witnesses": [given]}))
 
 
 # --- the ledger -------------------------------------------------------------------------------------------------------
@@ -134,14 +131,10 @@ def older_key_file(world: World) -> None:
     file.write_bytes(older)
 
 
-def nobody_destroys(world: World) -> None:
-    for _ in range(2):
-        _chain(world).rotate("field", now=world.now)
-    _note_keys(world)
-
-
-def key_of_next_month(world: World) -> None:
-    _chain(world).rotate("field", now=world.now + dt.timedelta(days=30))
+def replace_keys(world: World, times: int = 1, ahead_days: int = 0) -> None:
+    """A key is replaced so many times, by a machine whose clock may be ahead."""
+    for _ in range(times):
+        _chain(world).rotate("field", now=world.now + dt.timedelta(days=ahead_days))
     _note_keys(world)
 
 
@@ -154,10 +147,9 @@ def copied_keys(world: World) -> None:
 
 def _rows_of_erased(world: World) -> list[InventedRow]:
     """The rows of the erased person that name them by e-mail, in databases."""
+    databases = {f"{system}.{name}" for system, name, _ in world.database_tables()}
     rows = [row for row in world.rows if row.person == world.people[-1]] if Tombstone.objects.exists() else []
-    named = [
-        row for row in rows if _address_column(world, row) and world.stores.is_database(row.place.partition(".")[0])
-    ]
+    named = [row for row in rows if _address_column(world, row) and row.place in databases]
     if not named:
         raise Inapplicable("nobody was erased from a database")
     return named
@@ -235,15 +227,19 @@ def invented_drill(world: World) -> None:
     drilled(world)
 
 
-def removed_hold(world: World) -> None:
-    if not LegalHold.objects.filter(released_at=None).exists():
+def _holds() -> QuerySet[LegalHold]:
+    holds = LegalHold.objects.filter(released_at=None)
+    if not holds.exists():
         raise Inapplicable("no hold")
-    LegalHold.objects.all().delete()
+    return holds
+
+
+def removed_hold(world: World) -> None:
+    _holds().delete()
 
 
 def released_hold(world: World) -> None:
-    if not LegalHold.objects.filter(released_at=None).update(released_at=world.now):
-        raise Inapplicable("no hold")
+    _holds().update(released_at=world.now)
 
 
 register(__name__)

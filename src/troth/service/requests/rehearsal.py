@@ -111,29 +111,21 @@ _SWALLOWS = (
 """A form that takes everything and keeps nothing."""
 
 
-def _centre(world: World, *without: str) -> None:
-    """The company's own first page of the privacy centre, without the links to these rights."""
-    links = (f'<p><a href="{CENTRE}{word}/">{word}</a></p>' for word in _WORDS if word not in without)
+def centre_without(world: World, right: str) -> None:
+    """The company's own first page of the privacy centre, without the link to a *right*."""
+    links = (f'<p><a href="{CENTRE}{word}/">{word}</a></p>' for word in _WORDS if word != right)
     world.site.pages[CENTRE] = ScriptedPage("".join(links))
 
 
-def _without_centre(world: World) -> None:
+def without_centre(world: World) -> None:
     """No page of the company links to the privacy centre."""
     world.site.foot = world.site.foot.replace(f'<a href="{CENTRE}">Your data</a>', "")
     where = policy_path(world.declaration)
     world.site.pages.setdefault(where, ScriptedPage(as_article(world.policy.text)))
 
 
-def forgotten_right(world: World) -> None:
-    _centre(world, "erase")
-
-
-def no_way_to_centre(world: World) -> None:
-    _without_centre(world)
-
-
 def deep_centre(world: World) -> None:
-    _without_centre(world)
+    without_centre(world)
     steps = ["/help/", "/help/account/", "/help/account/privacy/", CENTRE]
     for path, further in pairwise(steps):
         world.site.pages[path] = ScriptedPage(f'<a href="{further}">More</a>')
@@ -151,17 +143,13 @@ def unread_mailbox(world: World) -> None:
     timestamps.note(READ_AT, world.now - dt.timedelta(days=2))
 
 
-def _change_tokens(**fields: Any) -> None:
+def change_tokens(world: World, **fields: Any) -> None:
     if not ApiToken.objects.update(**fields):
         raise Inapplicable("no token")
 
 
 def lapsed_token(world: World) -> None:
-    _change_tokens(ended_at=world.now)
-
-
-def reading_token(world: World) -> None:
-    _change_tokens(scopes=["cases.read"])
+    change_tokens(world, ended_at=world.now)
 
 
 def unserved_centre(world: World) -> None:

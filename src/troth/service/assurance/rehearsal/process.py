@@ -189,7 +189,7 @@ def _world(task: RehearsalTask, declaration: Declaration, pages: Any, keys: Any)
     stores = ScratchStores(folder / "stores", schemas)
     make_token_keys(declaration, keys, now=task.now)
     inventor = Inventor(declaration, schemas, task.now, seal=StoredForms(declaration, keys))
-    rows = filled(declaration, inventor, PEOPLE)
+    rows = filled(inventor, PEOPLE)
     stores.make(declaration, rows)
     systems = {
         name: system.model_copy(update={"store": stores.url(name)}) if name in schemas else system
