@@ -22,6 +22,7 @@ BENCHMARKS = (
     "benchmarks.board",
     "benchmarks.board --postgresql",
     "benchmarks.evidence",
+    "benchmarks.rehearsal",
     "benchmarks.policy",
     "benchmarks.versions",
     "benchmarks.detect",

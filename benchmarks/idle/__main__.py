@@ -55,9 +55,9 @@ def main() -> None:
     seconds = options.parse_args().seconds
     with tempfile.TemporaryDirectory() as folder, _bare() as floor, _demo(Path(folder)) as server:
         time.sleep(_IDLE_S)
-        before = {"troth": _seen(server), "bare": _seen(floor)}
+        before = {"troth": seen(server), "bare": seen(floor)}
         time.sleep(seconds)
-        after = {"troth": _seen(server), "bare": _seen(floor)}
+        after = {"troth": seen(server), "bare": seen(floor)}
     ours, bare = (_told(name, before[name], after[name], seconds) for name in before)
     print(f"{'troth / bare':28}{ours[0] / bare[0]:8.1f} x")
     missed = [
@@ -152,7 +152,7 @@ def _free_port() -> int:
 # --- what is seen -----------------------------------------------------------------------------------------------------
 
 
-def _seen(root: int) -> dict[int, Seen]:
+def seen(root: int) -> dict[int, Seen]:
     """A process and all that it began, at this moment."""
     begun: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):

@@ -552,7 +552,9 @@ class Hold:
 
 
 def test_an_aged_row_is_found(ask: Ask, sql: Callable[..., None]) -> None:
-    sql("INSERT INTO login VALUES (1, NULL, '2026-02-28 00:00:00', NULL)")  # its month lasts to the end of 28 March, its disposal a day
+    sql(
+        "INSERT INTO login VALUES (1, NULL, '2026-02-28 00:00:00', NULL)"
+    )  # its month lasts to the end of 28 March, its disposal a day
     sql("INSERT INTO login VALUES (2, NULL, '2026-03-01 00:00:00', NULL)")
     at = dt.datetime(2026, 3, 29, 23, 59, tzinfo=dt.UTC)
     check = ask("retention.nothing_overdue", now=at)

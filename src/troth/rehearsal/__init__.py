@@ -6,7 +6,7 @@ rows, a scripted website, a policy, papers, keys, Troth's own records, and the t
 service plants them one after the other, and puts everything back in between.
 """
 
-from troth.rehearsal.breaches import RehearsedBreach, breach, breaches
+from troth.rehearsal.breaches import RehearsedBreach, breach, breaches, register
 from troth.rehearsal.invented import CanaryPerson, InventedPerson, InventedRow, Inventor
 from troth.rehearsal.score import Planted, Rehearsal, RehearsalVerdict, RehearsedPromise
 from troth.rehearsal.stores import Inapplicable
@@ -26,4 +26,5 @@ __all__ = [
     "World",
     "breach",
     "breaches",
+    "register",
 ]

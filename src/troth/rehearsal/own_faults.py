@@ -13,7 +13,7 @@ from troth.rehearsal.world import World
 def own_breaches(declaration: Declaration) -> list[RehearsedBreach]:
     """One breach for each fault and each control that it breaks."""
     return [
-        RehearsedBreach(id_, fault.breach, partial(_plant, fault), is_own=True)
+        RehearsedBreach(id_, fault.breach, partial(_plant, fault))
         for fault in declaration.faults.values()
         for id_ in fault.breaks
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,7 +25,6 @@ class Planted:
     noticed: bool
     status: str
     reason: str = ""
-    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +81,3 @@ class Rehearsal:
     def score(self) -> float:
         """The share of planted breaches that were noticed; 0 if none was planted."""
         return self.noticed / self.planted if self.planted else 0.0
-
-
-def joined(parts: Sequence[Mapping[str, tuple[Planted, ...]]], name: str) -> tuple[Planted, ...]:
-    """What was planted against the promise *name*, over all processes."""
-    return tuple(it for part in parts for it in part.get(name, ()))

@@ -126,11 +126,6 @@ class ScratchStores:
         return self.folder / system / (declared.path or f"{table}.jsonl").replace("*", "scratch")
 
 
-def people(count: int) -> list[InventedPerson]:
-    """The first *count* invented people."""
-    return [InventedPerson(number) for number in range(count)]
-
-
 def scratch_schemas(declaration: Declaration, real: Mapping[str, Schema]) -> Mapping[str, Schema]:
     """The schema of every system that is looked into: the real one where it is known, else what is declared."""
     return {
@@ -140,9 +135,9 @@ def scratch_schemas(declaration: Declaration, real: Mapping[str, Schema]) -> Map
     }
 
 
-def filled(declaration: Declaration, inventor: Inventor, count: int) -> list[InventedRow]:
-    """The rows of *count* people in every table."""
-    return list(inventor.fill(people(count)))
+def filled(inventor: Inventor, count: int) -> list[InventedRow]:
+    """The rows of the first *count* invented people in every table."""
+    return list(inventor.fill([InventedPerson(number) for number in range(count)]))
 
 
 def _declared_schema(name: str, system: System, declaration: Declaration) -> Schema:

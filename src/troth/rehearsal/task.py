@@ -1,4 +1,4 @@
-"""What one process of a rehearsal is to do."""
+"""What the process of a rehearsal is to do."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from troth.stores import Schema
 
 @dataclass(frozen=True, slots=True)
 class RehearsalTask:
-    """*part* of *parts* of the breaches, planted into a world in *folder*. *wanted* are, for each promise, the controls
-    whose breaches are planted against it; *schemas* are those of the stores that answered."""
+    """Breaches, planted by *parts* workers into a world in *folder*. *wanted* are, for each promise, the controls whose
+    breaches are planted against it; *schemas* are those of the stores that answered."""
 
     declaration: Path
     schemas: Mapping[str, Schema]
     wanted: Mapping[int, tuple[str, ...]]
     folder: Path
     now: dt.datetime
-    part: int = 0
     parts: int = 1

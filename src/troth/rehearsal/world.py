@@ -46,12 +46,19 @@ class World:
         """Change sections of the declaration."""
         self.declaration = self.declaration.model_copy(update=changes)
 
+    def change(self, section: str, name: str, **changes: Any) -> None:
+        """Change what a section of the declaration says under *name*, such as one of its recipients."""
+        items = getattr(self.declaration, section)
+        self.declare(**{section: {**items, name: items[name].model_copy(update=changes)}})
+
+    def wait(self, days: float) -> None:
+        """Let time pass in which nobody does anything."""
+        self.now += dt.timedelta(days=days)
+
     def declare_table(self, place: str, table: Table) -> None:
         """Declare the table *place* of a declared system like this."""
         name, _, key = place.partition(".")
-        system = self.declaration.systems[name]
-        changed = system.model_copy(update={"tables": {**system.tables, key: table}})
-        self.declare(systems={**self.declaration.systems, name: changed})
+        self.change("systems", name, tables={**self.declaration.systems[name].tables, key: table})
 
     def is_about(self, system: str) -> bool:
         """Whether the promise is about *system*, or about a table of it."""
@@ -83,6 +90,13 @@ class World:
             if table.fields:
                 return place, table
         raise Inapplicable("no table with personal data")
+
+    def database_tables(self) -> Iterator[tuple[str, str, Table]]:
+        """Those of `tables` that are in databases: system, name, and what is declared of it."""
+        for place, table in self.tables():
+            system, _, name = place.partition(".")
+            if self.stores.is_database(system):
+                yield system, name, table
 
 
 def _within(place: str, part: str) -> bool:

@@ -436,9 +436,10 @@ def nothing_overdue(
     declaration: Declaration, stores: Mapping[str, Store], now: dt.datetime, holds: Iterable[ActiveHold] = ()
 ) -> ControlResult:
     """GDPR Art. 5(1)(e): no row is older than its period, in calendar months and years; the last day of the period is
-    within it, and a job that deletes once a day has the day after. Rows kept by the declared ``keep`` or a hold on the whole table are counted separately; a hold on a
-    single subject is not visible here, so its rows count as overdue. A row whose start cannot be read is a fault,
-    because its age is unknown. Troth's own rows are counted separately from the company's."""
+    within it, and a job that deletes once a day has the day after. Rows kept by the declared ``keep`` or a hold on
+    the whole table are counted separately; a hold on a single subject is not visible here, so its rows count as
+    overdue. A row whose start cannot be read is a fault, because its age is unknown. Troth's own rows are counted
+    separately from the company's."""
     today = now.astimezone(dt.UTC).date()
     rules = declaration.retention
     look = _look(declaration, {rule.table.partition(".")[0] for rule in rules.values()})

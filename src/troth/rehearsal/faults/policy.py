@@ -8,7 +8,7 @@ from pathlib import Path
 
 from troth.declaration import Period, Recipient, Sharing, Table
 from troth.declaration.versions import Announcement, DeclaredVersion
-from troth.rehearsal.breaches import breach
+from troth.rehearsal.breaches import register
 from troth.rehearsal.papers import rewrite_policy
 from troth.rehearsal.stores import Inapplicable
 from troth.rehearsal.world import World
@@ -38,35 +38,19 @@ def _without(world: World, pattern: str) -> str:
 # --- what the policy says ---------------------------------------------------------------------------------------------
 
 
-@breach("policy.lint_clean", "A rewrite leaves out that people can complain to an authority.")
-def no_complaint_right(world: World) -> None:
-    rewrite_policy(world, _without(world, r"complain|regulator|authority|commissioner|\bico\b"))
-
-
-@breach("policy.lint_clean", "Somebody adds that the data goes to nobody, although recipients get it.")
-def denies_recipients(world: World) -> None:
-    if not world.declaration.recipients:
+def add(world: World, sentence: str, *, needs_recipients: bool = False) -> None:
+    """The policy gets one more sentence."""
+    if needs_recipients and not world.declaration.recipients:
         raise Inapplicable("no recipient")
-    rewrite_policy(world, with_sentence(world, _NEVER_SHARED))
+    rewrite_policy(world, with_sentence(world, sentence))
 
 
-@breach("policy.lint_clean", "A lawyer adds that data is kept for as long as the company likes.")
-def vague_period(world: World) -> None:
-    rewrite_policy(world, with_sentence(world, KEPT_FOR_EVER))
+def replaced(world: World, policy: str) -> None:
+    rewrite_policy(world, policy)
 
 
-@breach("policy.lint_clean", "The policy is replaced with two lines of marketing.")
-def replaced(world: World) -> None:
-    rewrite_policy(world, "# Privacy\n\nWe love your privacy. Trust us, and enjoy our website.\n")
-
-
-@breach(
-    "policy.lint_clean",
-    "Somebody adds a sentence that is not true.",
-    unseen="no rule compares a sentence about what people do with what they do",
-)
-def untrue_sentence(world: World) -> None:
-    rewrite_policy(world, with_sentence(world, "Nobody who works here has ever seen the inside of an attachment."))
+def leave_out(world: World, pattern: str) -> None:
+    rewrite_policy(world, _without(world, pattern))
 
 
 # --- versions ---------------------------------------------------------------------------------------------------------
@@ -74,9 +58,8 @@ def untrue_sentence(world: World) -> None:
 
 def _dated_table(world: World) -> tuple[str, str, Table]:
     """System, name and declaration of a table in a scratch database that records versions."""
-    for place, table in world.tables():
-        system, _, name = place.partition(".")
-        if table.notice and world.stores.is_database(system):
+    for system, name, table in world.database_tables():
+        if table.notice:
             return system, name, table
     raise Inapplicable("no table records versions")
 
@@ -102,26 +85,18 @@ def new_version(
     world.declare(policy=world.declaration.policy.model_copy(update=changed))
 
 
-@breach("collection.version_honoured", "An import writes rows under a version of the policy that never was.")
+def takes_effect(world: World, sentence: str, announced_days: int | None = None) -> None:
+    """A policy with one more sentence takes effect. People were told so many days ago, if at all."""
+    _dated_table(world)
+    new_version(world, world.policy.source, with_sentence(world, sentence), announced_days=announced_days)
+
+
 def unknown_version(world: World) -> None:
     system, name, table = _dated_table(world)
     statement = f"UPDATE `{name}` SET `{table.notice}` = ? WHERE rowid = (SELECT min(rowid) FROM `{name}`)"  # noqa: S608
     world.stores.run(system, statement, "2001-01-01")
 
 
-@breach("collection.version_honoured", "A weaker policy takes effect, and nobody was told.")
-def weaker_unannounced(world: World) -> None:
-    _dated_table(world)
-    new_version(world, world.policy.source, with_sentence(world, KEPT_FOR_EVER))
-
-
-@breach("collection.version_honoured", "People are told of a weaker policy three days before it takes effect.")
-def weaker_announced_late(world: World) -> None:
-    _dated_table(world)
-    new_version(world, world.policy.source, with_sentence(world, KEPT_FOR_EVER), announced_days=3)
-
-
-@breach("collection.version_honoured", "Rows are kept for longer than the version promised under which they came.")
 def period_of_older_version(world: World) -> None:
     system, name, _ = _dated_table(world)
     for key, rule in world.declaration.retention.items():
@@ -131,7 +106,6 @@ def period_of_older_version(world: World) -> None:
     raise Inapplicable("no rule over a table that records versions")
 
 
-@breach("collection.version_honoured", "A new partner gets the data of people to whom an older version denied that.")
 def denied_recipient(world: World) -> None:
     _, _, table = _dated_table(world)
     kinds = tuple(sorted({use.category for use in table.fields.values()}))
@@ -140,21 +114,11 @@ def denied_recipient(world: World) -> None:
     world.declare(recipients={**world.declaration.recipients, "partner": partner})
 
 
-@breach("collection.version_honoured", "All rows are set to the version of today, without asking anybody.")
 def rewritten_marks(world: World) -> None:
-    for place, table in world.tables():
-        system, _, name = place.partition(".")
-        if table.notice and world.stores.is_database(system):
+    for system, name, table in world.database_tables():
+        if table.notice:
             today = world.declaration.policy.effective.isoformat()
             world.stores.run(system, f"UPDATE `{name}` SET `{table.notice}` = ?", today)  # noqa: S608
 
 
-@breach(
-    "collection.version_honoured",
-    "A promise about how people are treated ends for those who came under it.",
-    unseen="only periods and plain denials of a use can be decided; the check lists the lines of the others",
-)
-def other_promise(world: World) -> None:
-    _dated_table(world)
-    promise = "We will always ask a person to check your order before we refuse it."
-    new_version(world, with_sentence(world, promise), world.policy.source, announced_days=90)
+register(__name__)

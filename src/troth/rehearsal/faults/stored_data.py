@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 from troth.declaration import Reference, Retention, Table, covers
-from troth.rehearsal.breaches import breach
-from troth.rehearsal.faults.stores import database_table, outside
+from troth.rehearsal.breaches import register
+from troth.rehearsal.faults.stores import database_table
 from troth.rehearsal.invented import dated
 from troth.rehearsal.stores import Inapplicable
 from troth.rehearsal.world import World
@@ -34,7 +34,7 @@ def _kind(world: World, place: str, column: str) -> ColumnKind:
     return known.kind
 
 
-def _age(world: World, value: dt.datetime | str | None) -> None:
+def age(world: World, value: dt.datetime | str | None) -> None:
     """Write *value* where the period of a row starts, and where that of a law does."""
     rule = _rule(world)
     keep = (world.declaration.table_at(rule.table) or Table()).keep
@@ -52,50 +52,27 @@ def _expired(world: World, days: int) -> dt.datetime:
     return dt.datetime.combine(min(starts), dt.time(), tzinfo=dt.UTC)
 
 
-@breach("retention.nothing_overdue", "A deletion job misses a row.")
-def missed_row(world: World) -> None:
-    _age(world, _expired(world, days=40))
+def overdue(world: World, days: int) -> None:
+    age(world, _expired(world, days))
 
 
-@breach("retention.nothing_overdue", "A deletion job has not run for three days.")
-def late_deletion(world: World) -> None:
-    _age(world, _expired(world, days=3))
-
-
-@breach("retention.nothing_overdue", "An import writes rows without the date from which their period is counted.")
 def undated_row(world: World) -> None:
     if _rule(world).empty is not None:
         raise Inapplicable("an empty date has a meaning")
-    _age(world, None)
+    age(world, None)
 
 
-@breach("retention.nothing_overdue", "An import writes dates that no program can read.")
-def unreadable_date(world: World) -> None:
-    _age(world, "last spring")
-
-
-@breach("retention.nothing_overdue", "A wrong clock dates a row in the future, so that its period never ends.")
 def row_of_tomorrow(world: World) -> None:
     if _rule(world).ahead is not None:
         raise Inapplicable("a date in the future has a meaning")
-    _age(world, world.now + dt.timedelta(days=4000))
+    age(world, world.now + dt.timedelta(days=4000))
 
 
-@breach(
-    "retention.nothing_overdue",
-    "Somebody sets the dates of old rows to yesterday, so that they stay.",
-    unseen="a date that was moved looks like any other",
-)
 def moved_date(world: World) -> None:
-    _age(world, _expired(world, days=40))
-    _age(world, world.now - dt.timedelta(days=1))
+    age(world, _expired(world, 40))
+    age(world, world.now - dt.timedelta(days=1))
 
 
-@breach(
-    "retention.nothing_overdue",
-    "A job deletes rows that a law has the company keep.",
-    unseen="a row that is gone leaves nothing to count; a figure of the company's own can",
-)
 def early_deletion(world: World) -> None:
     system, _, table = _rule(world).table.partition(".")
     if not world.stores.is_database(system):
@@ -103,46 +80,18 @@ def early_deletion(world: World) -> None:
     world.stores.run(system, f"DELETE FROM `{table}` WHERE rowid = (SELECT min(rowid) FROM `{table}`)")  # noqa: S608
 
 
-@breach(
-    "retention.nothing_overdue",
-    "An export of old rows stays on a file server.",
-    unseen="copies outside the declared systems are not looked at",
-)
-def old_export(world: World) -> None:
-    outside(world, "export.csv", "email,last came\nann@example.org,2001-01-01\n")
-
-
 # --- kinds of data ----------------------------------------------------------------------------------------------------
 
 
-def _write_in_free_text(world: World, text: str) -> None:
+def write_in_free_text(world: World, note: str) -> None:
     for place, table in world.tables():
         for column, use in table.fields.items():
             if use.free_text and not use.sealed and not use.may_hold and column not in table.published:
-                return world.stores.put(place, column, text, world.declaration)
+                return world.stores.put(place, column, note, world.declaration)
     raise Inapplicable("no free text")
 
 
-@breach("detect.no_undeclared_personal_data", "Support writes the number of a card into a note.")
-def card_in_note(world: World) -> None:
-    _write_in_free_text(world, "Please charge my credit card 4111 1111 1111 1111 for it.")
-
-
-@breach("detect.no_undeclared_personal_data", "A customer's national insurance number is pasted into a ticket.")
-def identity_number_in_note(world: World) -> None:
-    _write_in_free_text(world, "My NI number is AB123456C, you asked for it.")
-
-
-@breach(
-    "detect.no_undeclared_personal_data",
-    "Support writes into a note that a customer is ill.",
-    unseen="in free text only numbers and keys are looked for",
-)
-def illness_in_note(world: World) -> None:
-    _write_in_free_text(world, "Ben cannot come to the shop any more because of his asthma.")
-
-
-def _new_column(world: World, name: str, value: Scalar, *, is_ignored: bool) -> None:
+def new_column(world: World, name: str, value: Scalar, *, is_ignored: bool = False) -> None:
     """A column that a table has besides, with the same *value* in every row."""
     system, table = database_table(world)
     world.stores.run(
@@ -155,34 +104,17 @@ def _new_column(world: World, name: str, value: Scalar, *, is_ignored: bool) -> 
         world.declare_table(f"{system}.{table}", ignored)
 
 
-@breach("detect.no_undeclared_personal_data", "A developer adds a column of telephone numbers and declares nothing.")
-def new_phones(world: World) -> None:
-    _new_column(world, "callback_2", "+44 20 7946 0958", is_ignored=False)
-
-
-@breach("detect.no_undeclared_personal_data", "A column that was reviewed as harmless is used for e-mail addresses.")
-def reused_column(world: World) -> None:
-    _new_column(world, "colour_2", "ann@example.org", is_ignored=True)
-
-
-@breach("detect.no_undeclared_personal_data", "An import shifts the columns, so that names hold telephone numbers.")
 def shifted_columns(world: World) -> None:
-    for place, table in world.tables():
-        system, _, name = place.partition(".")
+    for system, name, table in world.database_tables():
         for column, use in table.fields.items():
-            if covers("user.name", use.category) and not use.sealed and world.stores.is_database(system):
+            if covers("user.name", use.category) and not use.sealed:
                 world.stores.run(system, f"UPDATE `{name}` SET `{column}` = ?", "+44 20 7946 0958")  # noqa: S608
                 return
     raise Inapplicable("no column of names in a database")
 
 
-@breach(
-    "detect.no_undeclared_personal_data",
-    "A scanned passport is stored in a column of files.",
-    unseen="files inside a column are not opened",
-)
 def scanned_passport(world: World) -> None:
-    _new_column(world, "scan_2", b"\x89PNG\r\n\x1a\n" + bytes(range(64)), is_ignored=True)
+    new_column(world, "scan_2", b"\x89PNG\r\n\x1a\n" + bytes(range(64)), is_ignored=True)
 
 
 # --- links to people --------------------------------------------------------------------------------------------------
@@ -206,7 +138,6 @@ def _value(world: World, place: str, column: str, at: int = 0) -> Scalar:
     return values[at]
 
 
-@breach("subjects.found_everywhere", "Somebody deletes a customer by hand, and leaves the rest of their data.")
 def deleted_by_hand(world: World) -> None:
     place, column, link = _linked(world)
     system = link.system or place.partition(".")[0]
@@ -215,45 +146,30 @@ def deleted_by_hand(world: World) -> None:
     world.stores.run(system, f"DELETE FROM `{link.table}` WHERE `{link.to[0]}` = ?", _value(world, place, column))  # noqa: S608
 
 
-@breach("subjects.found_everywhere", "A new form writes rows without saying whose they are.")
 def row_of_nobody(world: World) -> None:
     place, column, _ = _linked(world)
     world.stores.put(place, column, None, world.declaration)
 
 
-@breach("subjects.found_everywhere", "A system starts to number customers in its own way.")
 def other_number(world: World) -> None:
     place, column, _ = _linked(world)
     is_number = isinstance(_value(world, place, column), int)
     world.stores.put(place, column, 987_654_321 if is_number else "X-987654321", world.declaration)
 
 
-@breach("subjects.found_everywhere", "A team keeps a copy of customers, which the declaration calls unlinked.")
 def unlinked_copy(world: World) -> None:
-    for place, table in world.tables():
-        system, _, name = place.partition(".")
+    for system, name, table in world.database_tables():
         has_addresses = any(covers("user.contact.email", it.category) for it in table.fields.values())
-        if has_addresses and not table.unlinked and world.stores.is_database(system):
+        if has_addresses and not table.unlinked:
             world.stores.run(system, f"CREATE TABLE `copy_2` AS SELECT * FROM `{name}`")  # noqa: S608
             bare = Table(fields=table.fields, unlinked="numbers for reports", ignore=table.ignore)
             return world.declare_table(f"{system}.copy_2", bare)
     raise Inapplicable("no table of e-mail addresses in a database")
 
 
-@breach(
-    "subjects.found_everywhere",
-    "Somebody files a row under the wrong customer.",
-    unseen="a row is followed to the person to whom it leads",
-)
 def wrong_person(world: World) -> None:
     place, column, _ = _linked(world)
     world.stores.put(place, column, _value(world, place, column, at=1), world.declaration)
 
 
-@breach(
-    "subjects.found_everywhere",
-    "A colleague keeps a list of customers on a file server.",
-    unseen="only declared systems are looked at",
-)
-def list_elsewhere(world: World) -> None:
-    outside(world, "customers.csv", "email\nann@example.org\n")
+register(__name__)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from typing import Any
 
-from troth.rehearsal import Inapplicable, World, breach
+from django.db.models import QuerySet
+
+from troth.rehearsal import Inapplicable, World, register
 from troth.service.core.jobs.worker import Pace, run_jobs
 from troth.service.mail.message_kinds import kinds
 from troth.service.mail.models import LetterRow
@@ -16,37 +19,43 @@ def conclude(world: World) -> None:
     run_jobs(threading.Event(), clock=lambda: world.now, pace=Pace(look_s=0.02), only=["mail"], until_idle=True)
 
 
-def _letter() -> LetterRow:
+def change_letters(letters: QuerySet[LetterRow], missing: str, **fields: Any) -> None:
+    """Change rows of e-mails. Raises `Inapplicable` with what is *missing* if there are none."""
+    if not letters.update(**fields):
+        raise Inapplicable(missing)
+
+
+def refuse(letters: QuerySet[LetterRow], world: World, missing: str = "no answer by e-mail") -> None:
+    """The mail server has refused them, and nobody tries again."""
+    change_letters(letters, missing, state=LetterRow.State.FAILED, reason="550", ended_at=world.now)
+
+
+def queue(letters: QuerySet[LetterRow], missing: str = "no answer by e-mail", **fields: Any) -> None:
+    """They still wait to be sent."""
+    change_letters(letters, missing, state=LetterRow.State.QUEUED, ended_at=None, sealed=b"-", **fields)
+
+
+def _letter() -> QuerySet[LetterRow]:
     """The first e-mail that was owed to somebody."""
     owed = [name for name, kind in kinds().items() if kind.is_owed]
-    letter = LetterRow.objects.filter(kind__in=owed).order_by("id").first()
-    if letter is None:
-        raise Inapplicable("no e-mail that is owed")
-    return letter
+    return LetterRow.objects.filter(pk=LetterRow.objects.filter(kind__in=owed).order_by("id").values("pk")[:1])
 
 
-@breach("mail.owed_sent", "The mail server refuses an answer, and nobody tries again.")
 def refused(world: World) -> None:
-    LetterRow.objects.filter(pk=_letter().pk).update(state=LetterRow.State.FAILED, reason="550", sealed=b"-")
+    change_letters(_letter(), "no e-mail that is owed", state=LetterRow.State.FAILED, reason="550", sealed=b"-")
 
 
-@breach("mail.owed_sent", "The process that sends e-mails stops for a day.")
 def unsent(world: World) -> None:
-    queued = world.now - dt.timedelta(days=1)
-    waiting = {"state": LetterRow.State.QUEUED, "ended_at": None, "queued_at": queued, "sealed": b"-"}
-    LetterRow.objects.filter(pk=_letter().pk).update(**waiting)
+    queue(_letter(), "no e-mail that is owed", queued_at=world.now - dt.timedelta(days=1))
 
 
-@breach("mail.owed_sent", "Somebody gives up an answer that could not be sent, and tells nobody.")
 def given_up(world: World) -> None:
-    LetterRow.objects.filter(pk=_letter().pk).update(state=LetterRow.State.FAILED, reason="550", ended_at=world.now)
+    refuse(_letter(), world, "no e-mail that is owed")
 
 
-@breach(
-    "mail.owed_sent",
-    "Somebody deletes an answer that waits to be sent.",
-    unseen="nothing but its own row shows that an e-mail was owed",
-)
 def deleted(world: World) -> None:
     unsent(world)
     _letter().delete()
+
+
+register(__name__)

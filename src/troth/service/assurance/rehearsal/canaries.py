@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from troth.rehearsal import Inapplicable, World, breach
-from troth.service.assurance.canaries import AGAIN_EVERY, CONTROL, allowing, tend
+from troth.rehearsal import Inapplicable, World, register
+from troth.service.assurance.canaries import AGAIN_EVERY, allowing, tend
 from troth.service.assurance.models import CanaryRow
 from troth.service.core.deployment import current
 
@@ -18,10 +18,9 @@ def ordinary(world: World) -> None:
 def _table(world: World) -> tuple[str, str, str]:
     """System and name of a table in which a canary was planted and deleted, and the names of its columns."""
     allowed = allowing(world.declaration)
-    for place, table in world.tables():
-        system, _, name = place.partition(".")
+    for system, name, table in world.database_tables():
         deletes = table.erase is not None and table.erase.rows == "delete" and table.keep is None
-        if system in allowed and table.fields and deletes and world.stores.is_database(system):
+        if system in allowed and table.fields and deletes:
             columns = world.stores.schemas[system].tables[name].columns
             return system, name, ", ".join(f"`{it.name}`" for it in columns)
     raise Inapplicable("no database allows canaries and deletes the rows of a person")
@@ -45,14 +44,12 @@ def _copied(world: World, to: str) -> tuple[str, str]:
     return system, table
 
 
-@breach(CONTROL, "A trigger keeps the rows that an erasure deletes.")
 def kept_by_trigger(world: World) -> None:
     system, table, _ = _table(world)
     world.stores.script(system, f"CREATE TRIGGER soft BEFORE DELETE ON `{table}` BEGIN SELECT RAISE(IGNORE); END")
     _plant_anew(world)
 
 
-@breach(CONTROL, "A trigger writes erased rows back at once.")
 def written_back(world: World) -> None:
     system, table, columns = _table(world)
     values = ", ".join(f"old.{name}" for name in columns.split(", "))
@@ -61,7 +58,6 @@ def written_back(world: World) -> None:
     _plant_anew(world)
 
 
-@breach(CONTROL, "A job writes erased rows back from an archive during the night.")
 def written_back_later(world: World) -> None:
     system, table = _copied(world, "archive")
     world.stores.script(system, f"INSERT INTO `{table}` SELECT * FROM archive")  # noqa: S608
@@ -69,31 +65,22 @@ def written_back_later(world: World) -> None:
     tend(current(), now=world.now)
 
 
-@breach(CONTROL, "Nothing has been planted for two weeks.")
 def left_undone(world: World) -> None:
     if not CanaryRow.objects.update(begun_at=world.now - dt.timedelta(days=14)):
         raise Inapplicable("no canary was planted")
 
 
-@breach(
-    CONTROL,
-    "A trigger copies each address into a table that nothing declares.",
-    unseen="No request looks into a table that is not declared; another control finds that it is there.",
-)
 def copied(world: World) -> None:
     _copied(world, "mailing")
 
 
-@breach(
-    CONTROL,
-    "An application writes the rows of real people under another key than the declaration says.",
-    unseen="The canary's rows are written as the declaration says.",
-)
 def written_otherwise(world: World) -> None:
-    for place, table in world.tables():
-        system, _, name = place.partition(".")
-        if world.stores.is_database(system) and table.belongs_to:
+    for system, name, table in world.database_tables():
+        if table.belongs_to:
             column = next(iter(table.belongs_to.values())).columns[0]
             world.stores.run(system, f"UPDATE `{name}` SET `{column}` = '0'")  # noqa: S608
             return
     raise Inapplicable("no rows belong to others")
+
+
+register(__name__)

@@ -1,19 +1,22 @@
-"""One process of a rehearsal: makes the world in a folder of its own, plants its share of the breaches, and writes what
-came of each to standard output, one JSON object a line.
+"""The process of a rehearsal: makes the world in its working folder, plants the breaches, and writes what came of each
+to standard output, one JSON object a line.
 
-It runs with an environment that holds no address and no key of the company's (`run` starts it).
+It runs with an environment that holds no address and no key of the company's (`run` starts it). Once there is a world,
+it forks: each process plants a share of the breaches into a copy of the world, and shares memory with the others.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import json
 import logging
 import multiprocessing
 import os
 import pickle
+import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib import import_module
 from pathlib import Path
@@ -43,18 +46,27 @@ if TYPE_CHECKING:
 
 PEOPLE = 12
 _GREEN = frozenset({Status.KEPT, Status.STATED})
+_HERE = Path("/proc/self/cwd")
+"""The working folder by a name that is absolute, as settings have to be, and means another folder in each worker."""
+_Planting = tuple[RehearsedBreach, tuple[str, ...], tuple[int, ...]]
+"""A breach, the places that it is about, and the promises that it breaks."""
+Write = Callable[[dict[str, Any]], None]
 
 
 def main() -> int:
     """Carry out the task on standard input."""
     task: RehearsalTask = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the process that started this one
-    os.environ |= environment(task.folder, task.declaration)
+    os.chdir(task.folder)
+    os.environ |= environment(_HERE, task.declaration)
     logging.disable(logging.CRITICAL)
-    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    for line in rehearse(task):
-        out.write(json.dumps(line) + "\n")
-        out.flush()
-    return 0
+    out, turn = os.fdopen(os.dup(1), "w", encoding="utf-8"), multiprocessing.get_context("fork").Lock()
+
+    def write(line: dict[str, Any]) -> None:
+        with turn:
+            out.write(json.dumps(line) + "\n")
+            out.flush()
+
+    return rehearse(replace(task, folder=_HERE), write)
 
 
 def environment(folder: Path, declaration: Path) -> Mapping[str, str]:
@@ -68,28 +80,42 @@ def environment(folder: Path, declaration: Path) -> Mapping[str, str]:
     }
 
 
-def rehearse(task: RehearsalTask) -> Iterator[dict[str, Any]]:
-    """Yields the number of plantings first, then the promises as they are before, then one object for each planting."""
+def rehearse(task: RehearsalTask, write: Write) -> int:
+    """Write the promises as they are before, the number of plantings, and one object for each. Returns 1 if a worker
+    failed."""
     world, declaration = invented(task), load(task.declaration)
     before = look_at(world, sorted({id_ for promise in declaration.promises for id_ in promise.controls}))
     statuses = [_status(promise, before, world) for promise in declaration.promises]
-    if task.part == 0:
-        for index, status in enumerate(statuses):
-            why = "" if status.status in _GREEN else status.reason
-            yield {"promise": index, "status": status.status, "why": why}
+    for index, status in enumerate(statuses):
+        write({"promise": index, "status": status.status, "why": "" if status.status in _GREEN else status.reason})
     plan = list(_plan(declaration, statuses, task))
-    mine = plan[task.part :: task.parts]
-    yield {"plantings": len(mine)}
-    baseline = Baseline(world)
-    for breach, about, indexes in mine:
-        promises = [declaration.promises[index] for index in indexes]
+    write({"plantings": len(plan)})
+    gc.freeze()  # what the collector does not touch stays shared
+    forked = multiprocessing.get_context("fork")
+    mine, *others = (plan[part :: task.parts] for part in range(task.parts))
+    workers = [forked.Process(target=_work, args=(it, part, world, before, write)) for part, it in enumerate(others)]
+    for worker in workers:
+        worker.start()
+    _work(mine, len(others), world, before, write)
+    for worker in workers:
+        worker.join()
+    return int(any(worker.exitcode for worker in workers))
+
+
+def _work(plantings: Sequence[_Planting], part: int, world: World, before: Mapping[str, Check], write: Write) -> None:
+    """Plant a share of the breaches into a copy of the world."""
+    folder = Path.cwd().with_name(str(part))
+    shutil.copytree(Path.cwd(), folder)
+    os.chdir(folder)
+    baseline, promises = Baseline(world), world.declaration.promises
+    for breach, about, indexes in plantings:
         with baseline.restored():
             world.about = about
-            checks = planted(world, breach, sorted({id_ for promise in promises for id_ in promise.controls}))
-        for index, promise in zip(indexes, promises, strict=True):
-            if checks is not None:
-                yield {"index": index, "planted": asdict(_outcome(promise, breach, {**before, **checks}, world))}
-        yield {"done": 1}
+            checks = planted(world, breach, sorted({id_ for index in indexes for id_ in promises[index].controls}))
+        for index in indexes if checks is not None else ():
+            outcome = _outcome(promises[index], breach, {**before, **(checks or {})}, world)
+            write({"index": index, "planted": asdict(outcome)})
+        write({"done": 1})
 
 
 def invented(task: RehearsalTask) -> World:
@@ -115,7 +141,7 @@ def invented(task: RehearsalTask) -> World:
 
 def register_breaches() -> None:
     """Import every module that registers breaches. Idempotent."""
-    for name in ("declaration", "policy", "stores", "servers", "stored_data", "sealed_data", "site", "visitors"):
+    for name in ("declaration", "policy", "stores", "servers", "stored_data", "sealed_data", "site"):
         import_module(f"troth.rehearsal.faults.{name}")
     for duty in duties().values():
         if duty.rehearsal:
@@ -163,7 +189,7 @@ def _world(task: RehearsalTask, declaration: Declaration, pages: Any, keys: Any)
     stores = ScratchStores(folder / "stores", schemas)
     make_token_keys(declaration, keys, now=task.now)
     inventor = Inventor(declaration, schemas, task.now, seal=StoredForms(declaration, keys))
-    rows = filled(declaration, inventor, PEOPLE)
+    rows = filled(inventor, PEOPLE)
     stores.make(declaration, rows)
     systems = {
         name: system.model_copy(update={"store": stores.url(name)}) if name in schemas else system
@@ -178,11 +204,8 @@ def _world(task: RehearsalTask, declaration: Declaration, pages: Any, keys: Any)
     return world
 
 
-def _plan(
-    declaration: Declaration, statuses: Sequence[PromiseStatus], task: RehearsalTask
-) -> Iterator[tuple[RehearsedBreach, tuple[str, ...], tuple[int, ...]]]:
-    """Each breach to plant, the places that it is about, and the promises that it breaks: one planting serves all
-    promises about the same places."""
+def _plan(declaration: Declaration, statuses: Sequence[PromiseStatus], task: RehearsalTask) -> Iterator[_Planting]:
+    """Each breach to plant: one planting serves all promises about the same places."""
     known, own = breaches(), own_breaches(declaration)
     plan: dict[tuple[str, tuple[str, ...]], tuple[RehearsedBreach, list[int]]] = {}
     for index, (promise, status) in enumerate(zip(declaration.promises, statuses, strict=True)):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import replace
 
 from troth.ledger import Hash
-from troth.rehearsal import Inapplicable, World, breach
+from troth.rehearsal import Inapplicable, World, register
 from troth.rehearsal.faults.policy import with_sentence
 from troth.rehearsal.papers import rewrite_policy
 from troth.service.assurance.law_reviews import ReviewedTexts, record_review
@@ -26,33 +25,19 @@ def _review(world: World, texts: ReviewedTexts) -> None:
     record_review(texts, by=officer, actor="staff", now=world.now)
 
 
-@breach("law.reviewed", "Nobody compares the policy with the law for more than a year.")
-def no_review(world: World) -> None:
-    world.now += dt.timedelta(days=400)
-
-
-@breach("law.reviewed", "Somebody sets the date of the last review to today in the database.")
 def review_only_dated(world: World) -> None:
-    world.now += dt.timedelta(days=400)
+    world.wait(400)
     LawReviewRow.objects.update(at=world.now)
 
 
-@breach("law.reviewed", "The policy is changed, and nobody compares it again.")
 def changed_policy(world: World) -> None:
     rewrite_policy(world, with_sentence(world, "We answer the telephone on every working day."))
 
 
-@breach("law.reviewed", "A release with other rules is installed, and nobody looks at them.")
 def other_rules(world: World) -> None:
     texts = ReviewedTexts.of(world.policy.published)
     LawReviewRow.objects.all().delete()
     _review(world, replace(texts, rules=Hash.of(b"other rules").text))
 
 
-@breach(
-    "law.reviewed",
-    "An officer notes a review without reading anything.",
-    unseen="how carefully somebody read does not show",
-)
-def careless_review(world: World) -> None:
-    _review(world, ReviewedTexts.of(world.policy.published))
+register(__name__)

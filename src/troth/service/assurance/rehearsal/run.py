@@ -1,12 +1,13 @@
-"""Runs a rehearsal: starts its processes, and joins what they report. Needs no Django."""
+"""Runs a rehearsal: starts its process, and joins what that reports. Needs no Django."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import os
 import pickle
-import queue
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from troth.controls import looked_at_hash, promise_name
 from troth.declaration import Declaration, Promise
@@ -28,13 +29,12 @@ from troth.stores import Schema, open_system
 _KEPT: Final = ("PATH", "PYTHONPATH", "PYTHONHOME", "LANG", "LC_ALL", "HOME", "VIRTUAL_ENV", "SYSTEMROOT")
 """What a process of a rehearsal gets of the environment: no address of a store, and no key."""
 _PROCESS: Final = "troth.service.assurance.rehearsal.process"
-_PROCESSES_MAX: Final = 4
-_PROMISES_EACH: Final = 8
+_WORKERS_MAX: Final = 4
 _SECONDS_MAX: Final = 1_800.0
 
 
 class RehearsalFailed(TrothError):
-    """A process of the rehearsal ended before its end."""
+    """The process of the rehearsal, or a worker of it, ended before its end."""
 
 
 Progress = Callable[[int, int], None]
@@ -42,12 +42,12 @@ Progress = Callable[[int, int], None]
 
 
 def rehearse(path: Path, declared: Declaration, *, progress: Progress = lambda done, total: None) -> Rehearsal:
-    """Rehearse the declaration at *path*, in one process for each processor. The company's stores are asked for their
+    """Rehearse the declaration at *path*, with one worker for each processor. The company's stores are asked for their
     schemas; those that do not answer are made from what is declared. Raises `RehearsalFailed` and `PolicyError`."""
     begun, lines = time.monotonic(), list[dict[str, Any]]()
     with tempfile.TemporaryDirectory(prefix="troth-rehearsal-") as folder:
         done = total = 0
-        for line in _lines(_tasks(path, declared, Path(folder))):
+        for line in _lines(_task(path, declared, Path(folder) / "company")):
             total += line.get("plantings", 0)
             done += line.get("done", 0)
             progress(done, total)
@@ -71,17 +71,13 @@ def rehearse(path: Path, declared: Declaration, *, progress: Progress = lambda d
     return Rehearsal(promises, looked_at_hash(declared), time.monotonic() - begun)
 
 
-def _tasks(path: Path, declared: Declaration, folder: Path) -> Iterator[RehearsalTask]:
-    """One task for each process, each with a folder of its own."""
+def _task(path: Path, declared: Declaration, folder: Path) -> RehearsalTask:
+    """What the process is to do, in *folder*. Its workers have theirs beside it."""
     called_for = controls_called_for(read_file(declared.folder / declared.policy.file), declared)
     wanted = {index: _wanted(it, called_for.get(index, ())) for index, it in enumerate(declared.promises)}
-    schemas, now = _schemas(declared), dt.datetime.now(dt.UTC)
-    # Each process makes a company of its own, which takes as long as planting the breaches of some promises.
-    parts = max(1, min(len(os.sched_getaffinity(0)), _PROCESSES_MAX, len(declared.promises) // _PROMISES_EACH))
-    for part in range(parts):
-        home = folder / str(part)
-        (home / "world").mkdir(parents=True)
-        yield RehearsalTask(path.absolute(), schemas, wanted, home, now, part, parts)
+    (folder / "world").mkdir(parents=True)
+    parts = min(len(os.sched_getaffinity(0)), _WORKERS_MAX)
+    return RehearsalTask(path.absolute(), _schemas(declared), wanted, folder, dt.datetime.now(dt.UTC), parts)
 
 
 def _wanted(promise: Promise, called_for: Sequence[Sequence[str]]) -> tuple[str, ...]:
@@ -106,44 +102,24 @@ def _schemas(declared: Declaration) -> Mapping[str, Schema]:
     return schemas
 
 
-def _lines(tasks: Iterator[RehearsalTask]) -> Iterator[dict[str, Any]]:
-    """What the processes write, as it comes."""
-    processes, written = [_start(task) for task in tasks], queue.SimpleQueue[bytes | None]()
-
-    def read(output: IO[bytes] | None) -> None:
-        assert output is not None, "it is piped"
-        with output:
-            for line in output:
-                written.put(line)
-        written.put(None)
-
-    readers = [threading.Thread(target=read, args=(process.stdout,), daemon=True) for process in processes]
-    try:
-        for reader in readers:
-            reader.start()
-        running, ends = len(processes), time.monotonic() + _SECONDS_MAX
-        while running:
-            line = written.get(timeout=max(0.0, ends - time.monotonic()))
-            running -= line is None
-            if line is not None:
-                yield json.loads(line)
-        if any(process.wait() for process in processes):
-            raise RehearsalFailed("a process of the rehearsal failed; its last lines are above")
-    except queue.Empty:
-        raise RehearsalFailed(f"the rehearsal took longer than {_SECONDS_MAX:g} seconds") from None
-    finally:
-        for process, reader in zip(processes, readers, strict=True):
-            process.kill()
-            process.wait()
-            reader.join()
-
-
-def _start(task: RehearsalTask) -> subprocess.Popen[bytes]:
-    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    environment["TMPDIR"] = str(task.folder)
+def _lines(task: RehearsalTask) -> Iterator[dict[str, Any]]:
+    """What the process writes, as it comes."""
+    environment = {name: os.environ[name] for name in _KEPT if name in os.environ} | {"TMPDIR": str(task.folder)}
     command = [sys.executable, "-P", "-m", _PROCESS]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)  # noqa: S603
-    assert process.stdin is not None, "it is piped"
-    process.stdin.write(pickle.dumps(task))
-    process.stdin.close()
-    return process
+    process = subprocess.Popen(  # noqa: S603
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
+    )
+    assert process.stdin is not None and process.stdout is not None, "both are piped"  # noqa: PT018
+    too_long = threading.Timer(_SECONDS_MAX, os.killpg, [process.pid, signal.SIGKILL])
+    too_long.start()
+    try:
+        with process.stdin as given:
+            given.write(pickle.dumps(task))
+        yield from map(json.loads, process.stdout)
+        if process.wait():
+            raise RehearsalFailed(f"it took longer than {_SECONDS_MAX:g} seconds, or failed; its last lines are above")
+    finally:
+        too_long.cancel()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
