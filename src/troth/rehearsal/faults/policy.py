@@ -115,6 +115,8 @@ def denied_recipient(world: World) -> None:
 
 
 def rewritten_marks(world: World) -> None:
+    if not world.declaration.policy.versions:
+        raise Inapplicable("the policy has one version")
     for system, name, table in world.database_tables():
         if table.notice:
             today = world.declaration.policy.effective.isoformat()
