@@ -108,7 +108,7 @@ def test_the_same_control_twice_is_refused() -> None:
         (["staff.ceiling", "staff.mfa"], "data that can be read without any account"),
         (["requests.every_right_offered"], "asked for a fee"),
         (["requests.answered_in_time"], "extension was announced"),
-        (["retention.nothing_overdue"], "an account that was closed, rows that were deleted too early"),
+        (["retention.nothing_overdue"], "an account that was closed; rows that were deleted too early"),
         (
             ["protect.keys_current"],
             "values of the company's own databases that are still encrypted with older keys",

@@ -311,7 +311,7 @@ def test_what_a_crash_left_is_removed_at_the_next_start(
 
     with monkeypatch.context() as patch:
         patch.setattr(canaries, where, dies)
-        patch.setattr(canaries._Canary, "remove", lambda self, *, is_over: False)  # as after kill -9
+        patch.setattr(canaries._Canary, "remove", lambda self, *, is_over=False: False)  # as after kill -9
         with pytest.raises(Killed):
             company.run()
     close_stores()

@@ -115,7 +115,8 @@ def _lines(task: RehearsalTask) -> Iterator[dict[str, Any]]:
     try:
         with process.stdin as given:
             given.write(pickle.dumps(task))
-        yield from map(json.loads, process.stdout)
+        with process.stdout as written:
+            yield from map(json.loads, written)
         if process.wait():
             raise RehearsalFailed(f"it took longer than {_SECONDS_MAX:g} seconds, or failed; its last lines are above")
     finally:
