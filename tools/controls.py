@@ -24,8 +24,9 @@ how a company adds its own in [Add a control of your own](../howto/add-your-own-
 what each clause has besides controls.
 
 Under each control stand breaches: what somebody may do so that its promise is broken. A test plants each of them into
-an invented company that keeps its promises, and sees whether the control notices; `troth rehearse` does the same in a
-company made from [your declaration](../howto/rehearse-a-policy.md). Where a control does not notice, the line says why.
+an invented company that keeps its promises, and sees whether the control notices; `troth rehearse` plants those that
+are noticed into a company made from [your declaration](../howto/rehearse-a-policy.md). Where a control does not
+notice, the line says why.
 
 Some are also checked at once after something happened, with the next pass of the [keep loop](../explain/keep-loop.md),
 and once a minute at most: a case was closed, the register of disclosures changed, an erasure was carried out, a

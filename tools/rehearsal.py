@@ -40,8 +40,9 @@ def page(outcome: Rehearsal, declared: Declaration) -> str:
 
 def _counts(outcome: Rehearsal) -> Iterator[str]:
     notices, misses = len(outcome.of(RehearsalVerdict.NOTICES)), len(outcome.of(RehearsalVerdict.MISSES))
-    yield f"{outcome.noticed} of {outcome.planted} breaches were noticed. {notices} promises noticed all of theirs, "
-    yield f"{misses} would have stayed green after one.\n\n"
+    yield f"{outcome.different} different breaches were planted, {outcome.planted} times; {outcome.noticed} noticed. "
+    yield f"{notices} promises noticed all of theirs, {misses} would have stayed green after one.\n\n"
+    yield f"{outcome.not_planted} more breaches were not planted, because these controls are known not to see them.\n\n"
 
 
 def _table(outcome: Rehearsal, declared: Declaration) -> Iterator[str]:

@@ -25,7 +25,7 @@ PAGE = (
 TWENTY = "No more than twenty people can open customer data."
 STAYS = "What we have deleted stays deleted, also when we restore a backup."
 RECORD = "What we do at your request leaves an entry in a signed record, and we notice when an entry is changed."
-NOTHING = "We store nothing on your device before you have chosen."
+NOTHING = "We store nothing on your device before you have chosen, except what is necessary, such as the cart."
 COOKIES = "These are all the cookies that our website uses:"
 DELETES = (
     "When we delete your data, we delete it from each of these systems, apart from what the law has us keep, and tell"

@@ -10,7 +10,7 @@ import click
 
 from troth.cli import deployment as cli
 from troth.cli import formatting
-from troth.json_values import json_fields, json_value
+from troth.json_values import json_fields
 from troth.text import counted
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ def rehearse(declaration: Path, at_least: float | None, record: bool, html: Path
     The company is made from your declaration: the same tables with invented rows, a scripted website, a database and
     keys of its own. Your stores are asked for their schemas, and for nothing else. Against each promise are planted the
     breaches that its words call for, those of the controls that it is bound to, and your own (`faults:`). A promise
-    that stays green after a breach rests on controls that do not see it.
+    that stays green after a breach rests on controls that do not see it. Breaches that a control is known not to see
+    are not planted; they are counted, and --json and --html name them.
 
     \b
     Example:  troth rehearse
@@ -62,9 +63,9 @@ def _record(outcome: Rehearsal) -> None:
 
 def _data(outcome: Rehearsal) -> dict[str, Any]:
     return {
-        **json_fields(outcome, "declaration", "planted", "noticed", "score"),
+        **json_fields(outcome, "declaration", "different", "planted", "noticed", "not_planted", "score"),
         "promises": [
-            {**json_fields(it, "name", "quote", "verdict", "before", "why"), "planted": json_value(it.planted)}
+            json_fields(it, "name", "quote", "verdict", "before", "why", "planted", "not_planted")
             for it in outcome.promises
         ],
     }
@@ -93,7 +94,13 @@ def _shown(outcome: Rehearsal) -> Iterator[str]:
     notices, misses, others, stated = (len(outcome.of(RehearsalVerdict(it))) for it in _ORDER)
     total = counted(len(outcome.promises), "promise")
     yield f"{total}: {notices} would notice, {misses} would stay green, {others} not rehearsed, {stated} stated."
-    yield f"{outcome.noticed} of {counted(outcome.planted, 'breach', 'breaches')} noticed: {outcome.score:.0%}."
+    yield (
+        f"{counted(outcome.different, 'different breach', 'different breaches')}, planted {outcome.planted} times:"
+        f" {outcome.noticed} noticed, {outcome.score:.0%}."
+    )
+    if outcome.not_planted:
+        more = counted(outcome.not_planted, "breach", "breaches")
+        yield f"{more} more, known to go unseen by a control that is bound here, not planted (--html names them)."
 
 
 def _promise(promise: RehearsedPromise) -> Iterator[str]:
@@ -102,3 +109,5 @@ def _promise(promise: RehearsedPromise) -> Iterator[str]:
         yield f"       {promise.why}"
     for it in promise.unseen:
         yield f"       unseen: {it.text} ({it.control})"
+    if promise.not_planted:
+        yield f"       known to go unseen, and not planted: {len(promise.not_planted)}"

@@ -23,11 +23,13 @@ _WIDTH = tuple(Audience)  # the enumeration goes from the narrowest to the wides
 
 @dataclass(frozen=True, slots=True)
 class RehearsalRecord:
-    """What the last rehearsal showed of a promise: how many of the breaches planted against it were noticed."""
+    """What the last rehearsal showed of a promise: how many of the breaches planted against it were noticed, and how
+    many were not planted because a control of it is known not to see them."""
 
     planted: int
     noticed: int
     at: dt.datetime
+    not_planted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

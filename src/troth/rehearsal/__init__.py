@@ -8,7 +8,7 @@ service plants them one after the other, and puts everything back in between.
 
 from troth.rehearsal.breaches import RehearsedBreach, breach, breaches, register
 from troth.rehearsal.invented import CanaryPerson, InventedPerson, InventedRow, Inventor
-from troth.rehearsal.score import Planted, Rehearsal, RehearsalVerdict, RehearsedPromise
+from troth.rehearsal.score import NotPlanted, Planted, Rehearsal, RehearsalVerdict, RehearsedPromise
 from troth.rehearsal.stores import Inapplicable
 from troth.rehearsal.world import World
 
@@ -18,6 +18,7 @@ __all__ = [
     "InventedPerson",
     "InventedRow",
     "Inventor",
+    "NotPlanted",
     "Planted",
     "Rehearsal",
     "RehearsalVerdict",

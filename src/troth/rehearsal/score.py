@@ -28,9 +28,18 @@ class Planted:
 
 
 @dataclass(frozen=True, slots=True)
+class NotPlanted:
+    """One breach that *control* is known not to see, with the reason; a rehearsal does not plant it."""
+
+    text: str
+    control: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class RehearsedPromise:
-    """One promise of the policy, its status in the rehearsal before anything was planted, and what was planted. *why*
-    says why nothing was."""
+    """One promise of the policy, its status in the rehearsal before anything was planted, what was planted, and what
+    was *not_planted* because a control of it is known not to see that. *why* says why nothing was planted."""
 
     name: str
     quote: str
@@ -38,6 +47,7 @@ class RehearsedPromise:
     planted: tuple[Planted, ...] = ()
     why: str = ""
     is_bound: bool = True
+    not_planted: tuple[NotPlanted, ...] = ()
 
     @property
     def verdict(self) -> RehearsalVerdict:
@@ -72,6 +82,16 @@ class Rehearsal:
     @property
     def planted(self) -> int:
         return sum(len(it.planted) for it in self.promises)
+
+    @property
+    def different(self) -> int:
+        """How many different breaches were planted: most are planted against several promises."""
+        return len({planted.breach for it in self.promises for planted in it.planted})
+
+    @property
+    def not_planted(self) -> int:
+        """How many different breaches were not planted, because the controls are known not to see them."""
+        return len({breach for it in self.promises for breach in it.not_planted})
 
     @property
     def noticed(self) -> int:

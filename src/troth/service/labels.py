@@ -38,7 +38,7 @@ _ENDED: Mapping[str, str | Promise] = {
     "pass": gettext_lazy("Passed"),
     "fail": gettext_lazy("Failed"),
     "error": gettext_lazy("Could not be checked"),
-    "not_applicable": gettext_lazy("Does not apply"),
+    "not_applicable": gettext_lazy("Showed nothing yet"),
 }
 _SEVERITY: Mapping[str, str | Promise] = {
     "high": gettext_lazy("grave"),
@@ -189,7 +189,9 @@ def status_text(shown: PublishedStatus) -> str:
         case Status.UNPROVEN:
             if shown.reasons:
                 return shown.reasons[0].rstrip(".")
-            return gettext("The checks are missing, too old or incomplete, so nothing is claimed")
+            return gettext(
+                "This is not shown to be kept: checks or somebody's word are missing, too old, or do not cover all of it"
+            )
 
 
 @register.filter

@@ -238,6 +238,8 @@ def links_alive(declaration: Declaration, site: SiteSnapshot) -> ControlResult:
         if fault:  # the query may contain personal data
             findings.append(ControlFinding(path, f"the link to {urlsplit(url).path or '/'} {fault}", "fix it"))
     excluded = len(links) - len(asked)
+    if len(links) > LINKS_MAX:
+        unseen[f"links after the first {LINKS_MAX}"] = "are not followed"
     look = replace(look, why_not=unseen, asked=(*look.asked, *asked.items()))
     return look.answer(
         f"{counted(len(asked), 'link')} followed, {len(findings)} of them broken, {excluded} not followed.",

@@ -163,7 +163,8 @@ def _rehearsals(rehearsed: Sequence[tuple[Bound, RehearsalRecord]]) -> Iterator[
     for bound, record in rehearsed:
         yield from _wrapped(f"“{bound.promise.quote}”", f"  promises.{bound.index}: ")
         planted = counted(record.planted, "breach", "breaches")
-        yield f"    its status changed in {record.noticed:,} of {planted} planted, {record.at:%Y-%m-%d}"
+        known = f"; {record.not_planted:,} more, known to go unseen, not planted" if record.not_planted else ""
+        yield f"    its status changed in {record.noticed:,} of {planted} planted, {record.at:%Y-%m-%d}{known}"
 
 
 def _lost(lost: Astray) -> Iterator[str]:
@@ -223,7 +224,11 @@ def _as_data(
         "bound_to_nothing": [{"promise": one.index, "quote": one.promise.quote} for one in plan.bare],
         "passed_over": plan.left,
         "rehearsed": [
-            {"promise": bound.index, "quote": bound.promise.quote, **json_fields(record, "planted", "noticed", "at")}
+            {
+                "promise": bound.index,
+                "quote": bound.promise.quote,
+                **json_fields(record, "planted", "noticed", "not_planted", "at"),
+            }
             for bound, record in rehearsed
         ],
         "proposals": [

@@ -68,6 +68,7 @@ def canaries_erased(declaration: Declaration, canaries: Sequence[CanaryRow], now
     if not systems:
         looked = Evidence(frozenset({"declaration"}), frozenset({"declaration"}))
         return ControlResult(CheckOutcome.NOT_APPLICABLE, "Troth reads no system of the company.", looked)
+    others = sum(not it.is_looked_into for it in declaration.systems.values())
     rows = {row.system: row for row in canaries}
     unseen = {name: why for name, it in systems.items() if (why := _unseen(name, it, rows.get(name)))}
     if canaries and now - canaries[0].begun_at > _CANARY_AGE_MAX:
@@ -79,7 +80,7 @@ def canaries_erased(declaration: Declaration, canaries: Sequence[CanaryRow], now
     evidence = Evidence(
         in_scope=frozenset(systems),
         observed=frozenset(systems) - unseen.keys(),
-        population=len(tested) + kept,
+        population=len(tested) + kept + others,
         tested=len(tested),
         excluded=kept,
         places=frozenset(place for place, _ in tested),
@@ -89,6 +90,8 @@ def canaries_erased(declaration: Declaration, canaries: Sequence[CanaryRow], now
         f"An invented person was planted in {counted(len(tested), 'table')}, found in {figures['found']:,} and erased; "
         f"{counted(figures['left'], 'row')} of them left. The law keeps the rows of {counted(kept, 'more table')}."
     )
+    if others:
+        summary += f" {counted(others, 'system answers', 'systems answer')} for themselves; none was planted there."
     if unseen:
         named = [f"{name}: {why}" for name, why in list(unseen.items())[:_NAMED_MAX]]
         summary += f" No canary: {'; '.join(named)}."

@@ -115,6 +115,7 @@ class RehearsalRow(models.Model):
     noticed = models.PositiveIntegerField()
     controls = models.JSONField(default=list)
     unseen = models.JSONField(default=list, help_text="What was not noticed: sentences of the catalogue.")
+    not_planted = models.JSONField(default=list, help_text="What a control is known not to see: such sentences.")
     entry = models.ForeignKey(EntryRow, on_delete=models.PROTECT, help_text="The ledger entry that says so.")
 
     class Meta:

@@ -50,7 +50,7 @@ _WHY: Mapping[str, str | Lazy] = {
     Cause.OUTDATED: gettext_lazy("%(check)s was last checked before something that it depends on changed."),
     Cause.UNCHECKED: gettext_lazy("%(check)s had never been checked."),
     Cause.UNBOUND: gettext_lazy("Nothing showed whether it was kept."),
-    Cause.INAPPLICABLE: gettext_lazy("None of its checks applied."),
+    Cause.INAPPLICABLE: gettext_lazy("A check showed nothing yet."),
     Cause.STATED: gettext_lazy("A named person attested it."),
     Cause.LAPSED: gettext_lazy("The attestation of a named person had expired."),
     Cause.UNAPPROVED: gettext_lazy("The attestation of a named person waited for approval by a second person."),

@@ -49,9 +49,7 @@ def answerable(disclosures: Register, now: dt.datetime) -> ControlResult:
         for one in wrong
     ]
     answered = len(sampled) - len(wrong)
-    summary = (
-        f"{answered:,} of {counted(len(sampled), 'disclosure')} on record can be shown to the people they were about."
-    )
+    summary = f"{answered:,} of {counted(len(sampled), 'disclosure')} on record can be shown to people they were about."
     return ControlResult.of(
         summary, evidence=evidence, findings=findings, figures={"sampled": len(sampled), "answered": answered}
     )

@@ -77,7 +77,12 @@ def _check(looked: ShownCheck) -> dict[str, Any]:
 def _rehearsed(record: RehearsalRecord | None) -> dict[str, Any] | None:
     if record is None:
         return None
-    return {"planted": record.planted, "noticed": record.noticed, "at": record.at.isoformat()}
+    return {
+        "planted": record.planted,
+        "noticed": record.noticed,
+        "not_planted": record.not_planted,
+        "at": record.at.isoformat(),
+    }
 
 
 def _changes(deployment: Deployment, page: StatusPage, now: dt.datetime) -> Mapping[str, list[ChangeReason]]:

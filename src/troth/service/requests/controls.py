@@ -52,7 +52,7 @@ def every_right_offered(declaration: Declaration, site: SiteSnapshot) -> Control
         return _not_checked(why_not)
     findings, unseen = list[ControlFinding](), dict[str, str]()
     asked = [*(right.value for right in RIGHTS), "complain", "ask"]
-    farthest = 0
+    farthest = unstoppable = 0
     for word in asked:
         path = f"{_CENTRE}{word}/"
         clicks = look.clicks.get(path)
@@ -62,7 +62,8 @@ def every_right_offered(declaration: Declaration, site: SiteSnapshot) -> Control
             continue
         farthest = max(farthest, clicks)
         if word in CHOICES and not stoppable(declaration, word):
-            continue  # its page says that there is nothing to stop
+            unstoppable += 1  # its page says that there is nothing to stop
+            continue
         try:
             fault = form_fault(site, path, marked=FIELD)
         except ProbeError as error:
@@ -82,7 +83,13 @@ def every_right_offered(declaration: Declaration, site: SiteSnapshot) -> Control
     evidence = Evidence(
         places, observed, population=len(asked), tested=len(observed), period=(min(times), max(times)), query=query
     )
-    summary = f"{offered} of {len(asked)} rights are offered, each {farthest} clicks from home or fewer.{notes}"
+    summary = (
+        f"{offered} of {len(asked)} ways to use a right, complain or ask are there, each {farthest} clicks from home "
+    )
+    summary += "or fewer."
+    if unstoppable:
+        summary += f" {counted(unstoppable, 'page says', 'pages say')} that there is nothing to stop."
+    summary += notes
     figures = {"offered": offered, "clicks": farthest}
     return ControlResult.of(summary, evidence=evidence, findings=findings, figures=figures)
 

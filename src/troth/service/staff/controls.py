@@ -48,7 +48,10 @@ def undertakings(roster: Roster, now: dt.datetime) -> ControlResult:
         return who.person.undertaking_until is not None and who.person.undertaking_until > now
 
     signed_in = [who for who in roster.holders if who.has_come]
-    return _of_holders(signed_in, has_signed, "a current undertaking", "ask them to sign it, or end their access")
+    answer = _of_holders(signed_in, has_signed, "a current undertaking", "ask them to sign it, or end their access")
+    new = len(roster.holders) - len(signed_in)
+    note = f" {counted(new, 'more has', 'more have')} never signed in." if new else ""
+    return replace(answer, summary=answer.summary + note)
 
 
 @answers("staff.recertified")
@@ -141,8 +144,7 @@ def officer_appointed(roster: Roster, now: dt.datetime) -> ControlResult:
     ]
     return ControlResult.of(
         f"{counted(counts[StaffRole.OFFICER], 'officer')} and "
-        f"{counted(counts[StaffRole.DEPUTY], 'deputy', 'deputies')} can work today, with a queue that nobody else "
-        "reads.",
+        f"{counted(counts[StaffRole.DEPUTY], 'deputy', 'deputies')} can work today.",
         evidence=Evidence(in_scope=_STAFF, observed=_STAFF, population=len(roster.people), tested=len(roster.people)),
         findings=findings,
         figures={"officers": counts[StaffRole.OFFICER], "deputies": counts[StaffRole.DEPUTY]},

@@ -30,7 +30,7 @@ from troth.rehearsal.external_systems import with_external_systems
 from troth.rehearsal.invented import Inventor
 from troth.rehearsal.own_faults import own_breaches
 from troth.rehearsal.papers import with_copied_papers
-from troth.rehearsal.score import Planted
+from troth.rehearsal.score import NotPlanted, Planted
 from troth.rehearsal.servers import InventedServer
 from troth.rehearsal.site import CachedPages, ScriptedSite, over_https
 from troth.rehearsal.stored_forms import StoredForms, make_token_keys
@@ -87,7 +87,9 @@ def rehearse(task: RehearsalTask, write: Write) -> int:
     before = look_at(world, sorted({id_ for promise in declaration.promises for id_ in promise.controls}))
     statuses = [_status(promise, before, world) for promise in declaration.promises]
     for index, status in enumerate(statuses):
-        write({"promise": index, "status": status.status, "why": "" if status.status in _GREEN else status.reason})
+        why = "" if status.status in _GREEN else status.reason
+        left = [asdict(it) for it in _not_planted(declaration.promises[index])]
+        write({"promise": index, "status": status.status, "why": why, "not_planted": left})
     plan = list(_plan(declaration, statuses, task))
     write({"plantings": len(plan)})
     gc.freeze()  # what the collector does not touch stays shared
@@ -216,6 +218,12 @@ def _plan(declaration: Declaration, statuses: Sequence[PromiseStatus], task: Reh
             plan.setdefault((breach.id, promise.about), (breach, []))[1].append(index)
     for (_, about), (breach, indexes) in plan.items():
         yield breach, about, tuple(indexes)
+
+
+def _not_planted(promise: Promise) -> Iterator[NotPlanted]:
+    """The breaches that the controls of *promise* are known not to see."""
+    for id_ in promise.controls:
+        yield from (NotPlanted(it.text, id_, it.unseen) for it in breaches().get(id_, ()) if it.unseen)
 
 
 def planted(world: World, breach: RehearsedBreach, ids: Sequence[str]) -> Mapping[str, Check] | None:

@@ -37,6 +37,7 @@ def keep(rehearsal: Rehearsal, deployment: Deployment, *, now: dt.datetime) -> N
             "noticed": it.noticed,
             "controls": bound.get(it.name, []),
             "unseen": [planted.text for planted in it.unseen],
+            "not_planted": [breach.text for breach in it.not_planted],
         }
         for it in rehearsal.promises
         if it.planted
@@ -61,7 +62,7 @@ def last(deployment: Deployment) -> Mapping[str, RehearsalRecord]:
     if the declaration has changed."""
     bound = _bound(deployment)
     return {
-        row.promise: RehearsalRecord(row.planted, row.noticed, row.at)
+        row.promise: RehearsalRecord(row.planted, row.noticed, row.at, len(row.not_planted))
         for row in RehearsalRow.objects.filter(declaration=deployment.looked_at_hash)
         if row.controls == bound.get(row.promise)
     }
@@ -78,6 +79,7 @@ def files(gathered: Gathered) -> Iterator[tuple[str, Iterable[bytes]]]:
             "noticed": row.noticed,
             "controls": row.controls,
             "unseen": row.unseen,
+            "not_planted": row.not_planted,
         }
         for row in rows
     ]

@@ -22,7 +22,7 @@ from troth.declaration import Declaration, Promise
 from troth.errors import TrothError
 from troth.policy import read_file
 from troth.policy.bind import controls_called_for
-from troth.rehearsal.score import Planted, Rehearsal, RehearsedPromise
+from troth.rehearsal.score import NotPlanted, Planted, Rehearsal, RehearsedPromise
 from troth.rehearsal.task import RehearsalTask
 from troth.stores import Schema, open_system
 
@@ -65,6 +65,7 @@ def rehearse(path: Path, declared: Declaration, *, progress: Progress = lambda d
             tuple(sorted(planted.get(index, ()), key=lambda it: (it.control, it.text))),
             before[index]["why"],
             is_bound=bool(promise.controls),
+            not_planted=tuple(NotPlanted(**it) for it in before[index]["not_planted"]),
         )
         for index, promise in enumerate(declared.promises)
     )
