@@ -190,7 +190,7 @@ def status_text(shown: PublishedStatus) -> str:
             if shown.reasons:
                 return shown.reasons[0].rstrip(".")
             return gettext(
-                "This is not shown to be kept: checks or somebody's word are missing, too old, or do not cover all of it"
+                "This is not shown to be kept: checks or somebody's word are missing, too old or do not cover all of it"
             )
 
 
