@@ -286,6 +286,9 @@ def test_what_the_promises_are_before_anything_goes_wrong(company: Running) -> N
         HOLDS,
         ANNOUNCED,
         RIGHTS,
+        TWENTY,
+        PAGE,
+        COUNTS,
     }
     # No connection by a network, no recipient that was owed a message, no witness.
     unproven = {DATABASES, DELETES, RECORD}
