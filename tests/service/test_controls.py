@@ -81,6 +81,27 @@ def test_an_old_backup_brings_an_erased_person_back(
     assert came_back(declaration, tombstones, shop=shop) is CheckOutcome.FAIL
 
 
+@pytest.mark.parametrize(
+    ("begun", "outcome"),
+    [
+        (["2027-01-05"], CheckOutcome.ERROR),
+        (["2020-01-05"], CheckOutcome.FAIL),
+        (["2027-01-05", "2020-01-05"], CheckOutcome.FAIL),
+    ],
+)
+def test_a_row_that_began_after_the_erasure_may_be_a_person_who_came_back(
+    tombstones: Tombstones, shop: Store, tmp_path: Path, begun: list[str], outcome: CheckOutcome
+) -> None:
+    dated = parse(DECLARED + "\nretention: {accounts: {table: shop.customer, for: 3 years, from: begun}}\n")
+    with sqlite3.connect(tmp_path / "shop.db") as back:
+        back.execute("alter table customer add begun text")
+        back.executemany("insert into customer (email, begun) values ('Ann@example.org', ?)", [(day,) for day in begun])
+    back.close()
+    check = looked_for(dated, tombstones, shop=shop)
+    assert check.outcome is outcome
+    assert ("may have come back" in check.summary) is (outcome is CheckOutcome.ERROR)
+
+
 @pytest.mark.parametrize("written", [" ANN@example.org ", "Ann <ann@example.org>", "ben@example.org, ann@example.org"])
 def test_an_erased_address_is_recognised_however_it_is_written(
     declaration: Declaration, tombstones: Tombstones, shop: Store, tmp_path: Path, written: str

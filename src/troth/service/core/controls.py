@@ -11,9 +11,9 @@ from troth.declaration import Declaration, IdentityKind
 from troth.ledger import TILE_WIDTH, Entry, Log
 from troth.rows import Journal
 from troth.service.core.models import RunRow
-from troth.service.core.tombstones import Tombstones
-from troth.stores import Noted, Store, noting
-from troth.text import counted
+from troth.service.core.tombstones import Grave, Tombstones
+from troth.stores import AllOf, AnyOf, Match, NotBefore, Noted, Store, noting
+from troth.text import counted, first_few
 
 DRILL_DAYS = 92
 """Maximum age of the last restore drill: a quarter."""
@@ -29,21 +29,30 @@ def erased_stays_erased(
 ) -> ControlResult:
     """Compare every stored declared identifier with the tombstones, on our side and keyed.
 
-    A tombstone is tested if its system was read and declares a column that could hold such an identifier.
+    A tombstone is tested if its system was read and declares a column that could hold such an identifier. Rows that
+    began after the erasure show no fault by themselves, as the person may have come back: that is an error until
+    somebody decides.
     """
     buried = {name: counts for name in declaration.systems if (counts := tombstones.count(name, now=now))}
     if not buried:
         looked = Evidence(in_scope=frozenset({"tombstones"}), observed=frozenset({"tombstones"}))
         return ControlResult(CheckOutcome.NOT_APPLICABLE, "Nobody has been erased yet.", looked)
     findings, read, asked, noted = list[ControlFinding](), 0, set[tuple[str, IdentityKind]](), Noted()
+    newer = list[str]()
+    begins = {rule.table: rule.from_ for rule in declaration.retention.values()}
     for name in sorted(buried.keys() & stores.keys()):
         for table, column, kind in _identifiers(declaration, name, buried[name].keys()):
             with noting(noted):
                 values = [str(row[0]) for row in stores[name].read(table, [column], None) if row[0] is not None]
             read += len(values)
             asked.add((name, kind))
+            place = f"{name}.{table}.{column}"
             if back := tombstones.reappeared(name, kind, _written(kind, values), now=now):
-                findings.append(_back(f"{name}.{table}.{column}", back))
+                graves = tombstones.erased(name, kind, values, now=now)
+                begin = begins.get(f"{name}.{table}")
+                came = _newer(stores[name], table, column, kind, begin, graves) if begin else 0
+                newer += [place] if came else []
+                findings += [_back(place, back - came)] if back > came else []
     erased = sum(sum(counts.values()) for counts in buried.values())
     tested = sum(buried[name][kind] for name, kind in asked)
     evidence = Evidence(
@@ -57,6 +66,13 @@ def erased_stays_erased(
     figures = {"erased": erased, "looked for": tested, "compared": read}
     summary = f"{tested:,} of {erased:,} erased identifiers compared with {read:,} stored ones, "
     summary += f"{counted(len(findings), 'place')} with reappeared ones."
+    if newer:
+        summary += (
+            f" In {first_few(newer)}, rows that began after the erasure hold erased identifiers: these people may "
+        )
+        summary += "have come back (troth acknowledge-return), or their data has (erase it again)."
+        if not findings:
+            return ControlResult(CheckOutcome.ERROR, summary, evidence, figures)
     if tested < erased and evidence.in_scope == evidence.observed and not findings:
         summary += " No declared column could hold the others: declare the identity or mentions of their tables again."
         return ControlResult(CheckOutcome.ERROR, summary, evidence, figures)
@@ -78,6 +94,18 @@ def _written(kind: IdentityKind, values: Sequence[str]) -> Iterator[str]:
         yield value
         if kind is IdentityKind.EMAIL:
             yield from (address for address in _ADDRESS.findall(value) if address != value)
+
+
+def _newer(store: Store, table: str, column: str, kind: IdentityKind, begin: str, graves: Mapping[str, Grave]) -> int:
+    """How many erased people are only in rows whose *begin* is not before their erasure."""
+    people: dict[bytes, bool] = {}
+    for value, grave in graves.items():
+        if not grave.is_lifted:
+            its = AnyOf((Match((column,), ((value,),), fold=kind is IdentityKind.EMAIL),))
+            rows = store.count(table, its)
+            later = store.count(table, AllOf((its, NotBefore(begin, grave.erased_at))))
+            people[grave.mark] = people.get(grave.mark, True) and 0 < rows == later
+    return sum(people.values())
 
 
 def _back(place: str, count: int) -> ControlFinding:
