@@ -156,6 +156,17 @@ def test_whatever_is_wrong_with_a_signature_the_answer_is_the_same(office: Confi
     assert len(answers) == 1
 
 
+def test_a_prober_whose_key_does_not_open_is_answered_like_an_unknown_one(
+    office: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    ProberRow.objects.update(secret=b"sealed under another key")
+    known, unknown = send(office, seen(office)), send(office, seen(office), name="nobody")
+    assert (known.status_code, known.content) == (unknown.status_code, unknown.content)
+    assert known.status_code == 401
+    [logged] = [it.getMessage() for it in caplog.records if it.name == "troth.probers"]
+    assert ("make it again" in logged, "office" in logged) == (True, False)
+
+
 def test_a_prober_that_was_ended_or_made_again_no_longer_counts(office: Config) -> None:
     assert send(office, seen(office)).status_code == 200
     again = made("office")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,6 +24,19 @@ NOW = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
 PROMISES = """
 promises:
   - {quote: We keep our word., owner: ann@example.org, controls: [declaration.complete]}
+"""
+OWN = """
+promises:
+  - {quote: We keep our word., owner: ann@example.org, controls: [declaration.complete, ours.no_late_calls], about: []}
+controls:
+  ours.no_late_calls:
+    question: Does nobody call late?
+    pushed: {figure: calls, must: <= 5}
+    failures: 1
+    cannot_see: Calls of telephones that are not ours.
+faults:
+  late: {breach: Somebody calls late., breaks: [ours.no_late_calls], page: {path: /, put: late}}
+  other: {breach: A link is broken., breaks: [policy.lint_clean], page: {path: /, put: link}}
 """
 SEEN = Planted("1", "A basis is dropped.", "declaration.complete", noticed=True, status="broken")
 
@@ -61,6 +75,36 @@ def test_it_says_nothing_about_a_promise_with_other_controls_or_another_declarat
     assert last(current()) == {}
     company.write_text(text)
     assert len(last(current())) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_shown"),
+    [
+        ("must: <= 5", "must: <= 9", False),
+        ("failures: 1", "failures: 3", False),
+        ("about: []", "failures: 3", False),
+        ("about: []", "about: [shop]", False),
+        ("put: late", "put: later", False),
+        ("owner: ann", "owner: ben", True),
+        ("put: link", "put: links", True),
+    ],
+)
+def test_it_says_nothing_once_the_promise_would_be_judged_otherwise(
+    company: Any, before: str, after: str, is_shown: bool
+) -> None:
+    text = company.read_text().replace(PROMISES, OWN)
+    company.write_text(text)
+    keep(rehearsed(company, SEEN), current(), now=NOW)
+    assert len(last(current())) == 1
+    company.write_text(text.replace(before, after))
+    assert len(last(current())) == is_shown
+
+
+def test_it_says_nothing_once_a_release_has_another_version_of_a_control(company: Any) -> None:
+    keep(rehearsed(company, SEEN), current(), now=NOW)
+    controls = dict(current().controls)
+    controls["declaration.complete"] = replace(controls["declaration.complete"], version=99)
+    assert last(current().but(controls=controls)) == {}
 
 
 def test_another_declaration_than_the_rehearsed_one_is_refused(company: Any) -> None:

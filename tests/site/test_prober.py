@@ -21,6 +21,7 @@ from troth.site import prober
 from troth.site.prober import CLOSED, DECOY_PORT, NO_ADDRESS, OPEN, PRIVATE, SILENT, Config, ConfigError
 
 KEY = bytes(range(32))
+HOWTO = Path(__file__).parents[2] / "docs/howto/probe-from-outside.md"
 
 
 @pytest.fixture
@@ -148,6 +149,69 @@ def test_a_wrong_configuration_is_refused_without_quoting_it(
     assert "whsec_" not in capsys.readouterr().err
     with pytest.raises(ConfigError):
         Config.read("{")
+
+
+@pytest.mark.parametrize("file", ["gone.pem", "prober.json"])
+def test_certificates_that_cannot_be_read_are_a_wrong_configuration(
+    file: str, tmp_path: Path, world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "prober.json").write_text(json.dumps(config(world, ca_file=str(tmp_path / file))))
+    assert prober.main(["--config", str(tmp_path / "prober.json"), "--once"]) == 2
+    assert "name a PEM file, or none" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<", b""])
+def test_an_answer_that_is_no_http_is_reported_as_none(answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def work() -> None:
+            for _ in range(2):
+                with server.accept()[0] as connection:
+                    connection.recv(65_536)
+                    connection.sendall(answer)
+
+        threading.Thread(target=work, daemon=True).start()
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        assert prober.page(address, read())["status"] == 0
+        is_cut_off = answer.startswith(b"HTTP")  # after its status, which is enough for a report
+        assert ("Troth was not reached" in prober.send(read(url=address), {})) is not is_cut_off
+
+
+def test_after_a_look_that_fails_comes_the_next(
+    tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "prober.json").write_text(json.dumps(config(world)))
+    looks = iter([RuntimeError("ann@example.org"), OverflowError("ann@example.org"), KeyboardInterrupt()])
+
+    def failing(config: Config) -> Any:
+        raise next(looks)
+
+    monkeypatch.setattr(prober, "report", failing)
+    monkeypatch.setattr(prober, "EVERY_S", 0)
+    with pytest.raises(KeyboardInterrupt):
+        prober.main(["--config", str(tmp_path / "prober.json")])
+    failed = capsys.readouterr().err
+    assert (failed.count("\n"), "(RuntimeError)" in failed, "(OverflowError)" in failed) == (2, True, True)
+    assert "ann" not in failed
+
+
+def test_every_open_port_but_the_usual_ones_counts_as_the_how_to_says(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def code(port: int) -> int:
+        seen = {"endpoints": [("h", port, OPEN)], "tls": {"version": "", "state": "none", "days_left": 0}, "pages": {}}
+        monkeypatch.setattr(prober, "report", lambda config: seen)
+        return prober._look(read(), as_json=False, sends=False)
+
+    assert [code(port) for port in (22, 80, 443, 8000, 5432, 8443, DECOY_PORT)] == [0, 0, 0, 0, 1, 1, 1]
+    for text in (prober.__doc__ or "", HOWTO.read_text(encoding="utf-8")):
+        assert "0 if no port answered but 22, 80, 443 and 8000" in text.replace("when", "if")
+
+
+def test_the_how_to_lets_nobody_else_read_the_key() -> None:
+    _, before, made = HOWTO.read_text(encoding="utf-8").partition("$ umask 077\n")
+    assert before, "it sets the umask"
+    assert made.partition("\n")[0].endswith("> prober.json")
 
 
 def test_the_file_alone_looks_reports_and_says_when_it_is_refused(

@@ -1,7 +1,6 @@
 """Which protocols a server offers is found out by asking for each."""
 
 import contextlib
-import datetime as dt
 import socket
 import ssl
 import struct
@@ -11,13 +10,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.site.conftest import World, fetch, serve
+from tests.site.conftest import NOW, World, fetch, serve
 
 from troth.controls import Check, CheckOutcome, catalogue, run
 from troth.declaration import Declaration
 from troth.site import FetchLimits, Site, SiteSnapshot, SiteUnreachable, Tls
 
-NOW = dt.datetime.now(dt.UTC)
 STRICT = ("Strict-Transport-Security", "max-age=31536000")
 
 

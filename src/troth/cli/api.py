@@ -219,7 +219,7 @@ def prober() -> None:
     """Create, list and end probers: programs on a host in another network, which report what answers from outside.
 
     \b
-    Example:  troth api prober make office > prober.json
+    Example:  umask 077; troth api prober make office > prober.json
     """
 
 
@@ -236,11 +236,12 @@ def prober() -> None:
 @cli.service_declaration_option
 def make_prober(name: str, hosts: tuple[str, ...], reference: str) -> None:
     """Print the configuration of the prober NAME, with its key, which is shown only this once. For an existing prober
-    it is a new key, and the old one ends; do that when systems of the declaration change.
+    it is a new key, and the old one ends; do that when systems of the declaration change. Set the umask first, or other
+    accounts can read the file.
 
     \b
-    Example:  troth api prober make office > prober.json
-              troth api prober make office --host db.example.org > prober.json
+    Example:  umask 077; troth api prober make office > prober.json
+              umask 077; troth api prober make office --host db.example.org > prober.json
     """
     _ready()
     from troth.service.assurance import probers

@@ -14,8 +14,8 @@ six hours until it is stopped. It
 
 Private addresses are not tried: behind the same number stands another machine here.
 
-It ends with 0 when no database port answered and Troth took the report, 1 when one did or Troth refused, 2 for a wrong
-configuration.
+It ends with 0 when no port answered but 22, 80, 443 and 8000, and Troth took the report; 1 when one did, Troth refused,
+or the look failed; 2 for a wrong configuration.
 """
 
 # ruff: noqa: T201, UP041 - it prints, and has to run on Python 3.9
@@ -26,6 +26,7 @@ import base64
 import errno
 import hashlib
 import hmac
+import http.client
 import ipaddress
 import json
 import socket
@@ -82,9 +83,10 @@ class Config:
     site: str
     targets: tuple[tuple[str, int], ...]
     pages: tuple[tuple[str, str], ...]
+    context: ssl.SSLContext
+    """The certificates that are trusted: of ``ca_file``, or else those of this machine."""
     reference: str = ""
     """A host outside the company that answers on every port, to show that this network lets the connections out."""
-    ca_file: str | None = None
     may_be_private: bool = False
 
     @classmethod
@@ -100,14 +102,16 @@ class Config:
                 targets=tuple((str(host), int(port)) for host, port in given["targets"]),
                 pages=tuple((str(name), str(url)) for name, url in given["pages"].items()),
                 reference=str(given.get("reference", "")),
-                ca_file=given.get("ca_file"),
+                context=ssl.create_default_context(cafile=given.get("ca_file")),
             )
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+            addresses = [urlsplit(url) for url in (config.url, config.site, *(url for _, url in config.pages))]
+        except OSError as error:  # of ssl's
+            raise ConfigError(f"ca_file cannot be used ({type(error).__name__}); name a PEM file, or none") from None
+        except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
             raise ConfigError(f"the configuration cannot be read ({type(error).__name__}); make it again") from None
         if len(config.targets) > ENDPOINTS_MAX or len(config.pages) > PAGES_MAX:
             raise ConfigError(f"{ENDPOINTS_MAX} ports and {PAGES_MAX} pages at most")
-        addresses = (config.url, config.site, *(url for _, url in config.pages))
-        if any(urlsplit(url).scheme not in ("https", "http") for url in addresses):
+        if any(address.scheme not in ("https", "http") for address in addresses):
             raise ConfigError("each address must begin with https:// or http://")
         return config
 
@@ -187,12 +191,11 @@ def tls(config: Config) -> dict[str, Any]:
     parts = urlsplit(config.site)
     if parts.scheme != "https" or not parts.hostname:
         return {"version": "", "state": "none", "days_left": 0}
-    context = ssl.create_default_context(cafile=config.ca_file)
     try:
         address = (parts.hostname, parts.port or 443)
         with (
             socket.create_connection(address, timeout=FETCH_S) as plain,
-            context.wrap_socket(plain, server_hostname=parts.hostname) as secured,
+            config.context.wrap_socket(plain, server_hostname=parts.hostname) as secured,
         ):
             certificate, version = secured.getpeercert() or {}, secured.version() or ""
         ends = ssl.cert_time_to_seconds(str(certificate["notAfter"]))
@@ -214,18 +217,18 @@ def page(url: str, config: Config) -> dict[str, Any]:
                 body += piece
                 if len(body) > PAGE_BYTES_MAX or time.monotonic() > ends:
                     return {"status": 0, "sha256": "", "has_form": False}
-            status = answer.status
+            status = 0 if answer.length else answer.status  # bytes that are still due: it was cut off
     except urllib.error.HTTPError as error:
         status = error.code
-    except (OSError, ValueError, urllib.error.URLError):
+    except (OSError, ValueError, http.client.HTTPException):
         return {"status": 0, "sha256": "", "has_form": False}
     return {"status": status, "sha256": hashlib.sha256(body).hexdigest(), "has_form": b"<form" in body.lower()}
 
 
 def _opener(config: Config) -> urllib.request.OpenerDirector:
     """No proxy of the environment: it would look from somewhere else."""
-    context = ssl.create_default_context(cafile=config.ca_file)
-    return urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+    https = urllib.request.HTTPSHandler(context=config.context)
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}), https)
 
 
 # --- the report -------------------------------------------------------------------------------------------------------
@@ -281,7 +284,7 @@ def send(config: Config, seen: dict[str, Any]) -> str:
     except urllib.error.HTTPError as error:
         detail = {401: "check the clock of this host, and that the prober was not ended or made again"}
         return f"Troth refused the report with status {error.code}; {detail.get(error.code, 'see its log')}"
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         return f"Troth was not reached ({type(error).__name__})"
 
 
@@ -299,7 +302,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"prober: {error if isinstance(error, ConfigError) else type(error).__name__}", file=sys.stderr)
         return 2
     while True:
-        code = _look(config, as_json=options.json, sends=not options.no_send)
+        try:
+            code = _look(config, as_json=options.json, sends=not options.no_send)
+        except Exception as error:  # noqa: BLE001 - the next look may succeed; its text may quote what it saw
+            print(f"prober: this look failed ({type(error).__name__}); if all do, renew the program", file=sys.stderr)
+            code = 1
         if options.once:
             return code
         time.sleep(EVERY_S)

@@ -106,7 +106,7 @@ class PushedRow(models.Model):
 
 class RehearsalRow(models.Model):
     """What the last rehearsal showed of a promise: how many breaches were planted, and how many its controls noticed.
-    It counts for the controls and the declaration with which it was rehearsed."""
+    It counts for the declaration and the *definition* with which it was rehearsed."""
 
     promise = models.CharField(max_length=160, unique=True)
     declaration = models.CharField(max_length=80)
@@ -114,6 +114,7 @@ class RehearsalRow(models.Model):
     planted = models.PositiveIntegerField()
     noticed = models.PositiveIntegerField()
     controls = models.JSONField(default=list)
+    definition = models.CharField(max_length=80, help_text="Hash of how it was to be noticed: its controls and terms.")
     unseen = models.JSONField(default=list, help_text="What was not noticed: sentences of the catalogue.")
     not_planted = models.JSONField(default=list, help_text="What a control is known not to see: such sentences.")
     entry = models.ForeignKey(EntryRow, on_delete=models.PROTECT, help_text="The ledger entry that says so.")

@@ -12,6 +12,7 @@ import datetime as dt
 import hmac
 import ipaddress
 import json
+import logging
 import os
 import re
 import secrets
@@ -25,7 +26,7 @@ from django.db import transaction
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from troth.ledger import DeclaredName, Entry
-from troth.protect import SealingContext
+from troth.protect import OpenError, SealingContext
 from troth.service.api.webhooks import signature
 from troth.service.assurance.models import ProberRow
 from troth.service.assurance.rules import CHECK
@@ -41,6 +42,7 @@ from troth.site.exposure import Exposure, ProbeReport, SeenFrom, is_inside, stor
 from troth.site.prober import DECOY_PORT, ENDPOINTS_MAX, machine
 from troth.site.public_addresses import IpAddress, is_public
 
+_LOG = logging.getLogger("troth.probers")
 BODY_BYTES_MAX: Final = 100_000
 CLOCK_MAX: Final = dt.timedelta(minutes=5)
 """How far the clock of a prober may be from ours."""
@@ -102,12 +104,7 @@ class _Report(_Part):
 
 
 def make(
-    name: str,
-    *,
-    deployment: Deployment,
-    now: dt.datetime,
-    hosts: Collection[str] = (),
-    reference: str = "",
+    name: str, *, deployment: Deployment, now: dt.datetime, hosts: Collection[str] = (), reference: str = ""
 ) -> dict[str, Any]:
     """Create the prober *name*, or give the existing one a new key and configuration; the former report is dropped.
     *hosts* are further public hosts of ours, *reference* is one outside that answers on every port. Returns the
@@ -187,11 +184,15 @@ def receive(
     numbered = _ID.fullmatch(id_)
     at = int(sent) if re.fullmatch(r"[0-9]{1,12}", sent) else 0
     row = ProberRow.objects.filter(name=name, ended_at=None).first() if _NAME.fullmatch(name) else None
-    # The signature of an unknown prober is computed as well, so that the answer takes as long.
-    key = secrets.token_bytes(32) if row is None else deployment.keyring.unseal(bytes(row.secret), _context(name))
-    is_signed = hmac.compare_digest(
-        signature(key, id_, at, body).encode(), headers.get("webhook-signature", "").encode(errors="replace")
-    )
+    # The signature of a prober without a key is computed as well, so that the answer takes as long.
+    key = secrets.token_bytes(32)
+    try:
+        key = deployment.keyring.unseal(bytes(row.secret), _context(name)) if row else key
+    except OpenError:
+        _LOG.error("a report is refused: its prober's key does not open; make it again (troth api prober make)")
+        row = None
+    signed = headers.get("webhook-signature", "").encode(errors="replace")
+    is_signed = hmac.compare_digest(signature(key, id_, at, body).encode(), signed)
     is_on_time = abs(now.timestamp() - at) <= CLOCK_MAX.total_seconds()
     if row is None or numbered is None or not is_signed or not is_on_time:
         raise ReportRefused
@@ -200,12 +201,10 @@ def receive(
     except ValidationError:
         raise ReportInvalid from None
     seen_from = _seen_from(seen, key, address_of(meta), deployment, ours)
-    sequence = int(numbered[1])
+    sequence, stored = int(numbered[1]), _stored(seen, row.targets)
     with transaction.atomic():
         newer = ProberRow.objects.filter(pk=row.pk, ended_at=None, sequence__lt=sequence, made_at=row.made_at)
-        if not newer.update(
-            sequence=sequence, reported_at=now, seen_from=seen_from.value, report=_stored(seen, row.targets)
-        ):
+        if not newer.update(sequence=sequence, reported_at=now, seen_from=seen_from.value, report=stored):
             raise ReportRefused
         hasten(CHECK, [_CONTROL], at=now)
 
@@ -262,8 +261,7 @@ def exposure(deployment: Deployment, now: dt.datetime) -> Exposure:
 
 
 def _addresses(deployment: Deployment) -> Exposure:
-    own = TROTH.database.url()
-    return store_addresses(deployment.declaration, os.environ, own=own, own_system=OWN)
+    return store_addresses(deployment.declaration, os.environ, own=TROTH.database.url(), own_system=OWN)
 
 
 def _report(row: ProberRow) -> ProbeReport:

@@ -88,9 +88,8 @@ def note_judged(check: Check, declaration: Declaration) -> bool:
     if own is None or own.pushed is None:
         return False
     rows = PushedRow.objects.filter(control=check.control)
-    rows.select_for_update().order_by(
-        "at"
-    ).last()  # senders of more evidence wait here, and then schedule the control again
+    # Senders of more evidence wait here, and then schedule the control again.
+    rows.select_for_update().order_by("at").last()
     if check.evidence.period is not None:
         _, looked = check.evidence.period
         rows.filter(at__lte=looked, judged_at=None).update(judged_at=check.at)

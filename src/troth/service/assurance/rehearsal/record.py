@@ -10,7 +10,8 @@ from django.conf import settings
 from django.db import transaction
 
 from troth.controls import RehearsalRecord, looked_at_hash, promise_name
-from troth.declaration import load
+from troth.declaration import Promise, load
+from troth.json_values import json_fields
 from troth.ledger import Entry, Hash, Value
 from troth.rehearsal import Rehearsal
 from troth.service.assurance.evidence.export import moment, pretty
@@ -29,18 +30,19 @@ def keep(rehearsal: Rehearsal, deployment: Deployment, *, now: dt.datetime) -> N
     """Record what a rehearsal showed, in place of the last one. Raises `OtherDeclaration`."""
     if rehearsal.declaration != looked_at_hash(load(settings.TROTH.declaration)):
         raise OtherDeclaration("another declaration was rehearsed than the one that is in force here; rehearse again")
-    bound = _bound(deployment)
+    promises = {promise_name(it): it for it in deployment.declaration.promises}
     made = [
         {
             "promise": it.name,
             "planted": len(it.planted),
             "noticed": it.noticed,
-            "controls": bound.get(it.name, []),
+            "controls": list(promises[it.name].controls),
+            "definition": _definition(promises[it.name], deployment),
             "unseen": [planted.text for planted in it.unseen],
             "not_planted": [breach.text for breach in it.not_planted],
         }
         for it in rehearsal.promises
-        if it.planted
+        if it.planted and it.name in promises
     ]
     fields: dict[str, Value] = {
         "promises": len(made),
@@ -58,34 +60,33 @@ def keep(rehearsal: Rehearsal, deployment: Deployment, *, now: dt.datetime) -> N
 
 
 def last(deployment: Deployment) -> Mapping[str, RehearsalRecord]:
-    """What the last rehearsal showed of each promise, by its name: of none that has other controls since, and nothing
-    if the declaration has changed."""
-    bound = _bound(deployment)
+    """What the last rehearsal showed of each promise, by its name: of none whose definition is another since, and
+    nothing if the declaration has changed."""
+    defined = {promise_name(it): _definition(it, deployment) for it in deployment.declaration.promises}
     return {
         row.promise: RehearsalRecord(row.planted, row.noticed, row.at, len(row.not_planted))
         for row in RehearsalRow.objects.filter(declaration=deployment.looked_at_hash)
-        if row.controls == bound.get(row.promise)
+        if row.definition == defined.get(row.promise)
     }
 
 
 def files(gathered: Gathered) -> Iterator[tuple[str, Iterable[bytes]]]:
     """The last rehearsal, for an archive of evidence."""
     rows = RehearsalRow.objects.filter(entry__leaf__lt=gathered.signed.size).order_by("id")
-    listed = [
-        {
-            "promise": row.promise,
-            "at": moment(row.at),
-            "planted": row.planted,
-            "noticed": row.noticed,
-            "controls": row.controls,
-            "unseen": row.unseen,
-            "not_planted": row.not_planted,
-        }
-        for row in rows
-    ]
+    shown = ("promise", "planted", "noticed", "controls", "definition", "unseen", "not_planted")
+    listed = [{**json_fields(row, *shown), "at": moment(row.at)} for row in rows]
     if listed:
         yield "rehearsal.json", [pretty(listed)]
 
 
-def _bound(deployment: Deployment) -> Mapping[str, list[str]]:
-    return {promise_name(it): list(it.controls) for it in deployment.declaration.promises}
+def _definition(promise: Promise, deployment: Deployment) -> str:
+    """A hash over what decides which breaches are planted against a promise and whether they are noticed, as far as
+    `looked_at_hash` leaves it out."""
+    own, faults = deployment.declaration.controls, deployment.declaration.faults.values()
+    meaning = [
+        [(id_, deployment.controls[id_].version) for id_ in promise.controls if id_ in deployment.controls],
+        promise.model_dump(mode="json", include={"about", "failures"}),
+        [own[id_].model_dump(mode="json") for id_ in promise.controls if id_ in own],
+        [it.model_dump(mode="json") for it in faults if not set(promise.controls).isdisjoint(it.breaks)],
+    ]
+    return Hash.of(json.dumps(meaning, sort_keys=True).encode()).text
