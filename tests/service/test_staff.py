@@ -20,6 +20,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, path, resolve
 from django.utils import timezone
 from tests.service.team import PASSWORD, TOTP_SECRET, StaffClient, add_totp, new_member
 
+from troth.controls import CheckOutcome
 from troth.ledger import Entry
 from troth.service.access_rules import AccessRule, by_token, public, rule_of
 from troth.service.core.keys import keyring
@@ -27,11 +28,13 @@ from troth.service.core.models import EntryRow
 from troth.service.networks import Networks
 from troth.service.staff import actions, adapters, attempts
 from troth.service.staff.access_log import accesses_of, record_access
+from troth.service.staff.controls import mfa
 from troth.service.staff.factors import fresh_codes
 from troth.service.staff.models import AccessRow, Attempts, FactorSecret, Grant, Refusal
 from troth.service.staff.models import StaffMember as Member
 from troth.service.staff.permissions import needs, signed_in
 from troth.service.staff.rights import StaffRight, StaffRole, rights
+from troth.service.staff.roster import roster
 from troth.service.staff.rules import LOCKED_FOR
 from troth.service.urls import urlpatterns as real
 from troth.subjects import Identity, references
@@ -187,6 +190,8 @@ def test_a_member_comes_in_by_invitation_password_factor_and_word(visitor: Clien
     assert "too short" in text(visitor.post(link, {"password": "short"}))
     assert visitor.post(link, {"password": PASSWORD})["Location"] == "/staff/account/"
     assert visitor.get(link).status_code == 404
+    now = timezone.now()
+    assert mfa(roster(now), now).outcome is CheckOutcome.PASS  # nothing is open yet
     page = text(visitor.get("/staff/account/code/add"))
     secret = re.search(r"<code>([A-Z2-7]+)</code>", page)
     assert secret is not None

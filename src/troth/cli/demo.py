@@ -195,7 +195,10 @@ def _declaration(folder: Path, example: Path, port: int) -> Path:
     kept = folder / "troth.yaml"
     if not kept.exists():
         text = (example / "troth.yaml").read_text(encoding="utf-8")
-        kept.write_text(text.replace("accounts: [root]", f"accounts: [root, {getpass.getuser()}]"), encoding="utf-8")
+        kept.write_text(
+            text.replace("accounts: [root]", f"accounts: [{', '.join(dict.fromkeys(['root', getpass.getuser()]))}]"),
+            encoding="utf-8",
+        )
         shutil.copyfile(example / "policy.md", folder / "policy.md")
         for papers in ("contracts", "assessments"):
             (folder / papers).mkdir(mode=0o700, exist_ok=True)

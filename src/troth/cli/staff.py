@@ -127,7 +127,7 @@ def list_(as_json: bool) -> None:
         click.echo(f"{cli.printable(one['account'])}  ({state})")
         for grant in one["grants"]:
             click.echo(f"  {grant['right']:16} {grant['role']:14} until {grant['until']}  {grant['state']}")
-    click.echo(f"{counted(len(holders(now)), 'person', 'people')} can see personal data")
+    click.echo(f"{counted(len(holders(now)), 'person', 'people')} with access to personal data")
 
 
 @staff.command()

@@ -182,11 +182,12 @@ def _check(job: RunningJob, deployment: Deployment, session: CheckSession) -> Ch
     check = session.ask(job.key)
     with transaction.atomic(durable=True):
         is_more = note_judged(check, deployment.declaration)
-        changed = rules.check_changed(checks.latest(job.key, retracted=True), check)
+        before = checks.latest(job.key, retracted=True)
+        changed = rules.check_changed(before, check)
         tell_tasks(tasks.follow(checks.keep(check)), deployment, control, check.at)
         if changed is not None:
             record(changed)
-        job.finish(check.at + _NEXT_PASS if is_more else rules.next_check(control, check))
+        job.finish(check.at + _NEXT_PASS if is_more else rules.next_check(control, check, before))
     return check
 
 

@@ -13,7 +13,8 @@ from troth.service.core.tasks import scopes
 
 CHECK: Final = "assurance.check"
 """Kind of the jobs that run a control; their keys are the controls' ids."""
-_AFTER_ERROR = dt.timedelta(minutes=15)
+_AFTER_ERROR, _AFTER_ERRORS = dt.timedelta(minutes=1), dt.timedelta(minutes=15)
+"""When a control that could not check is asked again: soon at first, as a site or a database may have started anew."""
 _SEVERITY = ("low", "medium", "high")
 _AUDIENCE = tuple(Audience)
 _GRAIN = tuple(Granularity)
@@ -160,7 +161,9 @@ def promise_changed(before: Status | None, after: PromiseStatus, *, declaration:
     return Entry("promise.changed", now, fields)
 
 
-def next_check(control: Control, check: Check) -> dt.datetime:
-    """When the control is due again; errors are retried soon."""
-    wait = min(control.every, _AFTER_ERROR) if check.outcome is CheckOutcome.ERROR else control.every
-    return check.at + wait
+def next_check(control: Control, check: Check, before: Check | None) -> dt.datetime:
+    """When the control is due again, *before* being the check before this one; errors are retried soon."""
+    if check.outcome is not CheckOutcome.ERROR:
+        return check.at + control.every
+    is_first = before is None or before.outcome is not CheckOutcome.ERROR
+    return check.at + min(control.every, _AFTER_ERROR if is_first else _AFTER_ERRORS)

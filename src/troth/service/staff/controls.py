@@ -31,12 +31,18 @@ def holders(context: object, now: dt.datetime) -> Sequence[Employed]:
 
 @answers("staff.mfa")
 def mfa(roster: Roster, now: dt.datetime) -> ControlResult:
-    """PCI DSS 8.4.2: everybody who can see personal data has a second factor. Whoever has none and never signed in sees
-    nothing before they have added one: no page with personal data opens in a session without it."""
-    held, new = roster.holders, sum(not (who.has_factor or who.has_come) for who in roster.holders)
+    """PCI DSS 8.4.2: everybody who has access to personal data has a second factor. Whoever has none and never signed
+    in, or has not signed the undertaking without which no grant counts, sees nothing before they have added one: no
+    page with personal data opens in a session without it."""
+
+    def is_new(who: Employed) -> bool:
+        may_not = who.person.undertaking_until is None and who.superuser_since is None
+        return not who.has_factor and (may_not or not who.has_come)
+
+    held, new = roster.holders, sum(map(is_new, roster.holders))
     fix = "ask them to add one, or end their access"
-    answer = _of_holders(held, lambda who: who.has_factor or not who.has_come, "a second factor", fix)
-    note = f" {counted(new, 'person has', 'people have')} none, never signed in, and must add one first." if new else ""
+    answer = _of_holders(held, lambda who: who.has_factor or is_new(who), "a second factor", fix)
+    note = f" {counted(new, 'person is', 'people are')} new, without one, and must add it first." if new else ""
     return replace(answer, summary=answer.summary + note)
 
 
@@ -67,13 +73,13 @@ def _of_holders(holding: Sequence[Employed], has: Callable[[Employed], bool], wh
     without = sum(not has(who) for who in holding)
     people = counted(len(holding), "person", "people")
     if not holding:  # so there is no evidence about anybody
-        nobody = "Nobody to look at can see personal data through Troth."
+        nobody = "Nobody to look at has access to personal data through Troth."
         return ControlResult(CheckOutcome.NOT_APPLICABLE, nobody, Evidence(in_scope=_STAFF, observed=_STAFF))
     findings = (
         [ControlFinding("staff", f"{counted(without, 'person', 'people')} without {what}", fix)] if without else []
     )
     return ControlResult.of(
-        f"{people} can see personal data, {without} of them without {what}.",
+        f"{people} with access to personal data, {without} of them without {what}.",
         evidence=Evidence(_STAFF, _STAFF, population=len(holding), tested=len(holding)),
         findings=findings,
         figures={"holders": len(holding), "without": without},
