@@ -72,6 +72,8 @@ _A_MINUTE_BEFORE = (
         ("shop", "DELETE FROM invoice WHERE id = (SELECT max(id) FROM invoice)", SERIES),
         ("shop", "DELETE FROM invoice WHERE number < 'EV-00000003'", SERIES),
         ("shop", "DELETE FROM invoice", SERIES),
+        ("shop", "UPDATE invoice SET number = 'CN-00000004' WHERE number = 'EV-00000004'", SERIES),
+        ("shop", "UPDATE invoice SET issued_at = '2026-11-24' WHERE number = 'EV-00000003'", SERIES),
         ("shop", "DELETE FROM customer WHERE id = (SELECT min(customer_id) FROM invoice)", ERASED),
         ("shop", "UPDATE invoice SET customer_id = 987654", ERASED),
         ("newsletter", f"UPDATE subscriber SET confirmed_at = '2026-11-24T01:00:00' {_SENT_TO}", CONFIRMED),
@@ -147,3 +149,26 @@ def test_who_stopped_and_came_back_may_be_written_to_again_but_not_in_between(
     assert _wrong(declaration, places) == set()
     _do(places, "newsletter", sent, issue=3, at=NOW - 45 * day)
     assert _wrong(declaration, places) == {STOPPED}
+
+
+def test_an_old_list_does_not_bring_back_who_stopped(declaration: Declaration, places: Any) -> None:
+    stopped = "INSERT INTO subscriber (token, email, notice, confirmed_at, stopped_at) VALUES (:t, :e, :n, :at, :to)"
+    sent = "INSERT INTO sending VALUES (1, 'dora@example.org', 'delivered', :at)"
+    begun, day = NOW - dt.timedelta(days=90), dt.timedelta(days=1)
+    for token, ended in (("first", NOW - 60 * day), ("imported", None)):
+        _do(places, "newsletter", stopped, t=token, e="dora@example.org", n="2026-11-01", at=begun, to=ended)
+    assert _wrong(declaration, places) == set()
+    _do(places, "newsletter", sent, at=NOW - 10 * day)
+    assert _wrong(declaration, places) == {STOPPED}
+
+
+@pytest.mark.parametrize(("months", "wrong"), [(11, set()), (3, {CONFIRMED})])
+def test_an_address_that_lapsed_is_no_fault_and_one_that_never_confirmed_is(
+    declaration: Declaration, places: Any, months: int, wrong: set[str]
+) -> None:
+    """A subscription is deleted two years after its confirmation, the record of its issues a year after each."""
+    sent = "INSERT INTO sending VALUES (:issue, 'dora@example.org', 'delivered', :at)"
+    now = dt.datetime.now(dt.UTC)
+    for issue, days in ((1, 31 * months), (2, 20)):
+        _do(places, "newsletter", sent, issue=issue, at=now - dt.timedelta(days=days))
+    assert _wrong(declaration, places) == wrong
