@@ -289,6 +289,7 @@ def test_what_the_promises_are_before_anything_goes_wrong(company: Running) -> N
         TWENTY,
         PAGE,
         COUNTS,
+        OBJECTS,
     }
     # No connection by a network, no recipient that was owed a message, no witness.
     unproven = {DATABASES, DELETES, RECORD}

@@ -40,7 +40,7 @@ def judged(own: OwnControl, figure: int | float, place: str, evidence: Evidence)
     assert must is not None, "only a program's own verdict does without, and that is not judged"
     finding = ControlFinding(place, f"the figure is {figure} and must be {must}", own.remedy)
     return ControlResult.of(
-        f"The figure is {figure}; it must be {must}.",
+        f"The figure is {figure}, and must be {str(must).removeprefix('= ')}.",
         evidence=evidence,
         figures={"figure": figure},
         findings=() if must.holds(figure) else (finding,),

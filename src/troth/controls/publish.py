@@ -36,7 +36,7 @@ class RehearsalRecord:
 class ShownCheck:
     """One check as an audience may see it. *summary* is empty unless figures are exact; *evidence*, *findings* and
     *remedy* are for staff and auditors only. *looks_at* is the population, *tested* and *population* how many of how
-    many were looked at, and *collector* the program that did."""
+    many were looked at, *is_all* whether that is all, and *collector* the program that did."""
 
     question: str
     outcome: CheckOutcome
@@ -47,6 +47,7 @@ class ShownCheck:
     looks_at: str = ""
     tested: Figure = 0
     population: Figure = 0
+    is_all: bool = False
     collector: str = ""
     evidence: Evidence | None = None
     findings: tuple[ControlFinding, ...] = ()
@@ -164,6 +165,7 @@ def _shown(
             looks_at=control.looks_at,
             tested=check.evidence.tested if exact else _band(check.evidence.tested),
             population=check.evidence.population if exact else _band(check.evidence.population),
+            is_all=check.evidence.tested == check.evidence.population,
             collector=check.collector,
             evidence=check.evidence if inside else None,
             findings=check.findings if inside else (),
