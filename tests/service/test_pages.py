@@ -154,7 +154,7 @@ def test_the_public_sees_statuses_without_findings_owners_or_exact_figures(site:
     assert "1,000–9,999" in page
     for secret in ("1,234", "run r-1", "dpo@example.org", "ann@example.org"):
         assert secret not in page
-    assert "4 promises: 2 checked here, 1 privately, 1 only attested, 0 bound to nothing" in page
+    assert "4 promises: 2 checked here, 1 checked but not shown, 1 on somebody’s word alone, 0 with nothing" in page
 
 
 def test_a_network_control_is_never_public(site: Path, visitor: Client) -> None:

@@ -41,9 +41,9 @@ class StatusPage:
         total = self.tally
         parts = (
             gettext("%d checked here") % total.checked_here,
-            gettext("%d privately") % total.privately,
-            gettext("%d only attested") % total.attested,
-            gettext("%d bound to nothing") % total.unbound,
+            gettext("%d checked but not shown") % total.privately,
+            gettext("%d on somebody’s word alone") % total.attested,
+            gettext("%d with nothing that shows them") % total.unbound,
         )
         promises = ngettext("%d promise", "%d promises", total.promises) % total.promises
         return f"{promises}: {', '.join(parts)}"
