@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ from troth.declaration import Declaration, Promise
 from troth.errors import TrothError
 from troth.policy import read_file
 from troth.policy.bind import controls_called_for
-from troth.rehearsal.score import NotPlanted, Planted, Rehearsal, RehearsedPromise
+from troth.rehearsal.score import NotPlanted, Planted, Rehearsal, RehearsedPromise, Unplanted
 from troth.rehearsal.task import RehearsalTask
 from troth.stores import Schema, open_system
 
@@ -47,16 +47,20 @@ def rehearse(path: Path, declared: Declaration, *, progress: Progress = lambda d
     begun, lines = time.monotonic(), list[dict[str, Any]]()
     with tempfile.TemporaryDirectory(prefix="troth-rehearsal-") as folder:
         done = total = 0
-        for line in _lines(_task(path, declared, Path(folder) / "company")):
-            total += line.get("plantings", 0)
-            done += line.get("done", 0)
-            progress(done, total)
-            lines.append(line)
+        with contextlib.closing(_lines(_task(path, declared, Path(folder) / "company"))) as written:
+            for line in written:
+                total += line.get("plantings", 0)
+                done += line.get("done", 0)
+                progress(done, total)
+                lines.append(line)
     before = {line["promise"]: line for line in lines if "promise" in line}
     planted: dict[int, list[Planted]] = {}
+    unplanted: dict[int, list[Unplanted]] = {}
     for line in lines:
-        if "index" in line:
+        if "planted" in line:
             planted.setdefault(line["index"], []).append(Planted(**line["planted"]))
+        if "unplanted" in line:
+            unplanted.setdefault(line["index"], []).append(Unplanted(**line["unplanted"]))
     promises = tuple(
         RehearsedPromise(
             promise_name(promise),
@@ -66,6 +70,8 @@ def rehearse(path: Path, declared: Declaration, *, progress: Progress = lambda d
             before[index]["why"],
             is_bound=bool(promise.controls),
             not_planted=tuple(NotPlanted(**it) for it in before[index]["not_planted"]),
+            is_attested=promise.attest is not None,
+            unplanted=tuple(sorted(unplanted.get(index, ()), key=lambda it: (it.control, it.text))),
         )
         for index, promise in enumerate(declared.promises)
     )
@@ -103,8 +109,8 @@ def _schemas(declared: Declaration) -> Mapping[str, Schema]:
     return schemas
 
 
-def _lines(task: RehearsalTask) -> Iterator[dict[str, Any]]:
-    """What the process writes, as it comes."""
+def _lines(task: RehearsalTask) -> Generator[dict[str, Any]]:
+    """What the process writes, as it comes. Closing it ends the process."""
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ} | {"TMPDIR": str(task.folder)}
     command = [sys.executable, "-P", "-m", _PROCESS]
     process = subprocess.Popen(  # noqa: S603
@@ -114,14 +120,20 @@ def _lines(task: RehearsalTask) -> Iterator[dict[str, Any]]:
     too_long = threading.Timer(_SECONDS_MAX, os.killpg, [process.pid, signal.SIGKILL])
     too_long.start()
     try:
-        with process.stdin as given:
-            given.write(pickle.dumps(task))
-        with process.stdout as written:
-            yield from map(json.loads, written)
-        if process.wait():
-            raise RehearsalFailed(f"it took longer than {_SECONDS_MAX:g} seconds, or failed; its last lines are above")
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(pickle.dumps(task))
+            process.stdin.flush()  # and it stays open, because the process ends when it is closed
+        for line in map(json.loads, process.stdout):
+            if "error" in line:
+                raise RehearsalFailed(f"the rehearsal failed: {line['error']}")
+            yield line
+        if code := process.wait():
+            why = f"took longer than {_SECONDS_MAX:g} seconds" if too_long.finished.is_set() else f"ended with {code}"
+            raise RehearsalFailed(f"the process of the rehearsal {why}")
     finally:
         too_long.cancel()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        process.stdin.close()
+        process.stdout.close()
