@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -35,10 +35,10 @@ def rehearse(declaration: Path, at_least: float | None, record: bool, html: Path
     """Plant breaches of every promise into an invented company, and see which promises would notice.
 
     The company is made from your declaration: the same tables with invented rows, a scripted website, a database and
-    keys of its own. Your stores are asked for their schemas, and for nothing else. Against each promise are planted the
-    breaches that its words call for, those of the controls that it is bound to, and your own (`faults:`). A promise
-    that stays green after a breach rests on controls that do not see it. Breaches that a control is known not to see
-    are not planted; they are counted, and --json and --html name them.
+    keys of its own. Your stores are asked for their schemas; nothing else is connected to. Against each promise are
+    planted the breaches that its words call for, those of the controls that it is bound to, and your own (`faults:`). A
+    promise that stays green after a breach rests on controls that do not see it. Breaches that a control is known not to
+    see are not planted; --json and --html name them all, with the reason.
 
     Exits with 1 if nothing was planted, and with 2 if the rehearsal failed, or a breach of the catalogue could not be
     planted.
@@ -66,18 +66,17 @@ def rehearse(declaration: Path, at_least: float | None, record: bool, html: Path
 
             html.write_text(report(outcome, declared), encoding="utf-8")
     except (RehearsalFailed, OSError) as failed:
-        _stop(str(failed))
+        raise _Failed(cli.printable(str(failed))) from None
     if outcome.errors:
-        _stop("\n".join(f"could not be planted: {it.text} ({it.control}): {it.why}" for it in outcome.errors))
+        why = "\n".join(f"could not be planted: {it.text} ({it.control}): {it.why}" for it in outcome.errors)
+        raise _Failed(cli.printable(why))
     if record:
         _record(outcome)
     cli.fail_if(not outcome.planted or outcome.score < (at_least or 0))
 
 
-def _stop(why: str) -> NoReturn:
-    error = click.ClickException(cli.printable(why))
-    error.exit_code = 2
-    raise error
+class _Failed(click.ClickException):
+    exit_code = 2
 
 
 def _record(outcome: Rehearsal) -> None:
@@ -98,35 +97,27 @@ def _data(outcome: Rehearsal) -> dict[str, Any]:
     }
 
 
-_TITLES = {
-    "misses": "These would stay green after a breach:",
-    "partly": "These would notice, but for what their checks are known not to see, or what could not be planted:",
-    "not_rehearsed": "These were not rehearsed:",
-    "unbound": "These rest on nothing, because no check is bound to them and nobody attests them:",
-    "stated": "These rest on a person's word, which no breach changes:",
-    "notices": "These would notice:",
-}
-_SUMS = {
-    "notices": "would notice",
-    "partly": "would notice in part",
-    "misses": "would stay green",
-    "not_rehearsed": "not rehearsed",
-    "stated": "stated",
-    "unbound": "unbound",
+_VERDICTS = {
+    "misses": ("would stay green", "These would stay green after a breach:"),
+    "partly": ("would in part", "These would notice, but for what is known to go unseen, or could not be planted:"),
+    "not_rehearsed": ("not rehearsed", "These were not rehearsed:"),
+    "unbound": ("unbound", "These rest on nothing: no check is bound to them, and nobody attests them:"),
+    "stated": ("stated", "These rest on a person's word, which no breach changes:"),
+    "notices": ("would notice", "These would notice:"),
 }
 
 
 def _shown(outcome: Rehearsal) -> Iterator[str]:
     from troth.rehearsal.score import RehearsalVerdict
 
-    for verdict, title in _TITLES.items():
+    for verdict, (_, title) in _VERDICTS.items():
         promises = outcome.of(RehearsalVerdict(verdict))
         if promises:
             yield title
         for promise in promises:
             yield from _promise(promise)
-    sums = ", ".join(f"{len(outcome.of(RehearsalVerdict(verdict)))} {of}" for verdict, of in _SUMS.items())
-    yield f"{counted(len(outcome.promises), 'promise')}: {sums}."
+    counts = (f"{len(outcome.of(it))} {_VERDICTS[it][0]}" for it in RehearsalVerdict)
+    yield f"{counted(len(outcome.promises), 'promise')}: {', '.join(counts)}."
     yield (
         f"{counted(outcome.different, 'different breach', 'different breaches')}, planted {outcome.planted} times:"
         f" {outcome.noticed} noticed, {outcome.score:.0%}."

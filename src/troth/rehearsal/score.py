@@ -39,13 +39,10 @@ class NotPlanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Unplanted:
+class Unplanted(NotPlanted):
     """One breach that could not be planted, with the reason: one of the company's own, or an error of Troth
     (*is_error*)."""
 
-    text: str
-    control: str
-    why: str
     is_error: bool
 
 

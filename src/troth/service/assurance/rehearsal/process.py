@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from troth.controls import Check, PromiseStatus, Status, controls_of, inputs_of, looked_at_hash, run, status_of
 from troth.declaration import Declaration, Ledger, Promise, load
+from troth.errors import TrothError
 from troth.policy import read_file
 from troth.rehearsal.breaches import RehearsedBreach, breaches
 from troth.rehearsal.external_systems import with_external_systems
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from troth.service.core.deployment import Deployment
 
 PEOPLE = 12
+_CAUSE_MAX = 300
 _GREEN = frozenset({Status.KEPT, Status.STATED})
 _HERE = Path("/proc/self/cwd")
 """The working folder by a name that is absolute, as settings have to be, and means another folder in each worker."""
@@ -84,18 +86,24 @@ def main() -> int:
             out.write(json.dumps(line) + "\n")
             out.flush()
 
+    _try(write, rehearse, replace(task, folder=_HERE), write)
+    return 0
+
+
+def _try(write: Write, work: Callable[..., None], *given: Any) -> None:
+    """Have *work* done, or write why it failed: the parent then ends all processes."""
     try:
-        rehearse(replace(task, folder=_HERE), write)
+        work(*given)
     except Exception as error:  # noqa: BLE001 - the parent says which
         write({"error": _cause(error)})
-        return 1
-    return 0
 
 
 def _cause(error: Exception) -> str:
     """What failed, and where. All people here are invented."""
+    if isinstance(error, TrothError):
+        return str(error)
     place = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {error} ({Path(place.filename).name}, line {place.lineno})"
+    return f"{type(error).__name__}: {str(error)[:_CAUSE_MAX]} ({Path(place.filename).name}, line {place.lineno})"
 
 
 def environment(folder: Path, declaration: Path) -> Mapping[str, str]:
@@ -123,7 +131,10 @@ def rehearse(task: RehearsalTask, write: Write) -> None:
     gc.freeze()  # what the collector does not touch stays shared
     forked = multiprocessing.get_context("fork")
     mine, *others = (plan[part :: task.parts] for part in range(task.parts))
-    workers = [forked.Process(target=_share, args=(it, part, world, before, write)) for part, it in enumerate(others)]
+    workers = [
+        forked.Process(target=_try, args=(write, _work, it, part, world, before, write))
+        for part, it in enumerate(others)
+    ]
     for worker in workers:
         worker.start()
     _work(mine, len(others), world, before, write)
@@ -131,15 +142,6 @@ def rehearse(task: RehearsalTask, write: Write) -> None:
         worker.join()
     if any(worker.exitcode for worker in workers):
         raise ServiceError("a worker ended before its end")
-
-
-def _share(plantings: Sequence[_Planting], part: int, world: World, before: Mapping[str, Check], write: Write) -> None:
-    """The share of another process."""
-    try:
-        _work(plantings, part, world, before, write)
-    except Exception as error:  # noqa: BLE001 - the parent says which
-        write({"error": _cause(error)})
-        sys.exit(1)
 
 
 def _work(plantings: Sequence[_Planting], part: int, world: World, before: Mapping[str, Check], write: Write) -> None:
@@ -202,26 +204,19 @@ def _do_business(world: World) -> None:
     In a forked process: jobs run in threads, whose connections would stay open while files are put back."""
     forked = multiprocessing.get_context("fork")
     receiver, sender = forked.Pipe(duplex=False)
-    process = forked.Process(target=lambda: sender.send(_business_or_cause(world)))
+    process = forked.Process(target=_try, args=(sender.send, lambda: sender.send(_business(world))))
     process.start()
     sender.close()
     try:
         outcome = receiver.recv()
     except EOFError:
-        outcome = "it was ended"
+        outcome = {"error": "it was ended"}
     finally:
         process.join()
-    if isinstance(outcome, str):
-        raise ServiceError(f"the ordinary business of the invented company failed: {outcome}")
+    if isinstance(outcome, dict):
+        raise ServiceError(f"the ordinary business of the invented company failed: {outcome['error']}")
     ledger, world.now = outcome
     world.declare(ledger=ledger)
-
-
-def _business_or_cause(world: World) -> tuple[Ledger | None, dt.datetime] | str:
-    try:
-        return _business(world)
-    except Exception as error:  # noqa: BLE001 - the parent says which
-        return _cause(error)
 
 
 def _business(world: World) -> tuple[Ledger | None, dt.datetime]:

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from troth.controls import looked_at_hash, promise_name
 from troth.declaration import Declaration, Promise
@@ -37,6 +37,7 @@ class RehearsalFailed(TrothError):
     """The process of the rehearsal, or a worker of it, ended before its end."""
 
 
+_Breach = TypeVar("_Breach", Planted, Unplanted)
 Progress = Callable[[int, int], None]
 """Called with the number of breaches planted so far, and that of all."""
 
@@ -47,31 +48,29 @@ def rehearse(path: Path, declared: Declaration, *, progress: Progress = lambda d
     begun, lines = time.monotonic(), list[dict[str, Any]]()
     with tempfile.TemporaryDirectory(prefix="troth-rehearsal-") as folder:
         done = total = 0
-        with contextlib.closing(_lines(_task(path, declared, Path(folder) / "company"))) as written:
-            for line in written:
+        with contextlib.closing(_lines(_task(path, declared, Path(folder) / "company"))) as coming:
+            for line in coming:
                 total += line.get("plantings", 0)
                 done += line.get("done", 0)
                 progress(done, total)
                 lines.append(line)
     before = {line["promise"]: line for line in lines if "promise" in line}
-    planted: dict[int, list[Planted]] = {}
-    unplanted: dict[int, list[Unplanted]] = {}
-    for line in lines:
-        if "planted" in line:
-            planted.setdefault(line["index"], []).append(Planted(**line["planted"]))
-        if "unplanted" in line:
-            unplanted.setdefault(line["index"], []).append(Unplanted(**line["unplanted"]))
+
+    def written(name: str, kind: type[_Breach], index: int) -> tuple[_Breach, ...]:
+        made = (kind(**line[name]) for line in lines if name in line and line["index"] == index)
+        return tuple(sorted(made, key=lambda it: (it.control, it.text)))
+
     promises = tuple(
         RehearsedPromise(
             promise_name(promise),
             promise.quote,
             before[index]["status"],
-            tuple(sorted(planted.get(index, ()), key=lambda it: (it.control, it.text))),
+            written("planted", Planted, index),
             before[index]["why"],
             is_bound=bool(promise.controls),
             not_planted=tuple(NotPlanted(**it) for it in before[index]["not_planted"]),
             is_attested=promise.attest is not None,
-            unplanted=tuple(sorted(unplanted.get(index, ()), key=lambda it: (it.control, it.text))),
+            unplanted=written("unplanted", Unplanted, index),
         )
         for index, promise in enumerate(declared.promises)
     )
