@@ -35,10 +35,10 @@ def rehearse(declaration: Path, at_least: float | None, record: bool, html: Path
     """Plant breaches of every promise into an invented company, and see which promises would notice.
 
     The company is made from your declaration: the same tables with invented rows, a scripted website, a database and
-    keys of its own. Your stores are asked for their schemas; nothing else is connected to. Against each promise are
-    planted the breaches that its words call for, those of the controls that it is bound to, and your own (`faults:`). A
-    promise that stays green after a breach rests on controls that do not see it. Breaches that a control is known not to
-    see are not planted; --json and --html name them all, with the reason.
+    keys of its own. Your stores are asked for their schemas; the rehearsal itself connects to nothing. Against each
+    promise are planted the breaches that its words call for, those of the controls that it is bound to, and your own
+    (`faults:`). A promise that stays green after a breach rests on controls that do not see it. Breaches that a control
+    is known not to see are not planted; --json and --html name them all, with the reason.
 
     Exits with 1 if nothing was planted, and with 2 if the rehearsal failed, or a breach of the catalogue could not be
     planted.
