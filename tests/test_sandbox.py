@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -80,3 +84,42 @@ def test_nothing_is_taken_from_the_folder_that_one_stands_in(
     (tmp_path / "here/re.py").write_text("raise SystemExit(9)")
     monkeypatch.chdir(tmp_path / "here")
     assert program("return b'ok'") == b"ok"
+
+
+_ALONE = """
+import os, socket, subprocess, sys
+from troth.sandbox import SandboxRefusal, ask, connect_to_nothing
+connect_to_nothing()
+
+def refused(reach):
+    try:
+        reach()
+    except PermissionError:
+        return True
+
+if os.fork() == 0:
+    os._exit(0 if refused(lambda: socket.create_connection(("127.0.0.1", {port}))) else 1)
+assert os.wait()[1] == 0, "nor does a process that it forks"
+assert refused(lambda: socket.getaddrinfo("example.org", 443))
+assert refused(lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", {port})))
+assert refused(lambda: subprocess.run([sys.executable, "-c", "0"]))
+assert refused(lambda: __import__("psycopg"))
+print(ask("program", given=b"", within_s=60).decode())
+"""
+
+
+def test_a_process_that_is_cut_off_reaches_nobody(program: Callable[..., bytes], tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        connect = f"import socket\n    socket.create_connection(('127.0.0.1', {port}))\n    return b'reached'"
+        assert program(connect) == b"reached"
+        body = f"import socket\n    try: socket.create_connection(('127.0.0.1', {port}))\n    except PermissionError:"
+        (tmp_path / "program.py").write_text(_PROGRAM.format(body=f"{body} return b'refused'"))
+        paths = os.pathsep.join([str(tmp_path), *sys.path])
+        command = [sys.executable, "-c", _ALONE.format(port=port)]
+        done = subprocess.run(command, env={"PYTHONPATH": paths}, capture_output=True, text=True, timeout=60)
+        assert (done.stdout, done.stderr) == ("refused\n", "")
+        listening.accept()[0].close()  # the one that was allowed
+        listening.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listening.accept()

@@ -21,14 +21,15 @@ _ROOT = Path(__file__).parents[1]
 _EXAMPLE = _ROOT / "examples" / "voice-company"
 REFERENCE = _ROOT / "docs" / "reference" / "rehearsal.md"
 AT_LEAST = 0.95
+_REHEARSED = (RehearsalVerdict.NOTICES, RehearsalVerdict.PARTLY, RehearsalVerdict.MISSES)
 _HEAD = """\
 # The example company, rehearsed
 
 Each promise of the example company that is *kept* or *stated* in an invented company made from its
 [declaration](../../examples/voice-company/troth.yaml), with what its controls look at and the breaches that were
-planted against it: ✓ noticed, ✗ not noticed. `make mutations` writes this page.
-[Rehearse a policy](../howto/rehearse-a-policy.md) says how, and [Controls](controls.md) has the breaches that no
-control notices.
+planted against it: ✓ noticed, ✗ not noticed. Those behind – are not planted, because a control of the promise is known
+not to see them. `make mutations` writes this page. [Rehearse a policy](../howto/rehearse-a-policy.md) says how, and
+[Controls](controls.md) why no control notices them.
 
 """
 
@@ -39,9 +40,10 @@ def page(outcome: Rehearsal, declared: Declaration) -> str:
 
 
 def _counts(outcome: Rehearsal) -> Iterator[str]:
-    notices, misses = len(outcome.of(RehearsalVerdict.NOTICES)), len(outcome.of(RehearsalVerdict.MISSES))
+    notices, partly, misses = (len(outcome.of(it)) for it in _REHEARSED)
     yield f"{outcome.different} different breaches were planted, {outcome.planted} times; {outcome.noticed} noticed. "
-    yield f"{notices} promises noticed all of theirs, {misses} would have stayed green after one.\n\n"
+    yield f"{notices} promises noticed all of theirs; {partly} did, but for what their controls are known not to see; "
+    yield f"{misses} would have stayed green after one.\n\n"
     yield f"{outcome.not_planted} more breaches were not planted, because these controls are known not to see them.\n\n"
 
 
@@ -51,7 +53,8 @@ def _table(outcome: Rehearsal, declared: Declaration) -> Iterator[str]:
     for promise, rehearsed in zip(declared.promises, outcome.promises, strict=True):
         if rehearsed.planted:
             looks = "<br>".join(f"`{id_}`: {known[id_].looks_at}" for id_ in promise.controls if id_ in known)
-            planted = "<br>".join(f"{'✓' if it.noticed else '✗'} {it.text}" for it in rehearsed.planted)
+            marks = [f"{'✓' if it.noticed else '✗'} {it.text}" for it in rehearsed.planted]
+            planted = "<br>".join([*marks, *(f"– {it.text}" for it in rehearsed.not_planted)])
             status = f"{rehearsed.before}{', and a person’s word' if promise.attest else ''}"
             yield f"| “{_cell(promise.quote)}” ({status}) | {looks} | {planted} |\n"
     yield "\n"
@@ -60,6 +63,7 @@ def _table(outcome: Rehearsal, declared: Declaration) -> Iterator[str]:
 def _others(outcome: Rehearsal) -> Iterator[str]:
     for verdict, title in (
         (RehearsalVerdict.NOT_REHEARSED, "Not rehearsed, because they are not kept in the invented company"),
+        (RehearsalVerdict.UNBOUND, "Resting on nothing"),
         (RehearsalVerdict.STATED, "Resting on a person’s word alone"),
     ):
         yield f"## {title}\n\n"

@@ -107,7 +107,7 @@ def _rehearsed() -> Iterator[None]:
     finally:
         timer.cancel()
         for process in begun:
-            process.kill()
+            process.terminate()
             process.wait()
 
 

@@ -8,7 +8,7 @@ service plants them one after the other, and puts everything back in between.
 
 from troth.rehearsal.breaches import RehearsedBreach, breach, breaches, register
 from troth.rehearsal.invented import CanaryPerson, InventedPerson, InventedRow, Inventor
-from troth.rehearsal.score import NotPlanted, Planted, Rehearsal, RehearsalVerdict, RehearsedPromise
+from troth.rehearsal.score import NotPlanted, Planted, Rehearsal, RehearsalVerdict, RehearsedPromise, Unplanted
 from troth.rehearsal.stores import Inapplicable
 from troth.rehearsal.world import World
 
@@ -24,6 +24,7 @@ __all__ = [
     "RehearsalVerdict",
     "RehearsedBreach",
     "RehearsedPromise",
+    "Unplanted",
     "World",
     "breach",
     "breaches",

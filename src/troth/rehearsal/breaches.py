@@ -33,6 +33,8 @@ class RehearsedBreach:
     text: str
     plant: Plant
     unseen: str = ""
+    is_own: bool = False
+    """Whether it stands in the company's declaration."""
 
     @property
     def id(self) -> str:

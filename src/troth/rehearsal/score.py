@@ -9,9 +9,11 @@ from enum import StrEnum
 class RehearsalVerdict(StrEnum):
     """What a rehearsal shows about one promise."""
 
-    NOTICES = "notices"  # every breach that was planted made it lose its status
+    NOTICES = "notices"  # every breach made it lose its status
+    PARTLY = "partly"  # every one that was planted did, and there are some that were not planted
     MISSES = "misses"  # at least one breach left it as it was
     STATED = "stated"  # it rests on a person's word alone
+    UNBOUND = "unbound"  # it rests on nothing: no control is bound to it, and nobody attests it
     NOT_REHEARSED = "not_rehearsed"  # it was not kept to begin with, or there was nothing to break
 
 
@@ -37,9 +39,18 @@ class NotPlanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Unplanted(NotPlanted):
+    """One breach that could not be planted, with the reason: one of the company's own, or an error of Troth
+    (*is_error*)."""
+
+    is_error: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RehearsedPromise:
-    """One promise of the policy, its status in the rehearsal before anything was planted, what was planted, and what
-    was *not_planted* because a control of it is known not to see that. *why* says why nothing was planted."""
+    """One promise of the policy, its status in the rehearsal before anything was planted, what was planted, what was
+    *not_planted* because a control of it is known not to see that, and what could not be (*unplanted*). *why* says why
+    nothing was planted."""
 
     name: str
     quote: str
@@ -48,14 +59,18 @@ class RehearsedPromise:
     why: str = ""
     is_bound: bool = True
     not_planted: tuple[NotPlanted, ...] = ()
+    is_attested: bool = False
+    unplanted: tuple[Unplanted, ...] = ()
 
     @property
     def verdict(self) -> RehearsalVerdict:
         if not self.is_bound:
-            return RehearsalVerdict.STATED
+            return RehearsalVerdict.STATED if self.is_attested else RehearsalVerdict.UNBOUND
         if not self.planted:
             return RehearsalVerdict.NOT_REHEARSED
-        return RehearsalVerdict.NOTICES if all(it.noticed for it in self.planted) else RehearsalVerdict.MISSES
+        if self.unseen:
+            return RehearsalVerdict.MISSES
+        return RehearsalVerdict.PARTLY if self.not_planted or self.unplanted else RehearsalVerdict.NOTICES
 
     @property
     def noticed(self) -> int:
@@ -92,6 +107,11 @@ class Rehearsal:
     def not_planted(self) -> int:
         """How many different breaches were not planted, because the controls are known not to see them."""
         return len({breach for it in self.promises for breach in it.not_planted})
+
+    @property
+    def errors(self) -> tuple[Unplanted, ...]:
+        """The breaches that could not be planted because of an error of Troth."""
+        return tuple({breach: None for it in self.promises for breach in it.unplanted if breach.is_error})
 
     @property
     def noticed(self) -> int:

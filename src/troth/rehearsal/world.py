@@ -31,7 +31,7 @@ class World:
     declaration: Declaration
     policy: PolicyText
     stores: ScratchStores
-    site: ScriptedSite
+    scripted: ScriptedSite
     keyring: Keyring
     now: dt.datetime
     rows: Sequence[InventedRow] = ()
@@ -41,6 +41,13 @@ class World:
     about: tuple[str, ...] = ()
     inputs: dict[str, object] = field(default_factory=dict)
     """Inputs of controls that a fault replaces, by the name of the parameter."""
+
+    @property
+    def site(self) -> ScriptedSite:
+        """The website. Raises `Inapplicable` if the company declares none."""
+        if not self.declaration.organisation.site:
+            raise Inapplicable("no website is declared")
+        return self.scripted
 
     def declare(self, **changes: Any) -> None:
         """Change sections of the declaration."""
@@ -112,7 +119,7 @@ class Baseline:
         shutil.copytree(world.folder, self._kept)
         self._stamps = _stamps(world.folder)
         self._declaration, self._policy = world.declaration, world.policy
-        self._site, self._now = world.site.copy(), world.now
+        self._site, self._now = world.scripted.copy(), world.now
         self._servers = dict(world.servers)
 
     @contextlib.contextmanager
@@ -123,7 +130,7 @@ class Baseline:
         finally:
             world = self._world
             world.declaration, world.policy = self._declaration, self._policy
-            world.site, world.now = self._site.copy(), self._now
+            world.scripted, world.now = self._site.copy(), self._now
             world.servers = dict(self._servers)
             world.about, world.inputs = (), {}
             self._put_back()

@@ -1,4 +1,4 @@
-"""Breaches of what is said about changes of the policy. The jobs of ordinary business publish its first version."""
+"""Ordinary business and breaches of what is said about changes of the policy."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from troth.rehearsal.faults.policy import KEPT_FOR_EVER, with_sentence
 from troth.rehearsal.papers import rewrite_policy
 from troth.service.core.deployment import current
 from troth.service.policy_pages.publication import publish
+
+
+def ordinary(world: World) -> None:
+    """The first version of the policy is published."""
+    publish(current(), world.now)
 
 
 def weaken(world: World, *, counts_in_days: int, told_days_ago: int | None = None) -> None:

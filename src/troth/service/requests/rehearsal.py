@@ -40,7 +40,8 @@ def ordinary(world: World) -> None:
     _ask(world, "view", world.people[0])
     _ask(world, "erase", world.people[-1])
     world.now += dt.timedelta(minutes=2)  # batches wait a moment for further requests
-    run_jobs(threading.Event(), clock=lambda: world.now, pace=Pace(look_s=0.02), until_idle=True)
+    needed = ["requests.batch", "requests.follow", "requests.ask"]
+    run_jobs(threading.Event(), clock=lambda: world.now, pace=Pace(look_s=0.02), only=needed, until_idle=True)
     timestamps.note(READ_AT, world.now)
     if world.declaration.requests.by_api:
         make("shop", [CASES_WRITE], until=world.now + dt.timedelta(days=300), now=world.now)

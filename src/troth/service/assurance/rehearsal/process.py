@@ -1,8 +1,9 @@
 """The process of a rehearsal: makes the world in its working folder, plants the breaches, and writes what came of each
 to standard output, one JSON object a line.
 
-It runs with an environment that holds no address and no key of the company's (`run` starts it). Once there is a world,
-it forks: each process plants a share of the breaches into a copy of the world, and shares memory with the others.
+It runs with an environment that holds no address and no key of the company's (`run` starts it), connects to nothing,
+and ends with the process that started it. Once there is a world, it forks: each process plants a share of the breaches
+into a copy of the world, and shares memory with the others.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ import multiprocessing
 import os
 import pickle
 import shutil
+import signal
 import sys
+import threading
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib import import_module
@@ -24,19 +28,21 @@ from typing import TYPE_CHECKING, Any, cast
 
 from troth.controls import Check, PromiseStatus, Status, controls_of, inputs_of, looked_at_hash, run, status_of
 from troth.declaration import Declaration, Ledger, Promise, load
+from troth.errors import TrothError
 from troth.policy import read_file
 from troth.rehearsal.breaches import RehearsedBreach, breaches
 from troth.rehearsal.external_systems import with_external_systems
 from troth.rehearsal.invented import Inventor
 from troth.rehearsal.own_faults import own_breaches
 from troth.rehearsal.papers import with_copied_papers
-from troth.rehearsal.score import NotPlanted, Planted
+from troth.rehearsal.score import NotPlanted, Planted, Unplanted
 from troth.rehearsal.servers import InventedServer
 from troth.rehearsal.site import CachedPages, ScriptedSite, over_https
 from troth.rehearsal.stored_forms import StoredForms, make_token_keys
 from troth.rehearsal.stores import Inapplicable, ScratchStores, filled, scratch_schemas, without_constraints
 from troth.rehearsal.task import RehearsalTask
 from troth.rehearsal.world import Baseline, World
+from troth.sandbox import connect_to_nothing
 from troth.service.configuration import ServiceError
 from troth.service.duty import duties
 from troth.stores import Store
@@ -45,6 +51,7 @@ if TYPE_CHECKING:
     from troth.service.core.deployment import Deployment
 
 PEOPLE = 12
+_CAUSE_MAX = 300
 _GREEN = frozenset({Status.KEPT, Status.STATED})
 _HERE = Path("/proc/self/cwd")
 """The working folder by a name that is absolute, as settings have to be, and means another folder in each worker."""
@@ -53,9 +60,22 @@ _Planting = tuple[RehearsedBreach, tuple[str, ...], tuple[int, ...]]
 Write = Callable[[dict[str, Any]], None]
 
 
+def _end_with_parent(folder: Path) -> None:
+    """Have this process, those that it forks, and *folder* go once standard input is closed."""
+
+    def watch() -> None:
+        os.read(0, 1)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def main() -> int:
     """Carry out the task on standard input."""
+    connect_to_nothing()
     task: RehearsalTask = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the process that started this one
+    _end_with_parent(task.folder.parent)
     os.chdir(task.folder)
     os.environ |= environment(_HERE, task.declaration)
     logging.disable(logging.CRITICAL)
@@ -66,7 +86,24 @@ def main() -> int:
             out.write(json.dumps(line) + "\n")
             out.flush()
 
-    return rehearse(replace(task, folder=_HERE), write)
+    _try(write, rehearse, replace(task, folder=_HERE), write)
+    return 0
+
+
+def _try(write: Write, work: Callable[..., None], *given: Any) -> None:
+    """Have *work* done, or write why it failed: the parent then ends all processes."""
+    try:
+        work(*given)
+    except Exception as error:  # noqa: BLE001 - the parent says which
+        write({"error": _cause(error)})
+
+
+def _cause(error: Exception) -> str:
+    """What failed, and where. All people here are invented."""
+    if isinstance(error, TrothError):
+        return str(error)
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {str(error)[:_CAUSE_MAX]} ({Path(place.filename).name}, line {place.lineno})"
 
 
 def environment(folder: Path, declaration: Path) -> Mapping[str, str]:
@@ -80,9 +117,8 @@ def environment(folder: Path, declaration: Path) -> Mapping[str, str]:
     }
 
 
-def rehearse(task: RehearsalTask, write: Write) -> int:
-    """Write the promises as they are before, the number of plantings, and one object for each. Returns 1 if a worker
-    failed."""
+def rehearse(task: RehearsalTask, write: Write) -> None:
+    """Write the promises as they are before, the number of plantings, and what came of each."""
     world, declaration = invented(task), load(task.declaration)
     before = look_at(world, sorted({id_ for promise in declaration.promises for id_ in promise.controls}))
     statuses = [_status(promise, before, world) for promise in declaration.promises]
@@ -95,13 +131,17 @@ def rehearse(task: RehearsalTask, write: Write) -> int:
     gc.freeze()  # what the collector does not touch stays shared
     forked = multiprocessing.get_context("fork")
     mine, *others = (plan[part :: task.parts] for part in range(task.parts))
-    workers = [forked.Process(target=_work, args=(it, part, world, before, write)) for part, it in enumerate(others)]
+    workers = [
+        forked.Process(target=_try, args=(write, _work, it, part, world, before, write))
+        for part, it in enumerate(others)
+    ]
     for worker in workers:
         worker.start()
     _work(mine, len(others), world, before, write)
     for worker in workers:
         worker.join()
-    return int(any(worker.exitcode for worker in workers))
+    if any(worker.exitcode for worker in workers):
+        raise ServiceError("a worker ended before its end")
 
 
 def _work(plantings: Sequence[_Planting], part: int, world: World, before: Mapping[str, Check], write: Write) -> None:
@@ -111,12 +151,20 @@ def _work(plantings: Sequence[_Planting], part: int, world: World, before: Mappi
     os.chdir(folder)
     baseline, promises = Baseline(world), world.declaration.promises
     for breach, about, indexes in plantings:
+        why, checks = None, dict(before)
         with baseline.restored():
             world.about = about
-            checks = planted(world, breach, sorted({id_ for index in indexes for id_ in promises[index].controls}))
-        for index in indexes if checks is not None else ():
-            outcome = _outcome(promises[index], breach, {**before, **(checks or {})}, world)
-            write({"index": index, "planted": asdict(outcome)})
+            try:
+                ids = sorted({id_ for index in indexes for id_ in promises[index].controls})
+                checks |= planted(world, breach, ids)
+            except Exception as error:  # noqa: BLE001 - one breach holds up no other
+                is_error = not isinstance(error, Inapplicable)
+                why = Unplanted(breach.text, breach.control, _cause(error) if is_error else str(error), is_error)
+        for index in indexes:
+            if why is None:
+                write({"index": index, "planted": asdict(_outcome(promises[index], breach, checks, world))})
+            elif why.is_error or breach.is_own:
+                write({"index": index, "unplanted": asdict(why)})
         write({"done": 1})
 
 
@@ -156,15 +204,18 @@ def _do_business(world: World) -> None:
     In a forked process: jobs run in threads, whose connections would stay open while files are put back."""
     forked = multiprocessing.get_context("fork")
     receiver, sender = forked.Pipe(duplex=False)
-    process = forked.Process(target=lambda: sender.send(_business(world)))
+    process = forked.Process(target=_try, args=(sender.send, lambda: sender.send(_business(world))))
     process.start()
     sender.close()
     try:
-        ledger, world.now = receiver.recv()
+        outcome = receiver.recv()
     except EOFError:
-        raise ServiceError("the ordinary business of the invented company failed") from None
+        outcome = {"error": "it was ended"}
     finally:
         process.join()
+    if isinstance(outcome, dict):
+        raise ServiceError(f"the ordinary business of the invented company failed: {outcome['error']}")
+    ledger, world.now = outcome
     world.declare(ledger=ledger)
 
 
@@ -226,9 +277,9 @@ def _not_planted(promise: Promise) -> Iterator[NotPlanted]:
         yield from (NotPlanted(it.text, id_, it.unseen) for it in breaches().get(id_, ()) if it.unseen)
 
 
-def planted(world: World, breach: RehearsedBreach, ids: Sequence[str]) -> Mapping[str, Check] | None:
-    """The checks of the controls *ids* after *breach*; None if there was nothing to break. The caller restores the
-    world."""
+def planted(world: World, breach: RehearsedBreach, ids: Sequence[str]) -> Mapping[str, Check]:
+    """The checks of the controls *ids* after *breach*. Raises `Inapplicable` if there was nothing to break. The caller
+    restores the world."""
     from django.db import connections
 
     from troth.service.core.deployment import given
@@ -237,8 +288,6 @@ def planted(world: World, breach: RehearsedBreach, ids: Sequence[str]) -> Mappin
         with given(deployment_of(world)):
             breach.plant(world)
         return look_at(world, ids)
-    except Inapplicable:
-        return None
     finally:
         connections.close_all()
 

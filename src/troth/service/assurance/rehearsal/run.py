@@ -13,16 +13,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from troth.controls import looked_at_hash, promise_name
 from troth.declaration import Declaration, Promise
 from troth.errors import TrothError
 from troth.policy import read_file
 from troth.policy.bind import controls_called_for
-from troth.rehearsal.score import NotPlanted, Planted, Rehearsal, RehearsedPromise
+from troth.rehearsal.score import NotPlanted, Planted, Rehearsal, RehearsedPromise, Unplanted
 from troth.rehearsal.task import RehearsalTask
 from troth.stores import Schema, open_system
 
@@ -37,6 +37,7 @@ class RehearsalFailed(TrothError):
     """The process of the rehearsal, or a worker of it, ended before its end."""
 
 
+_Breach = TypeVar("_Breach", Planted, Unplanted)
 Progress = Callable[[int, int], None]
 """Called with the number of breaches planted so far, and that of all."""
 
@@ -47,25 +48,29 @@ def rehearse(path: Path, declared: Declaration, *, progress: Progress = lambda d
     begun, lines = time.monotonic(), list[dict[str, Any]]()
     with tempfile.TemporaryDirectory(prefix="troth-rehearsal-") as folder:
         done = total = 0
-        for line in _lines(_task(path, declared, Path(folder) / "company")):
-            total += line.get("plantings", 0)
-            done += line.get("done", 0)
-            progress(done, total)
-            lines.append(line)
+        with contextlib.closing(_lines(_task(path, declared, Path(folder) / "company"))) as coming:
+            for line in coming:
+                total += line.get("plantings", 0)
+                done += line.get("done", 0)
+                progress(done, total)
+                lines.append(line)
     before = {line["promise"]: line for line in lines if "promise" in line}
-    planted: dict[int, list[Planted]] = {}
-    for line in lines:
-        if "index" in line:
-            planted.setdefault(line["index"], []).append(Planted(**line["planted"]))
+
+    def written(name: str, kind: type[_Breach], index: int) -> tuple[_Breach, ...]:
+        made = (kind(**line[name]) for line in lines if name in line and line["index"] == index)
+        return tuple(sorted(made, key=lambda it: (it.control, it.text)))
+
     promises = tuple(
         RehearsedPromise(
             promise_name(promise),
             promise.quote,
             before[index]["status"],
-            tuple(sorted(planted.get(index, ()), key=lambda it: (it.control, it.text))),
+            written("planted", Planted, index),
             before[index]["why"],
             is_bound=bool(promise.controls),
             not_planted=tuple(NotPlanted(**it) for it in before[index]["not_planted"]),
+            is_attested=promise.attest is not None,
+            unplanted=written("unplanted", Unplanted, index),
         )
         for index, promise in enumerate(declared.promises)
     )
@@ -103,8 +108,8 @@ def _schemas(declared: Declaration) -> Mapping[str, Schema]:
     return schemas
 
 
-def _lines(task: RehearsalTask) -> Iterator[dict[str, Any]]:
-    """What the process writes, as it comes."""
+def _lines(task: RehearsalTask) -> Generator[dict[str, Any]]:
+    """What the process writes, as it comes. Closing it ends the process."""
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ} | {"TMPDIR": str(task.folder)}
     command = [sys.executable, "-P", "-m", _PROCESS]
     process = subprocess.Popen(  # noqa: S603
@@ -114,14 +119,20 @@ def _lines(task: RehearsalTask) -> Iterator[dict[str, Any]]:
     too_long = threading.Timer(_SECONDS_MAX, os.killpg, [process.pid, signal.SIGKILL])
     too_long.start()
     try:
-        with process.stdin as given:
-            given.write(pickle.dumps(task))
-        with process.stdout as written:
-            yield from map(json.loads, written)
-        if process.wait():
-            raise RehearsalFailed(f"it took longer than {_SECONDS_MAX:g} seconds, or failed; its last lines are above")
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(pickle.dumps(task))
+            process.stdin.flush()  # and it stays open, because the process ends when it is closed
+        for line in map(json.loads, process.stdout):
+            if "error" in line:
+                raise RehearsalFailed(f"the rehearsal failed: {line['error']}")
+            yield line
+        if code := process.wait():
+            why = f"took longer than {_SECONDS_MAX:g} seconds" if too_long.finished.is_set() else f"ended with {code}"
+            raise RehearsalFailed(f"the process of the rehearsal {why}")
     finally:
         too_long.cancel()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        process.stdin.close()
+        process.stdout.close()
