@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from tests.service.team import lay
 
 from troth.cli.policy.bind import bind
-from troth.controls import looked_at_hash, promise_name
+from troth.controls import promise_name
 from troth.declaration import load
 from troth.errors import TrothError
 from troth.rehearsal import Planted, Rehearsal, RehearsedPromise
@@ -53,7 +53,7 @@ def rehearsed(company: Any, *planted: Planted) -> Rehearsal:
     declared = load(company)
     [promise] = declared.promises
     made = RehearsedPromise(promise_name(promise), promise.quote, "kept", planted)
-    return Rehearsal((made,), looked_at_hash(declared))
+    return Rehearsal((made,), declared.hash)
 
 
 def test_the_last_rehearsal_takes_the_place_of_the_one_before(company: Any) -> None:

@@ -88,7 +88,7 @@ class Rehearsal:
 
     promises: tuple[RehearsedPromise, ...]
     declaration: str
-    """The hash of the company's declaration (`troth.controls.looked_at_hash`)."""
+    """The hash of the company's declaration, promises and all."""
     seconds: float = 0.0
 
     def of(self, verdict: RehearsalVerdict) -> tuple[RehearsedPromise, ...]:

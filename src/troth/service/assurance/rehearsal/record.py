@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from django.conf import settings
 from django.db import transaction
 
-from troth.controls import RehearsalRecord, looked_at_hash, promise_name
+from troth.controls import RehearsalRecord, promise_name
 from troth.declaration import Promise, load
 from troth.json_values import json_fields
 from troth.ledger import Entry, Hash, Value
@@ -28,7 +28,7 @@ class OtherDeclaration(ServiceError):
 
 def keep(rehearsal: Rehearsal, deployment: Deployment, *, now: dt.datetime) -> None:
     """Record what a rehearsal showed, in place of the last one. Raises `OtherDeclaration`."""
-    if rehearsal.declaration != looked_at_hash(load(settings.TROTH.declaration)):
+    if rehearsal.declaration != load(settings.TROTH.declaration).hash:
         raise OtherDeclaration("another declaration was rehearsed than the one that is in force here; rehearse again")
     promises = {promise_name(it): it for it in deployment.declaration.promises}
     made = [

@@ -17,7 +17,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from troth.controls import looked_at_hash, promise_name
+from troth.controls import promise_name
 from troth.declaration import Declaration, Promise
 from troth.errors import TrothError
 from troth.policy import read_file
@@ -74,7 +74,7 @@ def rehearse(path: Path, declared: Declaration, *, progress: Progress = lambda d
         )
         for index, promise in enumerate(declared.promises)
     )
-    return Rehearsal(promises, looked_at_hash(declared), time.monotonic() - begun)
+    return Rehearsal(promises, declared.hash, time.monotonic() - begun)
 
 
 def _task(path: Path, declared: Declaration, folder: Path) -> RehearsalTask:
