@@ -1,8 +1,8 @@
 """Words with which a promise claims the whole of something: “all”, “every”, “never”, “no one else”, “only”.
 
 They are data, by language (``absolute_words.toml``), as are the words of what a control looks at. In a phrase, ``*`` is
-the rest of a word, ``/`` stands between words of which one is there, and ``…`` for words of the same sentence. A hyphen
-counts as a space.
+the rest of a word, ``/`` stands between words of which one is there, and ``…`` for words of the same sentence, ``&``
+between what is there in either order. A hyphen counts as a space.
 """
 
 from __future__ import annotations
@@ -50,6 +50,9 @@ def _any_of(phrases: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _phrase(phrase: str) -> str:
+    before, both, after = phrase.partition(" & ")
+    if both:
+        return f"{_phrase(f'{before} … {after}')}|{_phrase(f'{after} … {before}')}"
     words = (f"(?:{re.escape(word).replace('/', '|')})" if "/" in word else re.escape(word) for word in phrase.split())
     joined = " ".join(words).replace(r"\*", r"\w*")
     return joined.replace(" … ", " (?:[^.;:!?]*? )?").replace("…", "[^.;:!?]*?")
