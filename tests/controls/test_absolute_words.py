@@ -69,6 +69,9 @@ We delete everything else.
 We won\N{RIGHT SINGLE QUOTATION MARK}t ever sell it.
 Your whole record is deleted.
 We use it for the sole purpose of delivery.
+No advertiser receives your data.
+It is used for your order alone.
+Die Löschung aller Daten ist sicher.
 Wir geben Ihre Daten an niemanden weiter.
 Kein anderes Unternehmen erhält Ihre Daten.
 Wir verkaufen nie Daten.
@@ -110,6 +113,8 @@ You can stop without giving any reason.
 Anyone can read this policy.
 No more than twenty people can open it.
 There is no charge.
+This is a stand-alone page.
+Vous pouvez aller à la page en un seul clic.
 Tell us when you complete the form.
 The systems do not know each other.
 Invoices stay, even when you ask us to delete everything else, because the law says so.
