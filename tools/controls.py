@@ -75,8 +75,10 @@ def _section(control: Control) -> str:
 def _extent(control: Control) -> str:
     if isinstance(control.whole, bool):
         return "" if control.whole else "; so it proves no promise that says “all”, “never” or the like"
-    words = ", ".join(f"“{word}”" for word in control.whole)
-    return f"; so it proves a promise that says “all”, “never” or the like only where that speaks of {words}"
+    words = ", ".join(f"“{word}”" for word in control.whole if word[0] != "-")
+    other = ", ".join(f"“{word[1:]}”" for word in control.whole if word[0] == "-")
+    besides = f", and not of {other}" if other else ""
+    return f"; so it proves a promise that says “all”, “never” or the like only where that speaks of {words}{besides}"
 
 
 def _breaches(control: Control) -> str:

@@ -62,6 +62,8 @@ def test_an_id_like_no_other_gets_no_suggestion() -> None:
     [
         ("version = 2", "version = 0", "whole number"),
         ("version = 2", "version = true", "whole number"),
+        ('whole = ["table"]', "whole = true", "not false or a list"),
+        ('whole = ["table"]', 'whole = ["-table"]', "not false or a list"),
         ('question = "Is it declared?"', 'question = "It is declared."', "ends with"),
         ('question = "Is it declared?"', "", "missing or unknown: question"),
         ('severity = "low"', 'severity = "low"\nsevrity = "low"', "missing or unknown: sevrity"),

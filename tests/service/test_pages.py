@@ -34,7 +34,7 @@ We keep our word. [Write to us](mailto:privacy@example.org) or [not](javascript:
 ## What happens to your data
 
 - We finish every deletion that we begin.
-- Everything is in the ledger.
+- The ledger is never altered.
 
 | What | How long |
 |---|---|
@@ -51,7 +51,7 @@ organisation:
 policy: {file: policy.md, effective: 2026-11-01, publish: {status: PUBLISH}}
 promises:
   - {quote: We finish every deletion that we begin., owner: dpo@example.org, controls: [core.runs_finished]}
-  - {quote: Everything is in the ledger., owner: dpo@example.org, controls: [ledger.intact]}
+  - {quote: The ledger is never altered., owner: dpo@example.org, controls: [ledger.intact]}
   - {quote: Our databases speak TLS., owner: dpo@example.org, controls: [stores.transport_encrypted]}
   - quote: Nobody sells it.
     owner: dpo@example.org

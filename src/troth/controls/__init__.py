@@ -6,7 +6,7 @@ controls with `answers`, in a module ``controls``; importing that module registe
 """
 
 from troth.controls import controls as _controls  # noqa: F401 - registers them
-from troth.controls.absolute_words import absolute_words
+from troth.controls.absolute_words import absolute_words, looking_at_less
 from troth.controls.binding import check
 from troth.controls.catalogue import CatalogueError, UnknownControl, add_controls, catalogue, control
 from troth.controls.check_session import CheckSession
@@ -91,6 +91,7 @@ __all__ = [
     "inputs_of",
     "judged",
     "looked_at_hash",
+    "looking_at_less",
     "matrix",
     "principles",
     "promise_id",

@@ -97,11 +97,12 @@ def _whole(value: Any) -> int:
 
 
 def _extent(value: Any) -> bool | tuple[str, ...]:
-    if isinstance(value, list) and value and all(isinstance(word, str) and word == word.casefold() for word in value):
+    are_words = isinstance(value, list) and all(isinstance(it, str) and it.strip("- ") and it.islower() for it in value)
+    if are_words and not all(word.startswith("-") for word in value):
         return tuple(value)
-    if not isinstance(value, bool):
-        raise ValueError(f"{value!r} is not true, false or a list of words in lower case")
-    return value
+    if value is not False:
+        raise ValueError(f"{value!r} is not false or a list of words in lower case")
+    return False
 
 
 def _sentence(value: Any, *, end: str = "") -> str:

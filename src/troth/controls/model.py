@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -61,9 +60,10 @@ class Control:
     looks_at: str = "what it was written to check"
     """The population that it looks at, as words after “looks at”."""
     whole: bool | tuple[str, ...] = False
-    """Whether that is the whole of what a promise with an absolute word (“all”, “never”) can claim; or the words, one
-    of which such a promise has to say for it to be the whole: a look at all pages shows what “our pages” load, and not
-    who receives data."""
+    """Whether that is the whole of what a promise with an absolute word (“all”, “never”) can claim; or the phrases, one
+    of which such a promise has to say for it to be the whole, or may not say if “-” is before it (`looking_at_less`): a
+    look at all pages shows what “our pages load”, and not who receives data. Only one of the company's own controls is
+    the whole whatever the promise says."""
     audience: Audience = Audience.PUBLIC
     """The widest audience that may ever see its results; network, key and incident controls stop at STAFF."""
     severity: Literal["low", "medium", "high"] = "medium"
@@ -79,12 +79,6 @@ class Control:
     """The condition on the figure of a custom control."""
     limit: dt.timedelta = dt.timedelta(minutes=5)
     """Time limit; exceeding it is an error, which is not a pass."""
-
-    def is_whole(self, sentence: str) -> bool:
-        """Whether what it looks at is the whole of what *sentence* claims."""
-        if isinstance(self.whole, bool):
-            return self.whole
-        return not set(self.whole).isdisjoint(re.findall(r"\w+", sentence.casefold()))
 
 
 @dataclass(frozen=True, slots=True)

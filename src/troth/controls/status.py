@@ -15,7 +15,8 @@ Nothing is green by default. For each control that a promise is bound to:
 - ``not_applicable``, under the same conditions, disproves nothing and proves nothing: what such a control would examine
   has not happened, or does not exist, so a promise that is bound to it is not ``kept``;
 - a promise with an **absolute word** (“all”, “never”, “only”) that nobody attests besides is kept only by controls
-  that look at the whole of what they ask about, and by checks that tested all of it: any other pass is ``unproven``;
+  that look at the whole of what it says (`looking_at_less`), and by checks that tested all of it: any other pass is
+  ``unproven``;
 - anything else is ``unproven``.
 
 A failure covered by an active waiver counts as ``waived``; a waiver with more than a year left is not active. An active
@@ -35,7 +36,7 @@ import enum
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
-from troth.controls.absolute_words import absolute_words
+from troth.controls.absolute_words import absolute_words, looking_at_less
 from troth.controls.model import Check, CheckOutcome, Control, Evidence, Figure, Status
 from troth.declaration import WAIVER_DAYS_MAX, Attestation, Promise
 from troth.ledger import DeclaredName
@@ -156,7 +157,9 @@ def status_of(
         for id_ in dict.fromkeys(promise.controls)
     ]
     if promise.attest is None and (absolute := absolute_words(promise.quote)):
-        standings = [_whole(standing, promise, absolute[0], controls) for standing in standings]
+        known = [controls[id_] for id_ in promise.controls if id_ in controls]
+        less = looking_at_less(promise.quote, known)
+        standings = [_whole(standing, absolute[0], controls, less) for standing in standings]
     if promise.attest is not None:
         standings.append(_attested(promise.attest, promise.owner, now, promise.attestation_hash in approved))
     if doubt:
@@ -173,13 +176,13 @@ def status_of(
     return PromiseStatus(promise, worst, tuple(standings))
 
 
-def _whole(standing: ControlStatus, promise: Promise, word: str, controls: Mapping[str, Control]) -> ControlStatus:
-    """A pass of a control that looks at a part shows no promise that claims the whole."""
+def _whole(standing: ControlStatus, word: str, controls: Mapping[str, Control], less: Set[str]) -> ControlStatus:
+    """A pass of a control that looks at *less* shows no promise that claims the whole."""
     control = controls.get(standing.control or "")
     if standing.status is not Status.KEPT or control is None or standing.check is None:
         return standing
     seen = standing.check.evidence
-    if control.is_whole(promise.quote) and not seen.is_sample:
+    if control.id not in less and not seen.is_sample:
         return standing
     part = f"{seen.tested:,} of {seen.population:,}: " if seen.is_sample else ""
     looks = f"The promise says “{word}”, and “{control.question}” looks at {part}{control.looks_at}."

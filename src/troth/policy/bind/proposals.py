@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from troth.controls import Control, absolute_words, catalogue
+from troth.controls import Control, absolute_words, catalogue, looking_at_less
 from troth.data_files import read_toml
 from troth.declaration import Declaration
 from troth.errors import TrothError
@@ -127,7 +127,7 @@ def _proposal(
     if times > 1:
         warnings = (*warnings, "these words are in the policy more than once, but a promise must quote one place")
     attest = " ".join(filter(None, (_attest(rows, is_measured=bool(proofs)), _IN_TIME.format(time) if is_late else "")))
-    if not attest and absolute_words(quote) and not all(known[proof.control].is_whole(quote) for proof in proofs):
+    if not attest and absolute_words(quote) and looking_at_less(quote, [known[proof.control] for proof in proofs]):
         attest = _REST
     return Proposal(
         quote,
