@@ -388,6 +388,15 @@ def test_a_row_that_got_the_key_after_a_crash_is_not_removed(company: Company) -
     assert company.contents()["desk"] == before["desk"]
 
 
+def test_somebody_who_got_the_key_and_the_telephone_number_after_a_crash_is_not_removed(company: Company) -> None:
+    phone = CanaryPerson(int(company.killed("_erase"))).identifier("phone")
+    company.sql("shop", f"INSERT INTO customer (id, email, name, phone) VALUES (4, 'b@example.org', 'Ben', '{phone}')")
+    company.sql("shop", "INSERT INTO address SELECT max(id) + 1, 4, '4 Example Street' FROM address")
+    before = company.contents()
+    company.run(NOW + MINUTE)
+    assert company.contents() == before
+
+
 def test_a_row_of_somebody_who_names_the_canary_is_not_removed(company: Company) -> None:
     number = company.killed("_erase", before=True)
     quoting = f"(999, (SELECT max(id) FROM ticket), NULL, 'ann@example.org', 'who is canary-{number}?')"

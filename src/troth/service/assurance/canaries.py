@@ -156,8 +156,9 @@ class _Canary:
     region: str
     planted: list[_PlantedRow] = field(default_factory=list)
 
-    def located(self, purpose: Any) -> Located:
-        named = ((kind, self.person.identifier(kind)) for kind in (IdentityKind.EMAIL, IdentityKind.PHONE))
+    def located(self, purpose: Any, *kinds: IdentityKind) -> Located:
+        kinds = kinds or (IdentityKind.EMAIL, IdentityKind.PHONE)
+        named = ((kind, self.person.identifier(kind)) for kind in kinds)
         return locate(self.map, self.stores, [Identity(tuple(named))], purpose=purpose, region=self.region)
 
     def is_marked(self, values: Iterable[Scalar]) -> bool:
@@ -208,14 +209,14 @@ class _Canary:
         """Keys of the rows that are the canary's and nobody else's, by place. These are
 
         - rows that the view finds, that name nobody else, and that contain the canary's number, such as copies;
-        - planted rows that the view finds and that name nobody else, or that contain the number or the telephone
-          number, or a mask that the erasure made for that very row;
-        - within the run, planted rows that only the erasure has changed. Later, somebody else's may be equal.
+        - planted rows that contain the number, or that its e-mail address leads to and that name nobody else;
+        - planted rows that only the erasure has changed, if they contain the telephone number or a mask of that very
+          row, or within the run: later, somebody else's may be equal.
         """
         own: dict[str, set[Row]] = defaultdict(set)
-        alone = set[tuple[str, Row]]()
+        by_mail = self.located("view", IdentityKind.EMAIL).rows  # somebody may have the telephone number by now
+        alone = {(place, row.key) for place, rows in by_mail.items() for row in rows if not row.others}
         for place, rows in self.located("view").rows.items():
-            alone |= {(place, row.key) for row in rows if not row.others}
             own[place] |= {row.key for row in rows if not row.others and self.is_marked(row.values)}
         for row in self.planted:
             if (stored := self.now_at(row)) is None:
@@ -223,12 +224,12 @@ class _Canary:
             masks = [stored[name] for name in row.written if self._is_mask(row, name, stored)]
             is_known = in_run or self.person.identifier("phone") in stored.values()
             is_known |= any(isinstance(mask, str) and len(mask) >= _MASK_MIN for mask in masks)
-            is_marked = (row.place, row.key) in alone or self.is_marked(stored.values())
-            if is_marked or (is_known and self.is_as_planted(row, stored)):
+            is_its = (row.place, row.key) in alone or self.is_marked(stored.values())
+            if is_its or (is_known and self.is_as_planted(row, stored)):
                 own[row.place].add(row.key)
         for place, keys in own.items():
             node = self.map[place]
-            counts = Counter(self._store(node).read(node.table, node.key, AnyOf((Match(node.key, list(keys)),))))
+            counts = Counter(self._store(node).read(node.table, node.key, AnyOf((Match(node.key, tuple(keys)),))))
             keys &= {key for key in keys if counts[key] == 1}  # a declared key may be that of several rows
         return {place: keys for place, keys in own.items() if keys}
 
@@ -564,7 +565,9 @@ def _opened(
     canary = None
     for row in rows:
         try:
-            number, planted = untagged(deployment.keyring.unseal(bytes(row.sealed), _context(row.run, row.system)))
+            number, planted = untagged(
+                deployment.keyring.unseal(bytes(row.sealed or b""), _context(row.run, row.system))
+            )
         except OpenError:
             row.stuck = CLOSED
             continue
