@@ -378,9 +378,11 @@ def test_a_row_that_took_the_key_at_once_is_not_taken_for_the_canary(company: Co
     assert company.reasons()["shop.customer"] == "changed"
 
 
-def test_a_row_that_got_the_key_after_a_crash_is_not_removed(company: Company) -> None:
-    """What the erasure masks may differ from what was planted, so it has to be the mask of that very row."""
-    company.declare(systems__desk__tables__ticket__erase={"subject": "mask"})
+@pytest.mark.parametrize("strategy", ["mask", "null"])
+def test_a_row_that_got_the_key_after_a_crash_is_not_removed(company: Company, strategy: str) -> None:
+    """What the erasure masks may differ from what was planted, so it has to be the mask of that very row; and what it
+    empties is equal in somebody else's."""
+    company.declare(systems__desk__tables__ticket__erase={"subject": strategy})
     company.killed("_erase")
     company.sql("desk", "UPDATE ticket SET subject = 'Where is my order?' WHERE subject LIKE 'masked%'")
     before = company.contents()
@@ -458,6 +460,15 @@ def test_rows_in_what_is_no_longer_declared_stay_on_record(company: Company, par
     company.run(NOW + 8 * DAY + 2 * MINUTE)
     assert company.contents() == company.before
     assert company.check(NOW + 8 * DAY + 2 * MINUTE).outcome is CheckOutcome.PASS
+
+
+def test_rows_that_could_not_be_removed_stay_on_record_when_their_system_leaves(company: Company) -> None:
+    company.sql("newsletter", SOFT.replace("address", "subscriber"))
+    company.run()
+    company.declare_systems({name: it for name, it in world.COMPANY["systems"].items() if name != "newsletter"})
+    for days in (1, 8, 9):
+        company.run(NOW + days * DAY)
+        assert "may be left in newsletter, which is no longer declared" in company.check(NOW + days * DAY).summary
 
 
 def test_a_system_may_leave_the_declaration_once_its_canary_is_gone(company: Company) -> None:

@@ -110,9 +110,8 @@ def tend(deployment: Deployment, *, now: dt.datetime) -> dt.datetime | None:
     deployment, latest = deployment.without_own, last(deployment, now)
     sealed = CanaryRow.objects.exclude(sealed=None)
     died = CanaryRow.objects.filter(looked_at=None)
-    died.exclude(
-        run__in=list(sealed.values_list("run", flat=True))
-    ).delete()  # nothing was planted: nothing to look for
+    begun = list(sealed.values_list("run", flat=True))
+    died.exclude(run__in=begun).delete()  # without a record nothing was planted
     is_new = not latest or latest[0].declaration != systems_hash(deployment.declaration)
     is_due = bool(allowing(deployment.declaration)) and (is_new or now - latest[0].begun_at >= EVERY)
     before = latest[0].looked_at if latest else None
