@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db.models.query import QuerySet
 from tests.subjects import world
 
-from troth.controls import Check, CheckOutcome, catalogue, run
-from troth.declaration import Declaration
+from troth.controls import Check, CheckOutcome, Status, catalogue, run, status_of
+from troth.declaration import Declaration, Promise
 from troth.ledger import Entry
 from troth.policy import read_file
 from troth.protect import Keyring, create_home
+from troth.rehearsal import CanaryPerson
 from troth.service.assurance import canaries
 from troth.service.assurance.control_inputs import register_answers
 from troth.service.assurance.jobs import run_due
@@ -26,8 +28,12 @@ from troth.service.core.holds import HoldInForce
 from troth.service.core.models import EntryRow, RunRow, Tombstone
 from troth.service.core.store_pool import close_stores
 
-NOW, DAY = world.NOW, dt.timedelta(days=1)
+NOW, DAY, MINUTE = world.NOW, dt.timedelta(days=1), dt.timedelta(minutes=1)
 ALLOWED = dict.fromkeys((f"systems__{name}__canaries" for name in world.TABLES), "allowed")
+
+
+class Killed(BaseException):
+    """The process went."""
 
 
 class Company:
@@ -43,6 +49,11 @@ class Company:
     def declare(self, **changes: Any) -> None:
         declaration: Declaration = world.declaration(**{**ALLOWED, **changes})
         self.deployment = Deployment(declaration, keyring=self.keyring, clock=lambda: NOW)
+
+    def declare_systems(self, systems: dict[str, Any]) -> None:
+        """Declare these systems and no other."""
+        allowed = {name: {**it, "canaries": "allowed"} for name, it in systems.items()}
+        self.deployment = Deployment(world.declaration(systems=allowed), keyring=self.keyring, clock=lambda: NOW)
 
     def contents(self) -> Any:
         return {system: world.contents(url, system) for system, url in self.urls.items()}
@@ -60,8 +71,35 @@ class Company:
     def check(self, at: dt.datetime = NOW) -> Check:
         register_answers()
         declaration = self.deployment.declaration
-        seen = {"declaration": declaration, "now": at, "canaries": canaries.last(self.deployment, at)}
-        return run(canaries.CONTROL, seen)
+        rows = {"canaries": canaries.last(self.deployment, at), "stuck_canaries": canaries.stuck(self.deployment, at)}
+        return run(canaries.CONTROL, {"declaration": declaration, "now": at, **rows})
+
+    def is_kept(self, quote: str) -> bool:
+        """Whether the last canary keeps the promise."""
+        check, control = self.check(), catalogue()[canaries.CONTROL]
+        promise = Promise(quote=quote, owner="Ann", controls=(control.id,))
+        hash_, controls = check.declaration_hash, {control.id: control}
+        status = status_of(promise, {control.id: [check]}, now=NOW, declaration_hash=hash_, controls=controls)
+        return status.status is Status.KEPT
+
+    def killed(self, where: str, *, before: bool = False) -> str:
+        """Begin a run that is killed before or after the first call of a function; its number, once it is known."""
+        real, numbers = getattr(canaries, where), [""]
+
+        def dies(*given: Any) -> Any:
+            numbers.extend(str(it.person.number) for it in given if isinstance(it, canaries._Canary))
+            if not before:
+                real(*given)
+            raise Killed
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(canaries, where, dies)
+            patch.setattr(canaries._Canary, "remove", lambda self, *, in_run=False: {"shop"})  # as after kill -9
+            patch.setattr(QuerySet, "delete", lambda self: None)
+            with pytest.raises(Killed):
+                self.run()
+        close_stores()
+        return numbers[-1]
 
     def reasons(self) -> dict[str, str]:
         rows = CanaryRow.objects.all()
@@ -286,8 +324,9 @@ def test_a_masked_row_that_went_leaves_its_key_to_somebody_whose_row_stays(compa
     company.run()
     with company.deployment.stores() as stores:
         map_ = company.deployment.map(stores)
-        planted = canaries._opened(list(CanaryRow.objects.all()), company.deployment, stores, map_).planted
-    [ticket] = [row for row in planted if row.place == "desk.ticket"]
+        canary = canaries._opened(list(CanaryRow.objects.all()), company.deployment, stores, map_)
+    assert canary is not None
+    [ticket] = [row for row in canary.planted if row.place == "desk.ticket"]
     key, ref = str(ticket.key[0]), str(ticket.values["customer_ref"])
     company.sql("shop", f"INSERT INTO customer (id, email, name) VALUES ({ref}, 'ben.two@example.org', 'Ben')")
     company.sql("desk", f"INSERT INTO ticket VALUES ({key}, '{ref}', 'Where is my order?')")
@@ -296,28 +335,159 @@ def test_a_masked_row_that_went_leaves_its_key_to_somebody_whose_row_stays(compa
     assert company.contents() == before
 
 
-@pytest.mark.parametrize("where", ["_keep", "_erase", "_conclude"])
-def test_what_a_crash_left_is_removed_at_the_next_start(
-    company: Company, where: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Killed(BaseException):
-        pass
-
-    real = getattr(canaries, where)
-
-    def dies(*given: Any) -> Any:
-        real(*given)
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(canaries, where, dies)
-        patch.setattr(canaries._Canary, "remove", lambda self, *, is_over=False: False)  # as after kill -9
-        with pytest.raises(Killed):
-            company.run()
-    close_stores()
-    company.run(NOW + dt.timedelta(minutes=1))
+@pytest.mark.parametrize(("where", "before"), [("_keep", False), ("_erase", True), ("_erase", False), ("_note", True)])
+def test_what_a_crash_left_is_removed_at_the_next_start(company: Company, where: str, before: bool) -> None:
+    company.declare(systems__desk__tables__ticket__erase={"subject": "mask"})
+    company.killed(where, before=before)
+    assert company.contents() != company.before or where == "_keep"
+    company.run(NOW + MINUTE)
     assert company.contents() == company.before
     assert company.check().outcome is CheckOutcome.PASS
+
+
+def test_a_crash_before_anything_was_planted_leads_to_no_look_and_no_deletion(company: Company) -> None:
+    """Of a canary without a record nothing is known, so no row can be its."""
+    phone = CanaryPerson(0).identifier("phone")
+    company.sql("shop", f"INSERT INTO customer (id, name, phone) VALUES (7777, 'Ben', '{phone}')")
+    before = company.contents()
+    company.killed("_unknown", before=True)
+    assert set(CanaryRow.objects.values_list("sealed", flat=True)) == {None}
+    company.run(NOW + MINUTE)
+    assert company.contents() == before
+    assert CanaryRow.objects.values("run").distinct().count() == 1
+
+
+def test_a_short_number_marks_nothing(company: Company) -> None:
+    with company.deployment.stores() as stores:
+        map_ = company.deployment.map(stores)
+        marked = canaries._made(CanaryPerson(77), company.deployment, stores, map_).is_marked
+        long = canaries._made(CanaryPerson(10**14), company.deployment, stores, map_).is_marked
+    assert not marked(["+44 1632 960077"])
+    assert long([f"Canary {10**14}"])
+
+
+def test_a_row_that_took_the_key_at_once_is_not_taken_for_the_canary(company: Company) -> None:
+    company.sql(
+        "shop",
+        "CREATE TRIGGER spam AFTER INSERT ON customer WHEN new.name LIKE 'Canary%' BEGIN "
+        "DELETE FROM customer WHERE id = new.id; "
+        "INSERT INTO customer (id, email, name) VALUES (new.id, 'ben.two@example.org', 'Ben'); END",
+    )
+    company.run()
+    assert "ben.two@example.org" in str(company.contents())
+    assert company.reasons()["shop.customer"] == "changed"
+
+
+@pytest.mark.parametrize("strategy", ["mask", "null"])
+def test_a_row_that_got_the_key_after_a_crash_is_not_removed(company: Company, strategy: str) -> None:
+    """What the erasure masks may differ from what was planted, so it has to be the mask of that very row; and what it
+    empties is equal in somebody else's."""
+    company.declare(systems__desk__tables__ticket__erase={"subject": strategy})
+    company.killed("_erase")
+    company.sql("desk", "UPDATE ticket SET subject = 'Where is my order?' WHERE subject LIKE 'masked%'")
+    before = company.contents()
+    company.run(NOW + MINUTE)
+    assert company.contents()["desk"] == before["desk"]
+
+
+def test_somebody_who_got_the_key_and_the_telephone_number_after_a_crash_is_not_removed(company: Company) -> None:
+    phone = CanaryPerson(int(company.killed("_erase"))).identifier("phone")
+    company.sql("shop", f"INSERT INTO customer (id, email, name, phone) VALUES (4, 'b@example.org', 'Ben', '{phone}')")
+    company.sql("shop", "INSERT INTO address SELECT max(id) + 1, 4, '4 Example Street' FROM address")
+    before = company.contents()
+    company.run(NOW + MINUTE)
+    assert company.contents() == before
+
+
+def test_a_row_of_somebody_who_names_the_canary_is_not_removed(company: Company) -> None:
+    number = company.killed("_erase", before=True)
+    quoting = f"(999, (SELECT max(id) FROM ticket), NULL, 'ann@example.org', 'who is canary-{number}?')"
+    company.sql("desk", f"INSERT INTO message VALUES {quoting}")
+    company.run(NOW + MINUTE)
+    assert f"who is canary-{number}?" in str(company.contents())
+    company.sql("desk", "DELETE FROM message WHERE id = 999")
+    assert company.contents() == company.before
+
+
+def test_a_row_with_the_declared_key_of_the_canarys_is_not_erased(company: Company) -> None:
+    """Nothing says that a declared key names one row."""
+    company.declare(systems__desk__tables__ticket__key="customer_ref")
+    company.sql("desk", "INSERT INTO ticket VALUES (900, '4', 'orphan of a deleted customer')")
+    company.run()
+    assert "orphan of a deleted customer" in str(company.contents())
+
+
+# --- canaries that cannot be removed ----------------------------------------------------------------------------------
+
+
+def test_a_canary_that_the_keys_do_not_open_is_unproven_until_they_do(
+    company: Company, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    create_home(tmp_path / "others")
+    other = Company.__new__(Company)
+    other.urls, other.keyring = company.urls, Keyring.open(tmp_path / "others")
+    other.declare()
+    number = company.killed("_erase", before=True)
+    left = company.contents()
+    for minutes in (1, 2):
+        assert other.run(NOW + minutes * MINUTE) is None
+        assert other.contents() == left
+    check = other.check()
+    assert check.outcome is CheckOutcome.ERROR
+    assert "The canary of shop cannot be opened with the present keys." in check.summary
+    assert "desk, newsletter, shop" in caplog.text
+    assert number not in caplog.text
+    company.run(NOW + 3 * MINUTE)
+    assert company.contents() == company.before
+    assert company.check().outcome is CheckOutcome.PASS
+
+
+@pytest.mark.parametrize(("part", "place"), [("", "desk"), ("ticket", "a table of desk")])
+def test_rows_in_what_is_no_longer_declared_stay_on_record(company: Company, part: str, place: str) -> None:
+    company.killed("_erase", before=True)
+    systems = dict(world.COMPANY["systems"])
+    desk = systems.pop("desk")
+    if part:
+        systems["desk"] = {**desk, "tables": {part: desk["tables"][part]}}
+    company.declare_systems(systems)
+    for days in (0, 8):  # others are planted meanwhile
+        company.run(NOW + days * DAY + MINUTE)
+        check = company.check(NOW + days * DAY + MINUTE)
+        assert check.outcome is CheckOutcome.ERROR
+        assert f"Rows of an invented person may be left in {place}, which is no longer declared." in check.summary
+    assert company.contents()["shop"] == company.before["shop"]
+    company.declare()
+    company.run(NOW + 8 * DAY + 2 * MINUTE)
+    assert company.contents() == company.before
+    assert company.check(NOW + 8 * DAY + 2 * MINUTE).outcome is CheckOutcome.PASS
+
+
+def test_rows_that_could_not_be_removed_stay_on_record_when_their_system_leaves(company: Company) -> None:
+    company.sql("newsletter", SOFT.replace("address", "subscriber"))
+    company.run()
+    company.declare_systems({name: it for name, it in world.COMPANY["systems"].items() if name != "newsletter"})
+    for days in (1, 8, 9):
+        company.run(NOW + days * DAY)
+        assert "may be left in newsletter, which is no longer declared" in company.check(NOW + days * DAY).summary
+
+
+def test_a_system_may_leave_the_declaration_once_its_canary_is_gone(company: Company) -> None:
+    company.run()
+    company.declare_systems({name: it for name, it in world.COMPANY["systems"].items() if name != "desk"})
+    company.run(NOW + DAY)
+    assert company.check(NOW + DAY).outcome is CheckOutcome.PASS
+
+
+# --- what it shows ----------------------------------------------------------------------------------------------------
+
+
+def test_every_system_is_shown_only_if_none_answers_for_itself(company: Company) -> None:
+    every, some = "We delete your data from every system.", "We delete your data."
+    company.run()
+    assert (company.is_kept(every), company.is_kept(some)) == (True, True)
+    company.declare(systems__paper={"store": "task"})
+    company.run(NOW + MINUTE)
+    assert (company.is_kept(every), company.is_kept(some)) == (False, True)
 
 
 def test_a_legal_hold_on_a_table_is_unproven_and_not_red(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:

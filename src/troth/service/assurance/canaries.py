@@ -1,11 +1,11 @@
 """Canaries: once a week an invented person is planted in every system that allows it (`canaries: allowed`), found by a
 view, erased, and looked for again, on the path that a request takes.
 
-Only rows of the canary are ever changed: nobody else has its identifiers, a row is erased or removed only while it is
-as it was planted (apart from what the erasure wrote) or contains the canary's number, and nothing is carried out if the
-view finds a row of somebody else. No tombstone, case, message or entry about a person follows. What was planted is on
-record, sealed, before a store commits it, so that it is removed after a crash. The day after a run, and at the next
-one, the canary is looked for again.
+Only rows of the canary are ever changed, and only while the sealed record of its run names it: see `_Canary.own`.
+Nothing is erased if the view finds a row of somebody else. No tombstone, case, message or entry about a person follows.
+What was planted is on record before a store commits it, so that it is removed after a crash. The day after a run, and
+at the next one, the canary is looked for again. A canary that cannot be removed, because its record does not open or
+its table left the declaration, stays on record, and the control says so.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import itertools
 import json
 import logging
 import secrets
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -26,11 +26,12 @@ from django.db import transaction
 
 from troth.declaration import Declaration, IdentityKind, SecretMissing
 from troth.ledger import Entry
-from troth.protect import SealingContext
+from troth.protect import Keyring, Masker, MaskRefused, OpenError, SealingContext
 from troth.rehearsal import CanaryPerson, InventedRow, Inventor
 from troth.rows import DataMap, MapRefused, PlanRefused, Run, RunInterrupted
 from troth.rows.datamap import Node
 from troth.rows.operations_codec import text, untagged
+from troth.rows.strategies import mask_fit
 from troth.service.assurance import probers
 from troth.service.assurance.models import CanaryRow
 from troth.service.assurance.rules import CHECK
@@ -64,9 +65,16 @@ _LASTS_MAX = dt.timedelta(minutes=10)
 _NUMBERS_MAX = 20
 """How many invented people are tried, until one has no identifier that anybody has."""
 
+_NUMBER_MIN = 10**14
+"""Fifteen digits, drawn at random: no other value contains them by accident."""
+_MASK_MIN = 8
+"""Characters of a mask, from which on it is of one row."""
+
 KEPT, UNLINKED, HELD = "kept", "unlinked", "held"
 SEALED_FIELD, UNREACHED, REFUSED, CHANGED, OTHERS = "sealed", "unreached", "refused", "changed", "others"
 """Why a table has no row of the canary, or it was not erased there."""
+CLOSED, UNDECLARED, UNREMOVED = "closed", "undeclared", "unremoved"
+"""Why rows of an earlier canary may be left in a system."""
 
 
 def allowing(declaration: Declaration) -> list[str]:
@@ -86,6 +94,11 @@ def last(deployment: Deployment, now: dt.datetime) -> Sequence[CanaryRow]:
     return [] if latest is None else list(CanaryRow.objects.filter(run=latest.run).order_by("system"))
 
 
+def stuck(deployment: Deployment, now: dt.datetime) -> Sequence[CanaryRow]:
+    """Input of controls: the systems in which rows of any canary may be left, and why (`CanaryRow.stuck`)."""
+    return list(CanaryRow.objects.exclude(stuck="").order_by("system", "id"))
+
+
 def are_planted(now: dt.datetime) -> bool:
     """Whether a canary is in the stores just now, so that controls wait rather than count it as a person."""
     return CanaryRow.objects.filter(looked_at=None, begun_at__gt=now - _LASTS_MAX).exists()
@@ -95,19 +108,21 @@ def tend(deployment: Deployment, *, now: dt.datetime) -> dt.datetime | None:
     """Plant a canary, look for the last one again, or remove what a crash left, whatever is due. Returns when to try
     again; None at the usual time."""
     deployment, latest = deployment.without_own, last(deployment, now)
-    died = list(CanaryRow.objects.filter(looked_at=None).order_by("run", "id"))
+    sealed = CanaryRow.objects.exclude(sealed=None)
+    died = CanaryRow.objects.filter(looked_at=None)
+    begun = list(sealed.values_list("run", flat=True))
+    died.exclude(run__in=begun).delete()  # without a record nothing was planted
     is_new = not latest or latest[0].declaration != systems_hash(deployment.declaration)
     is_due = bool(allowing(deployment.declaration)) and (is_new or now - latest[0].begun_at >= EVERY)
-    open_rows = [*died, *(row for row in latest if row.sealed is not None)]
     before = latest[0].looked_at if latest else None
     is_again = is_due or (before is not None and now - before >= AGAIN_EVERY)
-    looks = bool(died) or (is_again and bool(open_rows))
+    looks = died.exists() or (is_again and sealed.exists())
     if not is_due and not looks:
         return None
     try:
         with deployment.stores() as stores:
             map_ = deployment.map(stores)
-            is_gone = not looks or _look_again(open_rows, deployment, stores, map_, now)
+            is_gone = not looks or _look_again(sealed.order_by("run", "id"), deployment, stores, map_, now)
             if is_due and is_gone:  # canaries that cannot be removed would pile up
                 return _run(deployment, stores, map_, now)
     except (StoreError, SecretMissing, MapRefused, PlanRefused) as error:
@@ -136,16 +151,20 @@ class _Canary:
     person: CanaryPerson
     stores: Mapping[str, Store]
     map: DataMap
+    keyring: Keyring
     region: str
     planted: list[_PlantedRow] = field(default_factory=list)
 
-    def located(self, purpose: Any) -> Located:
-        named = ((kind, self.person.identifier(kind)) for kind in (IdentityKind.EMAIL, IdentityKind.PHONE))
+    def located(self, purpose: Any, *kinds: IdentityKind) -> Located:
+        kinds = kinds or (IdentityKind.EMAIL, IdentityKind.PHONE)
+        named = ((kind, self.person.identifier(kind)) for kind in kinds)
         return locate(self.map, self.stores, [Identity(tuple(named))], purpose=purpose, region=self.region)
 
     def is_marked(self, values: Iterable[Scalar]) -> bool:
         """Whether a row contains the canary's number, which nobody else has."""
-        return any(isinstance(value, str) and str(self.person.number) in value for value in values)
+        number = self.person.number
+        is_long = number >= _NUMBER_MIN
+        return is_long and any(isinstance(value, str) and str(number) in value for value in values)
 
     def now_at(self, row: _PlantedRow) -> dict[str, Scalar] | None:
         """What the store holds under the row's key now, in every column."""
@@ -154,40 +173,74 @@ class _Canary:
         rows = self._store(node).read(node.table, names, AnyOf((Match(node.key, (row.key,)),)))
         return dict(zip(names, rows[0], strict=True)) if rows else None
 
-    def is_ours(self, row: _PlantedRow, stored: Mapping[str, Scalar]) -> bool:
-        """Whether this is still the planted row: keys of deleted rows are given to others."""
-        return all(stored.get(name) == value for name, value in row.values.items() if name not in row.written)
+    def is_as_planted(self, row: _PlantedRow, stored: Mapping[str, Scalar]) -> bool:
+        """Whether nothing but the erasure has changed the row: keys of deleted rows are given to others."""
+        return all(
+            stored.get(name) == value
+            or (name in row.written and (stored.get(name) is None or self._is_mask(row, name, stored)))
+            for name, value in row.values.items()
+        )
+
+    def _is_mask(self, row: _PlantedRow, name: str, stored: Mapping[str, Scalar]) -> bool:
+        """Whether the column holds the mask of that very row."""
+        node = self.map[row.place]
+        column = node.schema.column(name)
+        with contextlib.suppress(MaskRefused):
+            return column is not None and Masker(self.keyring).looks_masked(
+                mask_fit(node, column), f"{row.place}.{name}", row.key, stored[name]
+            )
+        return False
 
     def left(self) -> dict[str, set[Row]]:
         """Keys of the rows that still lead to the canary, or contain an identifier of it, by place."""
         left: dict[str, set[Row]] = defaultdict(set)
-        located = self.located("view")
-        for place, rows in located.rows.items():
+        for place, rows in self.located("view").rows.items():
             left[place] |= {row.key for row in rows if self.is_marked(row.values)}
         for row in self.planted:
             if (stored := self.now_at(row)) is None:
                 continue
-            has_phone = self.is_ours(row, stored) and self.person.identifier("phone") in stored.values()
+            has_phone = self.person.identifier("phone") in stored.values() and self.is_as_planted(row, stored)
             if has_phone or self.is_marked(stored.values()):
                 left[row.place].add(row.key)
         return {place: keys for place, keys in left.items() if keys}
 
-    def remove(self, *, is_over: bool = False) -> bool:
-        """Delete what is there of the canary, children first. Returns whether nothing is left of it.
+    def own(self, *, in_run: bool = False) -> dict[str, set[Row]]:
+        """Keys of the rows that are the canary's and nobody else's, by place. These are
 
-        Once the run *is_over*, only rows that carry the canary's identifiers are deleted: a masked row that went may
-        have left its key to somebody, whose row would differ from it in nothing else.
+        - rows that the view finds, that name nobody else, and that contain the canary's number, such as copies;
+        - planted rows that contain the number, or that its e-mail address leads to and that name nobody else;
+        - planted rows that only the erasure has changed, if they contain the telephone number or a mask of that very
+          row, or within the run: later, somebody else's may be equal.
         """
-        gone = defaultdict(set, self.left())
-        for row in () if is_over else self.planted:
-            if (stored := self.now_at(row)) is not None and self.is_ours(row, stored):
-                gone[row.place].add(row.key)
+        own: dict[str, set[Row]] = defaultdict(set)
+        by_mail = self.located("view", IdentityKind.EMAIL).rows  # somebody may have the telephone number by now
+        alone = {(place, row.key) for place, rows in by_mail.items() for row in rows if not row.others}
+        for place, rows in self.located("view").rows.items():
+            own[place] |= {row.key for row in rows if not row.others and self.is_marked(row.values)}
+        for row in self.planted:
+            if (stored := self.now_at(row)) is None:
+                continue
+            masks = [stored[name] for name in row.written if self._is_mask(row, name, stored)]
+            is_known = in_run or self.person.identifier("phone") in stored.values()
+            is_known |= any(isinstance(mask, str) and len(mask) >= _MASK_MIN for mask in masks)
+            is_its = (row.place, row.key) in alone or self.is_marked(stored.values())
+            if is_its or (is_known and self.is_as_planted(row, stored)):
+                own[row.place].add(row.key)
+        for place, keys in own.items():
+            node = self.map[place]
+            counts = Counter(self._store(node).read(node.table, node.key, AnyOf((Match(node.key, tuple(keys)),))))
+            keys &= {key for key in keys if counts[key] == 1}  # a declared key may be that of several rows
+        return {place: keys for place, keys in own.items() if keys}
+
+    def remove(self, *, in_run: bool = False) -> frozenset[str]:
+        """Delete what is there of the canary, children first. Returns the systems in which some of it is left."""
+        gone = self.own(in_run=in_run)
         for node in (self.map[place] for place in self.map.deletion_order if place in gone):
             with contextlib.suppress(StoreError), self._store(node).writing() as writer:
                 writer.erase(node.table, node.key, sorted(gone[node.place], key=repr))
         with contextlib.suppress(StoreError):
-            return not self.left()
-        return False
+            return frozenset(self.map[place].system for place in {**self.left(), **self.own(in_run=in_run)})
+        return frozenset(self.stores)
 
     def _store(self, node: Node) -> Store:
         return self.stores[node.system]
@@ -207,7 +260,7 @@ def _run(deployment: Deployment, stores: Mapping[str, Store], map_: DataMap, now
         _look(canary, rows, deployment, now)
         _conclude(rows, canary, now)
     finally:
-        if rows[0].looked_at is None and (canary is None or canary.remove()):
+        if rows[0].looked_at is None and (canary is None or not canary.remove(in_run=True)):
             CanaryRow.objects.filter(run=run).delete()
     return None
 
@@ -221,9 +274,9 @@ def _look(canary: _Canary, rows: Sequence[CanaryRow], deployment: Deployment, no
     seen = {(place, it.key) for place, several in located.rows.items() for it in several}
     found = {row.place for row in canary.planted if (row.place, row.key) in seen}
     for planted in canary.planted:
-        if (stored := canary.now_at(planted)) is None or not canary.is_ours(planted, stored):
+        if (stored := canary.now_at(planted)) is None or not canary.is_as_planted(planted, stored):
             why[planted.place] = CHANGED
-    is_erased = _erase(canary, located, rows, deployment, now)
+    is_erased = _erase(canary, rows, deployment, now)
     if not is_erased:
         why |= dict.fromkeys((planted.place for planted in canary.planted), OTHERS)
     left = canary.left() if is_erased else {}
@@ -242,11 +295,15 @@ def _look(canary: _Canary, rows: Sequence[CanaryRow], deployment: Deployment, no
 def _unknown(deployment: Deployment, stores: Mapping[str, Store], map_: DataMap) -> _Canary:
     """A canary with identifiers that nobody has, not even in a test of the company's. Raises `StoreConflict`."""
     for _ in range(_NUMBERS_MAX):
-        person = CanaryPerson(10**14 + secrets.randbelow(9 * 10**14))
-        canary = _Canary(person, stores, map_, deployment.declaration.organisation.country)
+        person = CanaryPerson(_NUMBER_MIN + secrets.randbelow(9 * _NUMBER_MIN))
+        canary = _made(person, deployment, stores, map_)
         if not any(canary.located("view").rows.values()):
             return canary
     raise StoreConflict("every telephone number that nobody has is taken", store="")
+
+
+def _made(person: CanaryPerson, deployment: Deployment, stores: Mapping[str, Store], map_: DataMap) -> _Canary:
+    return _Canary(person, stores, map_, deployment.keyring, deployment.declaration.organisation.country)
 
 
 def _left_out(map_: DataMap, systems: Collection[str], stores: Mapping[str, Store], now: dt.datetime) -> dict[str, str]:
@@ -332,9 +389,10 @@ def _plant(canary: _Canary, row: CanaryRow, deployment: Deployment, why: dict[st
             refused = {place} if place else set(mine)
             why |= dict.fromkeys(refused, REFUSED)
             mine = [it for it in mine if it not in refused]
-    for planted in canary.planted[len(before) :]:  # triggers may have changed it
+    for planted in canary.planted[len(before) :]:
         stored = canary.now_at(planted) or {}
-        planted.values = {name: stored.get(name) for name in planted.values}
+        if canary.is_marked(stored.values()):  # a trigger changed it; else its key may be somebody's already
+            planted.values = {name: stored.get(name) for name in planted.values}
     _keep(row, canary, deployment)
 
 
@@ -366,15 +424,13 @@ def _others(map_: DataMap, places: Collection[str], store: Store) -> Iterator[tu
                     yield parent, [InventedRow(parent, dict(zip(key.to_columns, values, strict=True)), None)]
 
 
-def _erase(canary: _Canary, seen: Located, rows: Sequence[CanaryRow], deployment: Deployment, now: dt.datetime) -> bool:
+def _erase(canary: _Canary, rows: Sequence[CanaryRow], deployment: Deployment, now: dt.datetime) -> bool:
     """Plan and carry out the erasure as a request does, but for the journal, which keeps a record of people. False if
     that would change a row that is not the canary's, or needs a review.
 
     What a store refuses to change is still there afterwards. Raises `StoreError` if one went away meanwhile."""
     plan = plan_erasure(deployment.declaration, canary.located("erase"), now=now)
-    # Planted, or made from that, as by a trigger.
-    own = {(row.place, row.key) for row in canary.planted}
-    own |= {(place, it.key) for place, several in seen.rows.items() for it in several if canary.is_marked(it.values)}
+    own = {(place, key) for place, keys in canary.own(in_run=True).items() for key in keys}
     written: dict[tuple[str, Row], tuple[str, ...]] = defaultdict(tuple)
     for change in plan.changes:
         for key, _ in change.targets:
@@ -424,33 +480,44 @@ class _NoJournal:
 
 
 def _look_again(
-    rows: Sequence[CanaryRow], deployment: Deployment, stores: Mapping[str, Store], map_: DataMap, now: dt.datetime
+    rows: Iterable[CanaryRow], deployment: Deployment, stores: Mapping[str, Store], map_: DataMap, now: dt.datetime
 ) -> bool:
-    """Look for earlier canaries again, and remove what is there. Returns whether nothing is left. A run that died
-    showed nothing, and goes."""
-    is_gone = True
+    """Look for earlier canaries again, and remove what is there. Returns whether another may be planted: nothing is
+    left, but in what the declaration no longer has. A run that died showed nothing, and goes."""
+    may_plant, latest = True, {row.run for row in last(deployment, now)}
     for run, several in itertools.groupby(rows, key=lambda row: row.run):
         group = list(several)
         canary = _opened(group, deployment, stores, map_)
-        if group[0].looked_at is not None:
+        if canary is not None and run in latest:
             left = canary.left()
             for row in group:
                 for table, seen in row.tables.items():
                     if seen["why"] != KEPT:
                         seen["left"] = max(seen["left"], len(left.get(f"{row.system}.{table}", ())))
-            is_gone &= _conclude(group, canary, now)
-        elif canary.remove():
-            CanaryRow.objects.filter(run=run).delete()
+            is_gone = _conclude(group, canary, now)
         else:
-            is_gone = False
-    return is_gone
+            is_gone = canary is not None and not _note(group, canary.remove())
+        CanaryRow.objects.bulk_update(group, ["stuck"])
+        if is_gone and run not in latest:
+            gone = CanaryRow.objects.filter(run=run, stuck="")
+            gone.filter(looked_at=None).delete()
+            gone.update(sealed=None)
+        may_plant &= is_gone and all(row.stuck in ("", UNDECLARED) for row in group)
+    return may_plant
+
+
+def _note(rows: Sequence[CanaryRow], remains: Collection[str]) -> Collection[str]:
+    """Note the systems in which some of the canary *remains*, and return them."""
+    for row in rows:
+        row.stuck = row.stuck or (UNREMOVED if row.system in remains else "")
+    return remains
 
 
 def _conclude(rows: Sequence[CanaryRow], canary: _Canary, now: dt.datetime) -> bool:
     """Remove what is there of the canary, and put on record what it showed, if that is new. Returns whether nothing is
     left of it."""
-    is_over = rows[0].looked_at is not None
-    is_gone, known = canary.remove(is_over=is_over), sum(row.left for row in rows)
+    in_run, known = rows[0].looked_at is None, sum(row.left for row in rows)
+    remains = _note(rows, canary.remove(in_run=in_run))
     with transaction.atomic():
         for row in rows:
             tested = [it for it in row.tables.values() if not it["why"]]
@@ -464,8 +531,10 @@ def _conclude(rows: Sequence[CanaryRow], canary: _Canary, now: dt.datetime) -> b
                 row.entry = entry
         for row in rows:
             row.save()
-        CanaryRow.objects.exclude(run=rows[0].run).exclude(looked_at=None).update(sealed=None)
-    return is_gone
+        if in_run:
+            earlier = CanaryRow.objects.exclude(run=rows[0].run).exclude(looked_at=None)
+            earlier.filter(stuck="").update(sealed=None)
+    return not remains
 
 
 # --- the record -------------------------------------------------------------------------------------------------------
@@ -487,17 +556,27 @@ def _keep(row: CanaryRow, canary: _Canary, deployment: Deployment) -> None:
     row.save()
 
 
-def _opened(rows: Sequence[CanaryRow], deployment: Deployment, stores: Mapping[str, Store], map_: DataMap) -> _Canary:
-    """The canary of a run."""
-    canary = _Canary(CanaryPerson(0), stores, map_, deployment.declaration.organisation.country)
+def _opened(
+    rows: Sequence[CanaryRow], deployment: Deployment, stores: Mapping[str, Store], map_: DataMap
+) -> _Canary | None:
+    """The canary that the sealed record of a run names; None if no part of that opens. Notes in *rows* why some of it
+    cannot be looked for."""
+    canary = None
     for row in rows:
-        if row.sealed is None:  # nothing was planted here
+        try:
+            number, planted = untagged(
+                deployment.keyring.unseal(bytes(row.sealed or b""), _context(row.run, row.system))
+            )
+        except OpenError:
+            row.stuck = CLOSED
             continue
-        number, planted = untagged(deployment.keyring.unseal(bytes(row.sealed), _context(row.run, row.system)))
-        canary.person = CanaryPerson(number)
+        canary = canary or _made(CanaryPerson(number), deployment, stores, map_)
+        known = [it for it in planted if it[0] in map_.nodes]
+        is_open = row.looked_at is None or row.stuck  # else nothing was left
+        row.stuck = UNDECLARED if is_open and len(known) < len(planted) else ""
         canary.planted += [
-            _PlantedRow(place, tuple(key), values, tuple(written))
-            for place, key, values, written in planted
-            if place in map_.nodes
+            _PlantedRow(place, tuple(key), values, tuple(written)) for place, key, values, written in known
         ]
+    if closed := sorted({row.system for row in rows if row.stuck == CLOSED}):
+        _LOG.warning("a canary cannot be opened with the present keys, and may be left in: %s", ", ".join(closed))
     return canary

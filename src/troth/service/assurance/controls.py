@@ -29,6 +29,12 @@ _REASONS: Mapping[str, str] = {
     planting.OTHERS: "to erase the invented person would change rows of others",
 }
 
+_STUCK: Mapping[str, str] = {
+    planting.CLOSED: "The canary of {} cannot be opened with the present keys.",
+    planting.UNDECLARED: "Rows of an invented person may be left in {}, which is no longer declared.",
+    planting.UNREMOVED: "Rows of an invented person could not be removed from {}.",
+}
+
 
 @answers("law.reviewed")
 def law_reviewed(policy_text: str, now: dt.datetime) -> ControlResult:
@@ -62,10 +68,12 @@ def law_reviewed(policy_text: str, now: dt.datetime) -> ControlResult:
 
 
 @answers("subjects.canaries_erased")
-def canaries_erased(declaration: Declaration, canaries: Sequence[CanaryRow], now: dt.datetime) -> ControlResult:
+def canaries_erased(
+    declaration: Declaration, canaries: Sequence[CanaryRow], stuck_canaries: Sequence[CanaryRow], now: dt.datetime
+) -> ControlResult:
     """GDPR Art. 17(1): what was planted was found by a view, and nothing of it was left by an erasure."""
     systems = {name: it for name, it in declaration.systems.items() if it.is_looked_into and not it.is_troths}
-    if not systems:
+    if not systems and not stuck_canaries:
         looked = Evidence(frozenset({"declaration"}), frozenset({"declaration"}))
         return ControlResult(CheckOutcome.NOT_APPLICABLE, "Troth reads no system of the company.", looked)
     others = sum(not it.is_looked_into for it in declaration.systems.values())
@@ -75,11 +83,12 @@ def canaries_erased(declaration: Declaration, canaries: Sequence[CanaryRow], now
         unseen |= dict.fromkeys(systems, f"the last was planted on {canaries[0].begun_at:%Y-%m-%d}")
     if canaries and canaries[0].declaration != planting.systems_hash(declaration):
         unseen |= dict.fromkeys(systems, "the declaration has changed since the last one")
+    stuck = frozenset(row.system for row in stuck_canaries)
     tables = [(f"{row.system}.{name}", it) for row in canaries for name, it in row.tables.items()]
     tested, kept = [it for it in tables if not it[1]["why"]], sum(it["why"] == planting.KEPT for _, it in tables)
     evidence = Evidence(
-        in_scope=frozenset(systems),
-        observed=frozenset(systems) - unseen.keys(),
+        in_scope=frozenset(systems) | stuck,
+        observed=frozenset(systems) - unseen.keys() - stuck,
         population=len(tested) + kept + others,
         tested=len(tested),
         excluded=kept,
@@ -92,6 +101,10 @@ def canaries_erased(declaration: Declaration, canaries: Sequence[CanaryRow], now
     )
     if others:
         summary += f" {counted(others, 'system answers', 'systems answer')} for themselves; none was planted there."
+    for why, sentence in _STUCK.items():
+        for name in dict.fromkeys(row.system for row in stuck_canaries if row.stuck == why):
+            place = f"a table of {name}" if why == planting.UNDECLARED and name in systems else name
+            summary += " " + sentence.format(place)
     if unseen:
         named = [f"{name}: {why}" for name, why in list(unseen.items())[:_NAMED_MAX]]
         summary += f" No canary: {'; '.join(named)}."

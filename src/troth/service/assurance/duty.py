@@ -127,6 +127,10 @@ DUTY = Duty(
             "what the last canary showed, a row for each system: Sequence[troth.service.assurance.models.CanaryRow]",
             "troth.service.assurance.canaries:last",
         ),
+        "stuck_canaries": ControlInput(
+            "where rows of any canary may be left: Sequence[troth.service.assurance.models.CanaryRow]",
+            "troth.service.assurance.canaries:stuck",
+        ),
     },
     controls="troth.service.assurance.controls",
     after={"law.reviewed": ("law.reviewed",)},

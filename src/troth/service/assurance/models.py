@@ -158,6 +158,7 @@ class CanaryRow(models.Model):
     left = models.PositiveIntegerField(default=0)
     tables = models.JSONField(default=dict)
     sealed = models.BinaryField(null=True, help_text="Which rows are the canary's, until the next run.")
+    stuck = models.CharField(max_length=16, blank=True, default="", help_text="Why rows of it may be left there.")
     entry = models.ForeignKey(EntryRow, null=True, on_delete=models.PROTECT, help_text="The ledger entry that says so.")
 
     class Meta:
