@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from troth.declaration import Declaration, Problem, Promise, Severity
+from troth.declaration import check as declared_problems
 from troth.policy import declared_parameters, retention
 from troth.policy.parse.files import read_file
 from troth.policy.quote_matcher import QuotableText
+from troth.policy.retention import lies_in
 from troth.policy.text import PolicyError, PolicyText, Sentence
 from troth.text import folded, same_words
 
@@ -69,13 +71,26 @@ def doubts(declaration: Declaration, policy: PolicyText) -> dict[int, str]:
     """Why a promise cannot count as kept whatever its controls report, by index: its words are not in the policy, or
     its control checks something else than they state."""
     found = [bound.problem for bound in bind_promises(policy, declaration.promises) if bound.problem is not None]
-    found += _of_another_matter(declaration)
+    found += [*_of_another_matter(declaration), *_of_faulty_places(declaration)]
     return {int(problem.path.split(".")[1]): _sentence(problem.message) for problem in reversed(found)}
 
 
 def _of_another_matter(declaration: Declaration) -> Iterator[Problem]:
     yield from retention.problems(declaration)
     yield from declared_parameters.problems(declaration)
+
+
+def _of_faulty_places(declaration: Declaration) -> Iterator[Problem]:
+    """Errors of the declaration at what a promise with controls is about: they look there by what it says."""
+    for problem in declared_problems(declaration):
+        section, name, *rest = *problem.path.split("."), "", ""
+        rule = declaration.retention.get(name) if section == "retention" else None
+        place = f"{name}.{rest[1]}" if rest[0] == "tables" and rest[1] else name
+        place = rule.table if rule else place if section == "systems" else ""
+        for index, promise in enumerate(declaration.promises if problem.severity is Severity.ERROR and place else ()):
+            if promise.controls and any(lies_in(place, it) or lies_in(it, place) for it in promise.about):
+                message = f"the declaration of {place} has an error: {problem.message}"
+                yield Problem(problem.code, None, f"promises.{index}.about", message, problem.fix)
 
 
 def _sentence(message: str) -> str:

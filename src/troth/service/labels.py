@@ -126,7 +126,8 @@ def listed(names: Iterable[str]) -> str:
 @register.filter
 def figure_words(figures: Mapping[str, object]) -> list[tuple[str, str]]:
     """Figures as pairs of a label and a text, bands with an en dash: ``("opt outs", "1,000–9,999")``."""
-    return [(label(name), _figure(value)) for name, value in figures.items()]
+    words = {"kept": gettext("older, but held")}  # beside a status that is called kept as well
+    return [(words.get(name) or label(name), _figure(value)) for name, value in figures.items()]
 
 
 @register.filter

@@ -467,7 +467,10 @@ def nothing_overdue(
         population=all_of_them.rows,
         excluded=all_of_them.excluded,
         vacuous=not company.rows and not faults,
-        portions=[Portion(rules[label].table, it.figures(), it.rows, it.excluded) for label, it in found.items()],
+        portions=[
+            Portion(rule.table, it.figures(), it.rows, it.excluded, f"{rule.for_} from {rule.from_}")
+            for rule, it in ((rules[label], it) for label, it in found.items())
+        ],
     )
 
 
