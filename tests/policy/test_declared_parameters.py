@@ -363,7 +363,7 @@ def test_an_error_of_the_declaration_leaves_what_is_about_its_place_unproven(
     declaration = parse(
         retention_text(quote, keep=keep, about=about).replace("retention.nothing_overdue", "staff.ceiling")
     )
-    found = [it for it in doubts(declaration, read(quote)).values() if "shop.ticket has an error" in it]
+    found = [it for it in doubts(declaration, read(quote)).values() if "error at shop.ticket" in it]
     assert len(found) == is_doubted
 
 

@@ -83,14 +83,12 @@ def _of_another_matter(declaration: Declaration) -> Iterator[Problem]:
 def _of_faulty_places(declaration: Declaration) -> Iterator[Problem]:
     """Errors of the declaration at what a promise with controls is about: they look there by what it says."""
     for problem in declared_problems(declaration):
-        section, name, *rest = *problem.path.split("."), "", ""
-        rule = declaration.retention.get(name) if section == "retention" else None
-        place = f"{name}.{rest[1]}" if rest[0] == "tables" and rest[1] else name
-        place = rule.table if rule else place if section == "systems" else ""
-        for index, promise in enumerate(declaration.promises if problem.severity is Severity.ERROR and place else ()):
+        section, _, place = problem.path.replace(".tables.", ".", 1).partition(".")
+        is_meant = section == "systems" and problem.severity is Severity.ERROR
+        for index, promise in enumerate(declaration.promises if is_meant else ()):
             if promise.controls and any(lies_in(place, it) or lies_in(it, place) for it in promise.about):
-                message = f"the declaration of {place} has an error: {problem.message}"
-                yield Problem(problem.code, None, f"promises.{index}.about", message, problem.fix)
+                message = f"the declaration has an error at {place}: {problem.message}"
+                yield dataclasses.replace(problem, path=f"promises.{index}.about", message=message)
 
 
 def _sentence(message: str) -> str:

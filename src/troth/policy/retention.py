@@ -53,8 +53,7 @@ def _leaving_out(declaration: Declaration, promise: Promise, path: str) -> Itera
     """A rule counts rows whose period has not begun, and rows that the law keeps, as no fault. A sentence that says
     nothing of either promises their deletion too."""
     for name, rule in _rules_meant(declaration, promise).items():
-        table = _table(declaration, rule)
-        keep = table.keep if table is not None else None
+        keep = _table(declaration, rule).keep
         if (rule.empty or rule.ahead) and not _says_start(promise.quote, rule):
             left_out = f"rows without a past date in '{rule.from_[:80]}'"
         elif keep is not None and _keeps_longer(keep, rule) and not _says_keep(promise.quote, keep, rule):
@@ -74,20 +73,18 @@ def _rules_meant(declaration: Declaration, promise: Promise) -> Mapping[str, Ret
     stated."""
     if promise.about:
         return {name: rule for part in promise.about for name, rule in _rules_of(declaration, part).items()}
-    systems = declaration.systems
-    own = {
-        name: rule
-        for name, rule in declaration.retention.items()
-        if (system := systems.get(rule.table.partition(".")[0])) is not None and not system.is_troths
-    }
     periods = stretches(promise.quote)
-    named = rules_named(promise.quote, own)
+    named = rules_named(promise.quote, _rules_of_company(declaration))
     return {name: rule for name, rule in named.items() if any(agrees(rule, one.period) for one in periods)}
 
 
-def _table(declaration: Declaration, rule: Retention) -> Table | None:
-    system, _, table = rule.table.partition(".")
-    return declaration.systems[system].tables.get(table) if system in declaration.systems else None
+def _rules_of_company(declaration: Declaration) -> Mapping[str, Retention]:
+    places = {name for name, system in declaration.systems.items() if not system.is_troths}
+    return {name: rule for name, rule in declaration.retention.items() if rule.table.partition(".")[0] in places}
+
+
+def _table(declaration: Declaration, rule: Retention) -> Table:
+    return declaration.table_at(rule.table) or Table()
 
 
 def _says_start(quote: str, rule: Retention) -> bool:
@@ -116,7 +113,7 @@ def _is_longer(period: Period, rule: Retention) -> bool:
 
 def _says_keep(quote: str, keep: Keep, rule: Retention) -> bool:
     """True if the sentence admits that rows stay longer, or states a period of its own for them."""
-    rest = _pattern("reasons").sub(" ", _only_sooner().sub(" ", quote))
+    rest = _pattern("reasons").sub(" ", _pattern("only_sooner").sub(" ", quote))
     if _says("exceptions", rest) or _says("duties", rest):
         return True
     periods = [it.period for it in stretches(quote) if not agrees(rule, it.period)]
@@ -128,7 +125,7 @@ def _copied(declaration: Declaration, promise: Promise, path: str) -> Iterator[P
     Only what is particular to a table counts: most hold names and addresses."""
     for name, rule in _rules_meant(declaration, promise).items():
         kinds, words = _kinds(declaration, rule), _names(declaration, name, rule)
-        for label, other in declaration.retention.items():
+        for label, other in _rules_of_company(declaration).items():
             held = _kinds(declaration, other)
             is_like = held and words & _names(declaration, label, other) and other.table != rule.table
             if not is_like or not _is_longer(other.for_, rule) or _is_promised(declaration, other):
@@ -141,14 +138,12 @@ def _copied(declaration: Declaration, promise: Promise, path: str) -> Iterator[P
 
 
 def _kinds(declaration: Declaration, rule: Retention) -> Set[str]:
-    table = _table(declaration, rule)
-    held = {use.category for use in table.fields.values()} if table is not None else set[str]()
+    held = {use.category for use in _table(declaration, rule).fields.values()}
     return {one for one in held if not any(covers(broad, one) for broad in _words()["shared"])}
 
 
 def _names(declaration: Declaration, name: str, rule: Retention) -> Set[str]:
-    table = _table(declaration, rule)
-    of = f"{name} {rule.table.partition('.')[2]} {rule.title or ''} {table.title or '' if table is not None else ''}"
+    of = f"{name} {rule.table.partition('.')[2]} {rule.title or ''} {_table(declaration, rule).title or ''}"
     return content_words(of).difference(_words()["common"])
 
 
@@ -218,17 +213,12 @@ def _says(what: str, text: str) -> bool:
 
 @functools.cache
 def _pattern(what: str) -> re.Pattern[str]:
-    return re.compile(_words()[what].strip(), re.I)
+    return re.compile(_filled(what), re.I)
 
 
-@functools.cache
-def _only_sooner() -> re.Pattern[str]:
-    """Exceptions that have rows go sooner: “unless you take them back sooner”, up to the end of the clause."""
-    known = _words()
-    part = {name: known[name].strip() for name in ("exceptions", "longer", "sooner", "people", "removal", "rest")}
-    between = rf"(?:(?!{part['longer']})[^.;|])*?"
-    going = rf"(?:{part['sooner']}|{part['people']}{between}{part['removal']})"
-    return re.compile(rf"{part['exceptions']}{between}{going}(?:(?!{part['longer']}){part['rest']})*", re.I)
+def _filled(what: str) -> str:
+    text: str = _words()[what].replace("\\\n", "")
+    return re.sub(r"<(\w+)>", lambda name: _filled(name[1]), text)
 
 
 def _words() -> Mapping[str, Any]:

@@ -467,10 +467,7 @@ def nothing_overdue(
         population=all_of_them.rows,
         excluded=all_of_them.excluded,
         vacuous=not company.rows and not faults,
-        portions=[
-            Portion(rule.table, it.figures(), it.rows, it.excluded, f"{rule.for_} from {rule.from_}")
-            for rule, it in ((rules[label], it) for label, it in found.items())
-        ],
+        portions=[it.portion(rules[label]) for label, it in found.items()],
     )
 
 
