@@ -42,7 +42,7 @@ from troth.ledger import DeclaredName
 from troth.text import same_person
 
 _ORDER = tuple(Status)  # the enumeration goes from the best to the worst
-_SAID = {"kept": "older, but held"}  # beside a status that is called kept as well
+_SAID = {"kept": "older but held"}  # beside a status that is called kept as well
 
 
 class Cause(enum.StrEnum):

@@ -127,9 +127,7 @@ def listed(names: Iterable[str]) -> str:
 def figure_words(figures: Mapping[str, object]) -> list[tuple[str, str]]:
     """Figures as pairs of a label and a text, bands with an en dash: ``("opt outs", "1,000–9,999")``."""
     # “Kept” would stand beside a status of that name.
-    return [
-        (gettext("older, but held") if name == "kept" else label(name), _figure(it)) for name, it in figures.items()
-    ]
+    return [(gettext("older but held") if name == "kept" else label(name), _figure(it)) for name, it in figures.items()]
 
 
 @register.filter
