@@ -21,8 +21,8 @@ Nothing is green by default. For each control that a promise is bound to:
 A failure covered by an active waiver counts as ``waived``; a waiver with more than a year left is not active. An active
 attestation counts as ``stated``, also beside controls; one that has expired, has not begun, or is for more than a year,
 as ``unproven``. Neither counts before a second person has approved exactly its text. So does a doubt whether the
-controls match the promise: they check another period, or the policy no longer has its words. The promise
-has the worst of all these, and is ``kept`` only if every control passed.
+controls match the promise: they check another period, the declaration has an error where they look, or the policy no
+longer has its words. The promise has the worst of all these, and is ``kept`` only if every control passed.
 
 A change for the worse leaves the status equal or worse, with one exception by design: under an active waiver a promise
 goes from ``unproven`` to ``waived`` when the accepted failure is found.

@@ -68,8 +68,8 @@ def check(declaration: Declaration) -> list[Problem]:
 
 
 def doubts(declaration: Declaration, policy: PolicyText) -> dict[int, str]:
-    """Why a promise cannot count as kept whatever its controls report, by index: its words are not in the policy, or
-    its control checks something else than they state."""
+    """Why a promise cannot count as kept whatever its controls report, by index: its words are not in the policy,
+    its control checks something else than they state, or the declaration has an error at what it is about."""
     found = [bound.problem for bound in bind_promises(policy, declaration.promises) if bound.problem is not None]
     found += [*_of_another_matter(declaration), *_of_faulty_places(declaration)]
     return {int(problem.path.split(".")[1]): _sentence(problem.message) for problem in reversed(found)}
