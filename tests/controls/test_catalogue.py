@@ -111,6 +111,11 @@ def test_the_same_control_twice_is_refused() -> None:
         (["requests.every_right_offered"], "asked for a fee"),
         (["requests.answered_in_time"], "extension was announced"),
         (["retention.nothing_overdue"], "an account that was closed; rows that were deleted too early"),
+        (["retention.nothing_overdue"], "the same data in another table with a longer period"),
+        (["retention.nothing_overdue"], "whether the law that is cited for keeping rows asks for it"),
+        (["retention.nothing_overdue"], "by a program that sets them again"),
+        (["stores.schema_declared"], "listed under `ignore` is personal"),
+        (["detect.no_undeclared_personal_data"], "texts under `ignore`"),
         (
             ["protect.keys_current"],
             "values of the company's own databases that are still encrypted with older keys",

@@ -558,6 +558,14 @@ def test_a_promise_is_told_the_figures_of_what_it_is_about(
     assert standing.check.evidence.tested == tested
 
 
+def test_the_figures_of_a_place_say_what_was_compared_there() -> None:
+    bound = promise("a.once").model_copy(update={"about": ("shop.login",)})
+    looked = aged(login=0)
+    portion = Portion("shop.login", {"rows": 12, "kept": 3}, 12, 3, "30 days from renewed_at")
+    judgement = judge(bound, replace(looked, evidence=replace(looked.evidence, portions=(portion,))))
+    assert "shop.login: rows 12, older but held 3, 30 days from renewed_at." in judgement.reason
+
+
 def test_a_pass_over_nothing_shows_nothing_and_says_so() -> None:
     bound = promise("a.once", "b.thrice").model_copy(update={"about": ("shop.empty",)})
     looked = replace(made("b.thrice"), evidence=SHOP)

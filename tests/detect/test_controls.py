@@ -198,6 +198,17 @@ def test_a_column_that_someone_set_aside_is_judged_by_its_values(
     assert ask().outcome is CheckOutcome.FAIL
 
 
+def test_what_people_tell_in_a_table_that_someone_set_aside_is_not_seen(
+    ask: Callable[[], Check], shop: Path, company: dict[str, Any]
+) -> None:
+    _sql(shop, "CREATE TABLE ticket_history (id INTEGER PRIMARY KEY, body TEXT)")
+    _sql(shop, "INSERT INTO ticket_history VALUES (1, 'I am the caller of last week, and I am ill, so please help me')")
+    assert ask().outcome is CheckOutcome.PASS
+    company["systems"]["shop"]["tables"]["ticket_history"] = {"key": "id", "ignore": ["body"]}
+    assert ask().outcome is CheckOutcome.PASS
+    assert "texts under `ignore`" in catalogue()[CONTROL].cannot_see
+
+
 def test_a_system_that_does_not_answer_is_no_pass(ask: Callable[[], Check], shop: Path) -> None:
     shop.unlink()
     check = ask()

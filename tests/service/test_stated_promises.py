@@ -74,6 +74,7 @@ def test_statuses_laws_and_figures_follow_the_language() -> None:
         ]
     with translation.override("en"):
         assert figure_words({"share": 0.25, "opt outs": "1000-9999"})[1] == ("opt outs", "1,000–9,999")
+        assert figure_words({"kept": 26}) == [("older but held", "26")]
         assert law_words(law) == str(law)
 
 

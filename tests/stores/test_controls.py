@@ -650,7 +650,8 @@ def test_troths_own_rows_are_counted_apart(
         "1 row under 1 rule: 0 past their period, 0 kept by law or hold. "
         "Apart from these, Troth's own: 1 row under 1 rule: 0 past their period, 0 kept by law or hold."
     )
-    assert [it.place for it in check.evidence.portions] == ["own.login", "shop.login"]
+    portions = [(it.place, it.rule) for it in check.evidence.portions]
+    assert portions == [("own.login", "1 month from at"), ("shop.login", "1 month from at")]
 
 
 def test_months_are_months(ask: Ask, sql: Callable[..., None]) -> None:

@@ -84,12 +84,13 @@ class Control:
 @dataclass(frozen=True, slots=True)
 class Portion:
     """What a check observed in one place, such as a table: its own figures, the population, and how many of it were
-    excluded."""
+    excluded. *rule* is what was compared there, in words."""
 
     place: str
     figures: Mapping[str, int] = field(default_factory=dict)
     population: int = 0
     excluded: int = 0
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,8 @@ Nothing is green by default. For each control that a promise is bound to:
 A failure covered by an active waiver counts as ``waived``; a waiver with more than a year left is not active. An active
 attestation counts as ``stated``, also beside controls; one that has expired, has not begun, or is for more than a year,
 as ``unproven``. Neither counts before a second person has approved exactly its text. So does a doubt whether the
-controls match the promise: they check another period, or the policy no longer has its words. The promise
-has the worst of all these, and is ``kept`` only if every control passed.
+controls match the promise: they check another period, the declaration has an error where they look, or the policy no
+longer has its words. The promise has the worst of all these, and is ``kept`` only if every control passed.
 
 A change for the worse leaves the status equal or worse, with one exception by design: under an active waiver a promise
 goes from ``unproven`` to ``waived`` when the accepted failure is found.
@@ -43,6 +43,7 @@ from troth.ledger import DeclaredName
 from troth.text import same_person
 
 _ORDER = tuple(Status)  # the enumeration goes from the best to the worst
+_SAID = {"kept": "older but held"}  # beside a status that is called kept as well
 
 
 class Cause(enum.StrEnum):
@@ -253,8 +254,9 @@ def _portioned(check: Check, about: Sequence[str]) -> Check:
     where = ", ".join(sorted({it.place for it in portions}))
     if check.outcome is CheckOutcome.PASS and not population:
         return replace(check, outcome=CheckOutcome.NOT_APPLICABLE, summary=f"There is nothing to check in {where}.")
-    told = ", ".join(f"{name} {figure:,}" for name, figure in figures.items())
-    return replace(check, summary=f"{where}: {told}.")
+    told = [f"{_SAID.get(name, name)} {figure:,}" for name, figure in figures.items()]
+    told += dict.fromkeys(it.rule for it in portions if it.rule)
+    return replace(check, summary=f"{where}: {', '.join(told)}.")
 
 
 def _concerns(place: str, part: str, known: Set[str]) -> bool:

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from troth.declaration import Declaration, Problem, Promise, Severity
+from troth.declaration import check as declared_problems
 from troth.policy import declared_parameters, retention
 from troth.policy.parse.files import read_file
 from troth.policy.quote_matcher import QuotableText
+from troth.policy.retention import lies_in
 from troth.policy.text import PolicyError, PolicyText, Sentence
 from troth.text import folded, same_words
 
@@ -66,16 +68,27 @@ def check(declaration: Declaration) -> list[Problem]:
 
 
 def doubts(declaration: Declaration, policy: PolicyText) -> dict[int, str]:
-    """Why a promise cannot count as kept whatever its controls report, by index: its words are not in the policy, or
-    its control checks something else than they state."""
+    """Why a promise cannot count as kept whatever its controls report, by index: its words are not in the policy,
+    its control checks something else than they state, or the declaration has an error at what it is about."""
     found = [bound.problem for bound in bind_promises(policy, declaration.promises) if bound.problem is not None]
-    found += _of_another_matter(declaration)
+    found += [*_of_another_matter(declaration), *_of_faulty_places(declaration)]
     return {int(problem.path.split(".")[1]): _sentence(problem.message) for problem in reversed(found)}
 
 
 def _of_another_matter(declaration: Declaration) -> Iterator[Problem]:
     yield from retention.problems(declaration)
     yield from declared_parameters.problems(declaration)
+
+
+def _of_faulty_places(declaration: Declaration) -> Iterator[Problem]:
+    """Errors of the declaration at what a promise with controls is about: they look there by what it says."""
+    for problem in declared_problems(declaration):
+        section, _, place = problem.path.replace(".tables.", ".", 1).partition(".")
+        is_meant = section == "systems" and problem.severity is Severity.ERROR
+        for index, promise in enumerate(declaration.promises if is_meant else ()):
+            if promise.controls and any(lies_in(place, it) or lies_in(it, place) for it in promise.about):
+                message = f"the declaration has an error at {place}: {problem.message}"
+                yield dataclasses.replace(problem, path=f"promises.{index}.about", message=message)
 
 
 def _sentence(message: str) -> str:

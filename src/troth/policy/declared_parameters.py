@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
 from typing import Any
 
 from troth.data_files import read_toml
@@ -48,34 +47,34 @@ def _more_people(text: str, declaration: Declaration) -> str:
 def _people_promised(text: str) -> float | None:
     """The largest number of people who may see data, as the sentence says; None if it says none. A number with words
     such as “at most” goes before others: “at most three of our twenty people”."""
-    said, known = same_words(text), _known()
+    said = same_words(text)
     others = {start for start, _, quantity in places_in(said) if quantity.unit != "person"}
     limits, plainly = list[float](), list[float]()
     for start, end, number in numbers_in(said):
         if start in others:
             continue
         before, after = said[:start].rstrip(" (").casefold(), said[end:]
-        if known.fewer.search(before) and known.people.match(after):
+        if _pattern("people", "fewer").search(before) and _pattern("people", "counted").match(after):
             limits.append(number - 1)
-        elif known.capped.search(before) and known.people.match(after):
+        elif _pattern("people", "capped").search(before) and _pattern("people", "counted").match(after):
             limits.append(number)
-        elif known.opening.match(after):
+        elif _pattern("people", "opening").match(after):
             plainly.append(number)
     return max(limits or plainly, default=None)
 
 
 def _other_places(text: str, declaration: Declaration) -> str:
     """The control compares the forms with the declared collection points, however many the sentence counts."""
-    said, known = same_words(text), _known()
+    said = same_words(text)
     pages = [point.page for point in declaration.collection_points.values() if point.page is not None]
-    if not pages or not known.asks.search(said) or categories_in(said):
+    if not pages or not _pattern("places", "asks").search(said) or categories_in(said):
         return ""
     for start, end, number in numbers_in(said):
-        if not known.before_places.search(said[:start]) or not known.after_places.search(said[end:]):
+        if not _pattern("places", "before").search(said[:start]) or not _pattern("places", "after").search(said[end:]):
             continue
         # Two forms may stand on one page.
         fewest, most = len(set(pages)), len(pages)
-        is_capped = known.capped_places.search(said[:start]) is not None
+        is_capped = _pattern("places", "capped").search(said[:start]) is not None
         if number < fewest or (number > most and not is_capped):
             return f"the sentence says {number:g} places, and the declaration has {counted(most, 'collection point')}"
     return ""
@@ -90,14 +89,20 @@ def _denied_and_declared(text: str, declaration: Declaration) -> str:
 
 def _denied(text: str) -> Set[str]:
     """The categories that the sentence says are not asked for or kept at all."""
-    known, categories = _known(), set[str]()
+    categories = set[str]()
     for words in map(plain, _PART.split(text)):
         for start, end in _denied_parts(words):
-            part = known.neutral.sub(" ", words[start:end])
+            part = _pattern("denied", "neutral").sub(" ", words[start:end])
             clause = words[max(0, start - _BEFORE_MAX) : end]
-            if known.qualified.search(part) or not any(phrase.found_in(clause) for phrase in known.asked_for):
+            if _pattern("denied", "qualified").search(part) or not any(
+                phrase.found_in(clause) for phrase in _phrases("denied", "does")
+            ):
                 continue
-            named = {one for one in categories_in(part) if any(covers(broad, one) for broad in known.categories)}
+            named = {
+                one
+                for one in categories_in(part)
+                if any(covers(broad, one) for broad in _data()["denied"]["categories"])
+            }
             # The words for a date of birth also stand for an age, of which somebody may know only the decade.
             categories |= named - {_AGE_RANGE} if _DATE_OF_BIRTH in named and " age" not in part else named
     return categories
@@ -131,10 +136,10 @@ def _held(declaration: Declaration) -> Iterator[tuple[str, str]]:
 
 def _other_companies(text: str, declaration: Declaration) -> str:
     """The control lets pages load from the hosts of declared recipients, which are other companies too."""
-    words, known = plain(text), _known()
-    if not any(phrase.found_in(words) for phrase in known.no_others):
+    words = plain(text)
+    if not any(phrase.found_in(words) for phrase in _phrases("others", "words")):
         return ""
-    if any(phrase.found_in(words) for phrase in known.unless):
+    if any(phrase.found_in(words) for phrase in _phrases("others", "unless")):
         return ""
     hosts = [f"{it.hosts[0]} ({name})" for name, it in declaration.recipients.items() if it.hosts]
     return f"the sentence rules out other companies, and recipients have hosts: {first_few(hosts)}" if hosts else ""
@@ -151,45 +156,16 @@ _COMPARED: Sequence[tuple[str, Callable[[str, Declaration], str]]] = (
 """Controls that compare reality with the declaration, each with what its sentences are compared with."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    fewer: re.Pattern[str]
-    capped: re.Pattern[str]
-    people: re.Pattern[str]
-    opening: re.Pattern[str]
-    before_places: re.Pattern[str]
-    after_places: re.Pattern[str]
-    capped_places: re.Pattern[str]
-    asks: re.Pattern[str]
-    asked_for: Sequence[Phrase]
-    neutral: re.Pattern[str]
-    qualified: re.Pattern[str]
-    categories: Sequence[str]
-    no_others: Sequence[Phrase]
-    unless: Sequence[Phrase]
+@functools.cache
+def _pattern(section: str, name: str) -> re.Pattern[str]:
+    return re.compile(_data()[section][name].replace("\\\n", ""), re.IGNORECASE)
 
 
 @functools.cache
-def _known() -> _Known:
-    data: Mapping[str, Any] = read_toml(__package__, "declared_parameters.toml")
-    people, places, denied, others = data["people"], data["places"], data["denied"], data["others"]
-    return _Known(
-        _pattern(rf"\b(?:{people['fewer']})(?: the| our)?$"),
-        _pattern(rf"\b(?:{people['capped']})(?: the| our)?$"),
-        _pattern(people["counted"]),
-        _pattern(people["opening"]),
-        _pattern(places["before"]),
-        _pattern(places["after"]),
-        _pattern(places["capped"]),
-        _pattern(places["asks"]),
-        [Phrase(text) for text in denied["does"]],
-        _pattern(denied["neutral"]),
-        _pattern(denied["qualified"]),
-        denied["categories"],
-        [Phrase(text.replace("OTHERS", others["others"])) for text in others["words"]],
-        [Phrase(text) for text in others["unless"]],
-    )
+def _phrases(section: str, name: str) -> Sequence[Phrase]:
+    others: str = _data()["others"]["others"]
+    return [Phrase(text.replace("OTHERS", others)) for text in _data()[section][name]]
 
 
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text.replace("\\\n", ""), re.IGNORECASE)
+def _data() -> Mapping[str, Any]:
+    return read_toml(__package__, "declared_parameters.toml")

@@ -126,7 +126,8 @@ def listed(names: Iterable[str]) -> str:
 @register.filter
 def figure_words(figures: Mapping[str, object]) -> list[tuple[str, str]]:
     """Figures as pairs of a label and a text, bands with an en dash: ``("opt outs", "1,000–9,999")``."""
-    return [(label(name), _figure(value)) for name, value in figures.items()]
+    # “Kept” would stand beside a status of that name.
+    return [(gettext("older but held") if name == "kept" else label(name), _figure(it)) for name, it in figures.items()]
 
 
 @register.filter

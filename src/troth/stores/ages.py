@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
 from typing import Final
 
-from troth.controls import ControlFinding
+from troth.controls import ControlFinding, Portion
 from troth.declaration import Keep, Retention, Table
 from troth.stores.contract import Before, NotBefore, Scalar, Store, StoreError, Undated
 from troth.text import counted
@@ -81,6 +81,10 @@ class Ages:
         told = {"rows": self.rows, "overdue": self.overdue, "kept": self.kept}
         rare = {"not begun": self.not_begun, "without a date": self.undated, "in the future": self.ahead}
         return {**told, **{name: count for name, count in rare.items() if count}}
+
+    def portion(self, rule: Retention) -> Portion:
+        """These figures as those of the rule's table, with what is compared there."""
+        return Portion(rule.table, self.figures(), self.rows, self.excluded, f"{rule.for_} from {rule.from_}")
 
     def __str__(self) -> str:
         rare = f", {self.not_begun} not begun" if self.not_begun else ""

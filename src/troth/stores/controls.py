@@ -467,7 +467,7 @@ def nothing_overdue(
         population=all_of_them.rows,
         excluded=all_of_them.excluded,
         vacuous=not company.rows and not faults,
-        portions=[Portion(rules[label].table, it.figures(), it.rows, it.excluded) for label, it in found.items()],
+        portions=[it.portion(rules[label]) for label, it in found.items()],
     )
 
 
