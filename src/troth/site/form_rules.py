@@ -8,6 +8,7 @@ said to be so. A form is that of a collection point only on the point's own page
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
@@ -37,12 +38,38 @@ _PERSONAL = re.compile(
     r"social.security|\bssn\b|\biban\b",
     re.I,
 )
+_PLAIN = (
+    r"birth|\bborn\b|geburt|geboren|naissance|\bnée?\b|nacimiento|\bnaci(?:ó|ste|d[oa])\b|\bd\.? ?o\.? ?b\b|"
+    r"\bb-?day\b|how old|wie alt|quel âge|qué edad|cuántos años|(?:your|ihr|votre|su|tu) (?:age|alter|âge|edad)\b|"
+    r"gender|geschlecht|\bsexe?\b|\bsexo\b|\b(?:fe)?male\b|männlich|weiblich|masculin|f[ée]m[ie]nin|"
+    r"pass ?port|pasaporte|passeport|reisepass|identity (?:card|document|paper)|proof of identity|"
+    r"\b(?:your|ihre|copy of an|scan of an|photo of an) id\b|\bid (?:card|number|document|scan)|ausweis|"
+    r"identitätsnachweis|(?:carte|pièce) d.identité|documento de identidad|\bdni\b|driv(?:er|ing).{0,3}licen[cs]e|"
+    r"führerschein|permis de conduire"
+)
+"""What is asked for in plain words: when somebody was born, a gender, or papers."""
+_EITHER = r"(?:mr|mrs|ms|miss|an? (?:wo)?man|herr|frau|mann|monsieur|madame|homme|femme|señora?|hombre|mujer)\b\.?"
 _REVEALING = re.compile(
-    r"birth|geburt|naissance|nacimiento|\bdob\b|\bb-?day\b|gender|geschlecht|religi|confession|konfession|ethnic|"
+    rf"{_PLAIN}|\b{_EITHER}.{{1,9}}\b{_EITHER}|religi|confession|konfession|ethnic|"
     r"nationalit|pregnan|schwanger|health|gesundheit|santé|salud|disab|diagnos|illness|trade.?union|gewerkschaft|"
-    r"marital|salary|einkommen|pass ?port|pasaporte|reisepass|identity card|\bid (?:card|number|document)|"
-    r"personalausweis|ausweis|carte d.identité|documento de identidad|driv(?:er|ing).{0,3}licen[cs]e|führerschein|"
-    r"social.security|national insurance|\bssn\b|\biban\b|card number|kartennummer",
+    r"marital|salary|einkommen|social.security|national insurance|\bssn\b|\biban\b|card number|kartennummer",
+    re.I,
+)
+_SAME = re.compile(
+    rf"{_REVEALING.pattern}|\bid\b|\bage\b|demographic|government|salutation|anrede|civilit|\btitle\b", re.I
+)
+"""What the name or category of a field says that asks for such a thing."""
+_SIDE = re.compile(
+    rf"(?:I am |ich bin )?(?:(?:fe)?male|männlich|weiblich|(?:mascul|f[ée]m[ie]n)in[oa]?|{_EITHER})", re.I
+)
+"""An answer that says a gender."""
+_NOT = re.compile(r"\b(?:not|n't|never|no|without|leave out|kein\w*|nicht|nie|ohne|pas|jamais|sans|nunca|sin)\b", re.I)
+_ASKED = re.compile(
+    r"\b(?:(?:tell|send|give|e-?mail) us|reply with|send (?=an? (?:copy|scan|photo)\b)|"
+    r"(?:schicken|senden|nennen|sagen|geben) sie uns|(?:envoyez|dites|donnez|indiquez)-nous|"
+    r"(?:envíe|díga|de|indíque)nos)\b"
+    r".{0,60}?\b(?:how old|wie alt|quel âge|qué edad|"
+    rf"(?:you were|your|ihr\w*|votre|vos|sus?|(?:copy|scan|photo) of an?) (?:[\w-]+ ){{0,3}}(?:{_PLAIN}))",
     re.I,
 )
 _KINDS = {
@@ -51,6 +78,7 @@ _KINDS = {
 }
 _KINDS |= dict.fromkeys(("datetime-local", "month", "week"), _KINDS["date"])
 """What the name or category of a field says that is of this kind."""
+_SENTENCE = re.compile(r"(?<=\w)[.!?]\s|\n")
 _BETWEEN_WORDS = re.compile(r"[_.\-\[\]]+|(?<=[a-z])(?=[A-Z])")
 
 
@@ -74,13 +102,15 @@ def beyond_declared(
     own: Collection[str] | None = None,
     *,
     sent_to: Mapping[str, Collection[str]],
+    common: Collection[Form] = (),
 ) -> Iterator[Beyond]:
     """The fields of the forms on *page* at *path* that no collection point declares, or not as required. *own* are the
     fields of the forms on pages of another program, for such a page. *sent_to* are the addresses to which the forms of
     each point are sent (`addresses_of`).
 
     The form of a collection point on this page is compared with that point. Other forms are compared with the point
-    that fits best among those that may be here: of this page, of none, or with the form's address.
+    that fits best among those that may be here: of this page, of none, or with the form's address. With that alone it
+    may be another form, unless it is in *common* (`common_forms`).
     """
     misfit = _misfits(path, page, points)
     for number, form in enumerate(page.forms, 1):
@@ -89,12 +119,17 @@ def beyond_declared(
             for name, point in points.items()
             if point.page is None or _is_on(point, path, page) or _without_query(form.action) in sent_to[name]
         }
+        own_here = [point for point in here.values() if point.page is None or _is_on(point, path, page)]
+        is_sure = form in common or any(_fits(form, point) for point in own_here)
         if number in misfit:
             yield from _against(number, form, misfit[number])
         elif own is not None:
             yield from (Beyond(number, item, is_certain=True) for item in form.fields if item.name not in own)
         elif form.fields:
-            yield from _of_any(number, form, here, {name for point in points.values() for name in point.fields})
+            beyond = [*_of_any(number, form, here, {name for point in points.values() for name in point.fields})]
+            yield from beyond
+            if here and not beyond and not is_sure and not _is_search(form) and not _is_sign_in(form):
+                yield Beyond(number, form.fields[0], is_certain=False, is_elsewhere=True)
 
 
 def addresses_of(
@@ -109,6 +144,20 @@ def addresses_of(
         sent = [*named, *(page.url for page in own), *(form.action for form in forms)]
         addresses[name] = frozenset(map(_without_query, sent))
     return addresses
+
+
+def common_forms(pages: Collection[SitePage]) -> list[Form]:
+    """Forms that most *pages* have, such as that of a newsletter in the foot of each."""
+    counted = Counter(form for page in pages for form in {*page.forms} if form.fields)
+    return [form for form, times in counted.items() if times > max(1, len(pages) / 2)]
+
+
+def asked_in_text(pages: Mapping[str, SitePage]) -> Iterator[str]:
+    """The paths of *pages* whose text asks for a date of birth, a gender or papers, as in an e-mail."""
+    for path, page in pages.items():
+        sentences = (said for piece in (page.text, *page.beside) for said in _SENTENCE.split(piece))
+        if any(_ASKED.search(said) and not _NOT.search(said) for said in sentences):
+            yield path
 
 
 def _without_query(address: str) -> str:
@@ -177,7 +226,13 @@ def _asks_otherwise(item: FormField, declared: CollectedField) -> bool:
     named = _BETWEEN_WORDS.sub(" ", f"{item.name} {declared.category or ''}")
     if item.kind in _KINDS and not re.search(_KINDS[item.kind], named, re.I):
         return True
-    return _REVEALING.search(item.words) is not None and not _REVEALING.search(named)
+    return _is_revealing(item) and not _SAME.search(named)
+
+
+def _is_revealing(item: FormField) -> bool:
+    """True if the words beside the field, or its answers, are about something that is nobody's business by default."""
+    said = (words for words in _SENTENCE.split(f"{item.words}. {item.hint}") if not _NOT.search(words))
+    return any(map(_REVEALING.search, said)) or any(map(_SIDE.fullmatch, item.choices))
 
 
 def _fits(form: Form, point: CollectionPoint) -> bool:
@@ -211,7 +266,7 @@ def _is_sign_in(form: Form) -> bool:
 def _is_neutral(item: FormField) -> bool:
     """True if the field is for the site to work, by its name, and its words say nothing else."""
     is_named = _NEUTRAL if item.kind in _CHOICES else _CODES
-    return is_named.fullmatch(item.name) is not None and not _is_personal(item)
+    return is_named.fullmatch(item.name) is not None and not _is_personal(item) and not _is_revealing(item)
 
 
 def _is_personal(item: FormField) -> bool:
