@@ -464,7 +464,7 @@ CONTROL = "collection.only_declared_fields"
         '<form action="/find"><input name="query" placeholder="Search"><select name="sort"></select></form>',
         '<form method="post"><input name="user"><input type="password" name="password"></form>',
         '<form method="post"><input type="number" name="qty"></form>',
-        '<form method="post"><select name="language"></select></form>',
+        '<form method="post"><h3>Born to Run, cover of a passport</h3><select name="language"></select></form>',
         '<form method="post"><input name="coupon_code"><input name="captcha"></form>',
         '<form method="post"><button name="statistics" value="refuse">Refuse</button></form>',
         '<form action="/find"><input name="q"><select name="filter"><option>Men<option>Women</select></form>',
@@ -506,6 +506,7 @@ def test_forms_that_ask_about_a_person_are_found(ask: Ask, world: Any, form: str
         '<form><input name="near"></form>',
         '<form method="post">You are <select name="variant"><option>a man<option>a woman</select></form>',
         '<form><label>Year in which you were born <input type="number" name="min"></label></form>',
+        '<form method="post"><p>The year in which you were born</p><input type="number" name="min"></form>',
         '<form>Sind Sie<label><input type="radio" name="size">Mann</label><label><input type="radio" name="size">Frau'
         "</label></form>",
     ],
@@ -584,6 +585,9 @@ def test_a_point_without_a_page_may_stand_on_every_page(ask: Ask, world: Any, co
         ('name="phone"', 'name="phone" title="With Mr or Mrs, please"'),
         ('<input name="phone">', '<div><p>When were you born? Male or female?</p><input name="phone"></div>'),
         ('name="phone">', 'name="phone" aria-describedby="n-1"><p id="n-1">Type in the number of your ID, please.</p>'),
+        ('<input name="phone">', '<h2>Your papers</h2><p>Passport, please</p><div><input name="phone"></div>'),
+        ('<input name="phone">', '<label>When were you born?</label><input name="phone">'),
+        ("<button", "<p>And how old are you?</p><button"),
         ('<input name="phone">', '<fieldset><legend>Wie alt sind Sie?</legend><p><input name="phone"></p></fieldset>'),
         ('<input name="phone">', '<select name="phone"><option>Frau</option><option>Herr</option></select>'),
     ],
@@ -600,6 +604,7 @@ def test_a_declared_field_that_asks_for_something_else_is_not_decided(ask: Ask, 
     "field",
     [
         '<input name="birthday" type="date" placeholder="Your date of birth">',
+        '<p>Your date of birth, as in your passport</p><input name="birthday"><label for="x">Birthday</label>',
         '<input name="cv" type="file">',
         '<input name="delivery_date" type="date">',
         '<input name="passport" placeholder="Passport">',
@@ -620,8 +625,10 @@ def test_a_field_that_says_what_it_asks_for_is_as_declared(
     [
         "Please do not write anything about your health.",
         "Without card numbers, please.",
+        "You don’t have to say how old you are.",
         "Such as Ann Miller",
         "The number on the letter, not your ID.",
+        "For people who work in health and education, and for trade unions.",
     ],
 )
 def test_an_ordinary_hint_leaves_a_declared_field_as_declared(ask: Ask, world: Any, hint: str) -> None:
@@ -635,6 +642,7 @@ def test_an_ordinary_hint_leaves_a_declared_field_as_declared(ask: Ask, world: A
     [
         '<p>Tell us your date of birth and your gender: <a href="mailto:gifts@example.org">write to us</a>.</p>',
         "<p>Win a voucher! Just send a copy of your passport.</p>",
+        "<p>Give us (and do not forget) your name (first and last). Tell us how old you are. No joke!</p>",
         "<footer><p>Bitte schicken Sie uns eine Kopie Ihres Ausweises.</p></footer>",
         "<p>Envoyez-nous votre date de naissance.</p>",
         "<p>Envíenos una copia de su pasaporte.</p>",

@@ -49,8 +49,9 @@ _PLAIN = (
 )
 """What is asked for in plain words: when somebody was born, a gender, or papers."""
 _EITHER = r"(?:mr|mrs|ms|miss|an? (?:wo)?man|herr|frau|mann|monsieur|madame|homme|femme|señora?|hombre|mujer)\b\.?"
+_ASKING = re.compile(rf"{_PLAIN}|\b{_EITHER}.{{1,9}}\b{_EITHER}", re.I)
 _REVEALING = re.compile(
-    rf"{_PLAIN}|\b{_EITHER}.{{1,9}}\b{_EITHER}|religi|confession|konfession|ethnic|"
+    rf"{_ASKING.pattern}|religi|confession|konfession|ethnic|"
     r"nationalit|pregnan|schwanger|health|gesundheit|santé|salud|disab|diagnos|illness|trade.?union|gewerkschaft|"
     r"marital|salary|einkommen|social.security|national insurance|\bssn\b|\biban\b|card number|kartennummer",
     re.I,
@@ -63,7 +64,11 @@ _SIDE = re.compile(
     rf"(?:I am |ich bin )?(?:(?:fe)?male|männlich|weiblich|(?:mascul|f[ée]m[ie]n)in[oa]?|{_EITHER})", re.I
 )
 """An answer that says a gender."""
-_NOT = re.compile(r"\b(?:not|n't|never|no|without|leave out|kein\w*|nicht|nie|ohne|pas|jamais|sans|nunca|sin)\b", re.I)
+_YOU = re.compile(r"\b(?:you|your|sie|ihre?|du|deine?|vous|votre|vos|usted|su|tu)\b", re.I)
+_NOT = re.compile(
+    r"\b(?:not(?! forget| only)|\w+n['’]t|never|no|without|leave out|kein\w*|nicht|nie|ohne|pas|jamais|sans|nunca|sin)\b",
+    re.I,
+)
 _ASKED = re.compile(
     r"\b(?:(?:tell|send|give|e-?mail) us|reply with|send (?=an? (?:copy|scan|photo)\b)|"
     r"(?:schicken|senden|nennen|sagen|geben) sie uns|(?:envoyez|dites|donnez|indiquez)-nous|"
@@ -78,7 +83,7 @@ _KINDS = {
 }
 _KINDS |= dict.fromkeys(("datetime-local", "month", "week"), _KINDS["date"])
 """What the name or category of a field says that is of this kind."""
-_SENTENCE = re.compile(r"(?<=\w)[.!?]\s|\n")
+_SENTENCE = re.compile(r"(?<=[\w)][\w)])[.!?]\s|\n")
 _BETWEEN_WORDS = re.compile(r"[_.\-\[\]]+|(?<=[a-z])(?=[A-Z])")
 
 
@@ -155,8 +160,7 @@ def common_forms(pages: Collection[SitePage]) -> list[Form]:
 def asked_in_text(pages: Mapping[str, SitePage]) -> Iterator[str]:
     """The paths of *pages* whose text asks for a date of birth, a gender or papers, as in an e-mail."""
     for path, page in pages.items():
-        sentences = (said for piece in (page.text, *page.beside) for said in _SENTENCE.split(piece))
-        if any(_ASKED.search(said) and not _NOT.search(said) for said in sentences):
+        if any(_ASKED.search(said) for piece in (page.text, *page.beside) for said in _said(piece)):
             yield path
 
 
@@ -211,28 +215,40 @@ def _of_any(
 
 
 def _against(number: int, form: Form, point: CollectionPoint) -> Iterator[Beyond]:
+    # Words between two fields may be about either.
+    is_hinted = not any(_SAME.search(_named(name, use)) for name, use in point.fields.items())
     for item in form.fields:
         declared = point.fields.get(item.name)
         if declared is None:
             yield Beyond(number, item, is_certain=True)
         elif item.required and declared.need == "optional":
             yield Beyond(number, item, is_certain=True, is_declared=True)
-        elif _asks_otherwise(item, declared):
+        elif _asks_otherwise(item, declared, is_hinted=is_hinted):
             yield Beyond(number, item, is_certain=False, is_declared=True)
 
 
-def _asks_otherwise(item: FormField, declared: CollectedField) -> bool:
+def _named(name: str, use: CollectedField) -> str:
+    return _BETWEEN_WORDS.sub(" ", f"{name} {use.category or ''}")
+
+
+def _asks_otherwise(item: FormField, declared: CollectedField, *, is_hinted: bool) -> bool:
     """True if the kind of the field, or the words beside it, are about something that its name and category are not."""
-    named = _BETWEEN_WORDS.sub(" ", f"{item.name} {declared.category or ''}")
+    named = _named(item.name, declared)
     if item.kind in _KINDS and not re.search(_KINDS[item.kind], named, re.I):
+        return True
+    if is_hinted and any(map(_ASKING.search, _said(item.hint))):
         return True
     return _is_revealing(item) and not _SAME.search(named)
 
 
 def _is_revealing(item: FormField) -> bool:
-    """True if the words beside the field, or its answers, are about something that is nobody's business by default."""
-    said = (words for words in _SENTENCE.split(f"{item.words}. {item.hint}") if not _NOT.search(words))
-    return any(map(_REVEALING.search, said)) or any(map(_SIDE.fullmatch, item.choices))
+    """True if the field's words or answers are about something that is nobody's business by default."""
+    return any(map(_REVEALING.search, _said(item.words))) or any(map(_SIDE.fullmatch, item.choices))
+
+
+def _said(words: str) -> list[str]:
+    """The sentences of *words* that do not say no."""
+    return [said for said in _SENTENCE.split(words) if not _NOT.search(said)]
 
 
 def _fits(form: Form, point: CollectionPoint) -> bool:
@@ -266,7 +282,8 @@ def _is_sign_in(form: Form) -> bool:
 def _is_neutral(item: FormField) -> bool:
     """True if the field is for the site to work, by its name, and its words say nothing else."""
     is_named = _NEUTRAL if item.kind in _CHOICES else _CODES
-    return is_named.fullmatch(item.name) is not None and not _is_personal(item) and not _is_revealing(item)
+    is_plain = is_named.fullmatch(item.name) is not None and not _is_personal(item) and not _is_revealing(item)
+    return is_plain and not any(_ASKING.search(said) and _YOU.search(said) for said in _said(item.hint))
 
 
 def _is_personal(item: FormField) -> bool:

@@ -7,7 +7,6 @@ import datetime as dt
 import json
 import re
 import sys
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
@@ -21,6 +20,8 @@ TAGS_MAX = 50_000
 """Pages with more tags are rejected: a parser's work can grow with the square of their number."""
 LINKS_MAX = 5_000
 """Links and forms that are kept of a page."""
+WORDS_MAX = 400
+"""Characters of the words that say what a field asks for."""
 ADDRESS_MAX = 2_000
 """Characters of an address, and of a link's text. A page keeps its base address with each link and form."""
 
@@ -28,6 +29,7 @@ _SILENT = frozenset(
     "script style noscript template svg math nav aside iframe object select button dialog head".split()  # noqa: SIM905
 )
 _BUTTONS = frozenset({"submit", "button", "image", "reset"})
+_FIELDS = frozenset({"input", "select", "textarea"})
 _ICONS = ("icon", "apple-touch-icon", "apple-touch-icon-precomposed", "apple-touch-startup-image", "mask-icon")
 _AHEAD = ("preload", "modulepreload", "prefetch", "prerender", "preconnect", "dns-prefetch", "compression-dictionary")
 _LOADING = frozenset(["stylesheet", "manifest", *_ICONS, *_AHEAD])
@@ -84,7 +86,7 @@ class PageLink:
 @dataclass(frozen=True, slots=True)
 class FormField:
     """A field of a form; *kind* is the input's type, ``select`` or ``textarea``. *words* are its labels and those in
-    it, *hint* those that stand beside it, and *choices* what there is to choose from."""
+    it, *hint* those before it, a line for a block, and *choices* what there is to choose from."""
 
     name: str
     kind: str
@@ -339,20 +341,19 @@ def words_of(node: LexborNode) -> str:
 def _form(tree: LexborHTMLParser, node: LexborNode, base: str) -> Form:
     fields: dict[str, FormField] = {}
     hidden = 0
-    own, id_ = node.css("input, select, textarea"), _attribute(node, "id")
+    own, id_, hints = node.css("input, select, textarea"), _attribute(node, "id"), _hints(node)
     apart = [item for item in tree.css("[form]") if id_ and _attribute(item, "form") == id_] if id_ else []
-    items = [*own, *(item for item in apart if item.tag in {"input", "select", "textarea"})]
-    beside = Counter(place for place, _ in {(_place(item), _attribute(item, "name")) for item in items})
-    for item in items:
+    for item in [*own, *(item for item in apart if item.tag in _FIELDS)]:
         kind = _attribute(item, "type").lower() or "text" if item.tag == "input" else str(item.tag)
         name = _attribute(item, "name")
         hidden += kind == "hidden"
         if name and kind not in _BUTTONS and kind != "hidden":
             required = "required" in item.attributes or (name in fields and fields[name].required)
-            words, hint = _words_beside(tree, item)[:200], _hint(tree, item, is_alone=beside[_place(item)] == 1)[:500]
-            choices = tuple(_words(it)[:60] for it in item.css("option")[:60])
+            words, hint = _words_beside(tree, item)[:WORDS_MAX], hints.get(item.mem_id, "")
+            choices = tuple(" ".join(it.text(deep=True).split())[:60] for it in item.css("option")[:60])
             if name in fields:  # such as the further buttons of a choice
-                words, choices = f"{fields[name].words} {words}"[:200], (*fields[name].choices, words)[:60]
+                choices = (*fields[name].choices, words)[:60]
+                words, hint = f"{fields[name].words} {words}"[:WORDS_MAX], f"{fields[name].hint}\n{hint}"
             elif kind == "radio":
                 choices = (words,)
             fields[name] = FormField(name, kind, required, words, hint, choices)
@@ -361,37 +362,40 @@ def _form(tree: LexborHTMLParser, node: LexborNode, base: str) -> Form:
 
 
 def _words_beside(tree: LexborHTMLParser, item: LexborNode) -> str:
-    """The words that say what a field asks for: its labels, and those in the field itself."""
+    """The words that say what a field asks for: its labels, those in the field itself, and those to which it refers."""
     words = [_attribute(item, name) for name in ("aria-label", "placeholder", "title", "autocomplete")]
     parent, id_ = item.parent, _attribute(item, "id")
     if parent is not None and parent.tag == "label":
         words.append(parent.text(deep=True))
     if re.fullmatch(r"[\w-]+", id_):
         words += [label.text(deep=True) for label in tree.css(f'label[for="{id_}"]')]
+    ids = f"{_attribute(item, 'aria-describedby')} {_attribute(item, 'aria-labelledby')}".split()[:4]
+    if places := ", ".join(f'[id="{place}"]' for place in ids if re.fullmatch(r"[\w-]+", place)):
+        words += [f". {node.text(deep=True)}" for node in tree.css(places)]
     return " ".join(" ".join(words).split())
 
 
-def _hint(tree: LexborHTMLParser, item: LexborNode, *, is_alone: bool) -> str:
-    """The words to which a field refers, those of its group, and those around it if it *is_alone* among them."""
-    ids = f"{_attribute(item, 'aria-describedby')} {_attribute(item, 'aria-labelledby')}".split()[:4]
-    places = ", ".join(f'[id="{id_}"]' for id_ in ids if re.fullmatch(r"[\w-]+", id_))
-    hints = tree.css(places) if places else []
-    node = item.parent
-    if is_alone and node is not None and node.tag not in {"form", "label", "body", "main"}:
-        hints.append(node)
-    for _ in range(3):
-        if node is not None and node.tag == "fieldset":
-            hints += node.css("legend")[:1]
-        node = node.parent if node is not None else None
-    return ". ".join(dict.fromkeys(map(_words, hints)))
-
-
-def _words(node: LexborNode) -> str:
-    return " ".join(node.text(deep=True, separator=" ").split())
-
-
-def _place(item: LexborNode) -> int:
-    return item.parent.mem_id if item.parent is not None else 0
+def _hints(form: LexborNode) -> dict[int, str]:
+    """The words before each field of a *form*, and behind its last, without those of its labels: a line for a block."""
+    hints, words, last = dict[int, str](), list[str](), 0
+    stack = [(form, False)]
+    while stack:
+        node, is_label = stack.pop()
+        if node.is_text_node:
+            words.append("" if is_label else (node.text(deep=False) or "").replace("\n", " "))
+        elif node.tag in _FIELDS:
+            if _attribute(node, "type").lower() not in {*_BUTTONS, "hidden"}:
+                last = node.mem_id
+                hints[last] = "".join(words)
+                words.clear()
+        elif node.is_element_node and node.tag not in _INVISIBLE and "hidden" not in node.attributes:
+            inner = [*node.iter(include_text=True)]
+            is_linked = node.tag == "label" and ("for" in node.attributes or any(it.tag in _FIELDS for it in inner))
+            words.append("" if node.tag in _INLINE else "\n")
+            stack.extend((it, is_label or is_linked) for it in reversed(inner))
+    if last:
+        hints[last] += f"\n{''.join(words)}"
+    return {item: hint.strip() for item, hint in hints.items()}
 
 
 def _loaded(tree: LexborHTMLParser) -> Iterator[str]:
@@ -494,7 +498,7 @@ def _forbids_scripts(headers: Mapping[str, str]) -> bool:
 
 def _joined_all(base: str, addresses: Iterable[str]) -> list[str]:
     """The web addresses among *addresses*, absolute."""
-    joined = (_joined(base, address) for address in addresses if address)
+    joined = (_joined(base, address) for address in dict.fromkeys(addresses) if address)
     parts = ((address, urlsplit(address)) for address in joined)
     return [address for address, part in parts if part.scheme in {"http", "https", "ws", "wss"} and part.hostname]
 
