@@ -380,9 +380,11 @@ def _tls_faults(site: SiteSnapshot, figures: dict[str, int]) -> list[ControlFind
 
 
 @answers("site.cookies_declared")
-def cookies_declared(declaration: Declaration, site: SiteSnapshot, now: dt.datetime, policy_text: str) -> ControlResult:
-    """PECR reg. 6, clauses C29 and C32: every cookie is declared and lives no longer than declared. If the policy names
-    cookies, one that it leaves out shows that nobody can rely on its list."""
+def cookies_declared(
+    declaration: Declaration, site: SiteSnapshot, now: dt.datetime, policy_text: str = ""
+) -> ControlResult:
+    """PECR reg. 6, clauses C29 and C32: every cookie is declared and lives no longer than declared. A declared cookie
+    that is missing in a policy that names others is not one of those that visitors were promised."""
     look, seen = _stored_by(declaration, site)
     findings = []
     for name, (path, cookie) in seen.items():

@@ -2,7 +2,8 @@
 
 A form with a free field asks for data, so each of its fields is declared or a fault. Searches and sign-ins do not, and
 choices alone (a language, a filter, a quantity) do so only if their words are about a person; what cannot be decided is
-said to be so. A form is that of a collection point only on the point's own page, or if it is sent to the same address.
+said to be so. A form is that of a collection point on the point's own page; or if it is sent to the same address, and
+most pages have it.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ _SIDE = re.compile(
 """An answer that says a gender."""
 _YOU = re.compile(r"\b(?:you|your|sie|ihre?|du|deine?|vous|votre|vos|usted|su|tu)\b", re.I)
 _NOT = re.compile(
-    r"\b(?:not(?! forget| only)|\w+n['’]t|never|no|without|leave out|kein\w*|nicht|nie|ohne|pas|jamais|sans|nunca|sin)\b",
+    r"\b(?:not(?! forget| only)|\w+n['’]t|never|no|without|leave out|kein\w*|nicht|nie|ohne|pas|jamais|sans|nunca|"
+    r"sin)\b",
     re.I,
 )
 _ASKED = re.compile(
