@@ -340,7 +340,7 @@ def test_a_script_on_the_home_page_may_hide_the_link(ask: Ask, world: Any) -> No
             "@media (min-width: 1px) { body { --x: 5px } } @media (hover) { footer { font-size: var(--x, 16px) } }",
             "two conditions at once",
         ),
-        ("main { position: fixed; inset: 0; background: white }", "What covers the link"),
+        ("main { position: fixed; inset: 0; background: white }", "what covers the link"),
         ("main { min-height: 90000px }", "how far down the page"),
     ],
 )
@@ -369,7 +369,53 @@ def test_a_link_to_a_page_that_says_that_there_is_none_is_dead(ask: Ask, world: 
     assert [it.message for it in check.findings] == ["the link to /gone/ leads to a page that says that there is none"]
 
 
-@pytest.mark.parametrize("title", ["404 ways to save money", "Lost and not found: a story", "Room 404"])
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Something went wrong (error 500)",
+        "Our website is under construction",
+        "This page is being rebuilt",
+        "Es ist ein Fehler aufgetreten",
+        "Diese Seite wird gerade überarbeitet",
+        "Une erreur s’est produite",
+        "Esta página está en construcción",
+    ],
+)
+def test_a_link_to_a_page_that_says_that_it_does_not_work_is_dead(ask: Ask, world: Any, title: str) -> None:
+    world.edit("/policy/", "You may", '<a href="/hours/">You</a> may')
+    world.put("/hours/", f"<main><h1>{title}</h1></main>")
+    check = ask("site.links_alive")
+    assert [it.message for it in check.findings] == [
+        "the link to /hours/ leads to a page that says that it does not work"
+    ]
+    for words in ("Under construction", "Im Aufbau", "En travaux", "En construcción"):
+        world.put("/hours/", f"<title>{words}</title>")
+        assert ask("site.links_alive").outcome is CheckOutcome.FAIL
+    world.put("/hours/", f"<main><h1>Opening hours</h1><p>{title}. Home</p></main>")
+    check = ask("site.links_alive")
+    assert (check.outcome, check.findings) == (CheckOutcome.ERROR, ())
+    assert "/hours/: may say that it does not work" in check.summary
+    world.put("/hours/", f"<main><h1>Opening hours</h1><p>{title}. {'Nine to five. ' * 20}</p></main>")
+    assert ask("site.links_alive").outcome is CheckOutcome.PASS
+
+
+def test_a_page_that_says_in_unusual_words_that_it_does_not_work_is_alive(ask: Ask, world: Any) -> None:
+    world.edit("/policy/", "You may", '<a href="/hours/">You</a> may')
+    world.put("/hours/", "<main><h1>Our cat sat on the server</h1></main>")
+    assert ask("site.links_alive").outcome is CheckOutcome.PASS
+    assert "says in unusual words that it does not work" in catalogue()["site.links_alive"].cannot_see
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "404 ways to save money",
+        "Lost and not found: a story",
+        "Room 404",
+        "Houses under construction",
+        "An error occurred to me on the way to work today: a story",
+    ],
+)
 def test_a_page_about_numbers_is_alive(ask: Ask, world: Any, title: str) -> None:
     world.edit("/policy/", "You may", '<a href="/story/">You</a> may')
     world.put("/story/", f"<title>{title}</title>")

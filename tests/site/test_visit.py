@@ -287,6 +287,12 @@ def test_headers_that_send_something_away_are_found(ask: Ask, world: Any, name: 
         '<svg><image href="https://tracker.example.net/p.svg"/></svg>',
         '<table background="https://tracker.example.net/p.gif"></table>',
         '<embed src="https://tracker.example.net/">',
+        '<img src="\\\\tracker.example.net\\p.gif" alt="">',
+        '<img src="///tracker.example.net/p.gif" alt="">',
+        '<img src="https:tracker.example.net/p.gif" alt="">',
+        r"<style>p { background: u\72l(https://tracker.example.net/p.gif) }</style>",
+        r"<style>p { background: url(ht\74ps://tracker.example.net/p.gif) }</style>",
+        '<style>@import/**/"https://tracker.example.net/p.css";</style>',
     ],
 )
 def test_tags_that_send_something_away_are_found(ask: Ask, world: Any, tag: str) -> None:
@@ -295,11 +301,50 @@ def test_tags_that_send_something_away_are_found(ask: Ask, world: Any, tag: str)
 
 
 @pytest.mark.parametrize(
-    "tag", ['<link rel="canonical" href="https://x.example.net/">', '<q cite="//x.example.net/"></q>']
+    "tag",
+    [
+        '<link rel="canonical" href="https://x.example.net/">',
+        '<q cite="//x.example.net/"></q>',
+        '<img src="/a?to=\\\\x.example.net" alt=""><img src="data:image/gif;base64,\\\\x.example.net/" alt="">',
+        '<a href="\\\\x.example.net">Mere link</a>',
+        r"<style>.a\:b::after { content: '\201C'; mask: url(data:x//x.example.net/) } i { fill: url(#x) }</style>",
+    ],
 )
 def test_mere_references_send_nothing(ask: Ask, world: Any, tag: str) -> None:
     world.edit("/register/", "<main>", f"<main>{tag}")
     assert ask("disclosures.only_to_recipients").outcome is CheckOutcome.PASS
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        '<img src="/a.png" alt="">',
+        '<style>p { background: url("/a.png") }</style>',
+        '<link rel="stylesheet" href="/style.css">',
+        '<link rel="manifest" href="/app.json">',
+    ],
+)
+def test_a_file_of_our_own_that_leads_to_somebody_else_is_found(ask: Ask, world: Any, page: str) -> None:
+    world.edit("/register/", "<main>", f"<main>{page}")
+    world.pages["/style.css"] = (200, [("Content-Type", "text/css")], "p { background: url(a.png) }")
+    manifest = '{"name": "Voice", "icons": [{"src": "a.png"}]}'
+    world.pages["/app.json"] = (200, [("Content-Type", "application/manifest+json")], manifest)
+    world.pages["/a.png"] = (302, [("Location", "/b.png")], "")
+    world.pages["/b.png"] = (200, [("Content-Type", "image/png")], "")
+    assert ask("disclosures.only_to_recipients").outcome is CheckOutcome.PASS
+    world.pages["/b.png"] = (302, [("Location", "https://tracker.example.net/p.gif")], "")
+    check = ask("disclosures.only_to_recipients")
+    assert [(it.place, "tracker.example.net" in it.message) for it in check.findings] == [("/a.png", True)]
+    assert ask("site.cookies_declared").outcome is CheckOutcome.ERROR, "cookies of the other host are not seen"
+
+
+def test_icons_that_a_manifest_takes_from_somebody_else_are_found(ask: Ask, world: Any) -> None:
+    world.edit("/", "<title>", '<link rel="manifest" href="/app.json"><title>')
+    for kind in ("application/manifest+json", "application/json"):
+        for icons in ('[{"src": "https:\\/\\/tracker.example.net/i.png"}]', "[not JSON"):
+            world.pages["/app.json"] = (200, [("Content-Type", kind)], f'{{"icons": {icons}}}')
+            expected = CheckOutcome.PASS if "not" in icons else CheckOutcome.FAIL
+            assert ask("disclosures.only_to_recipients").outcome is expected
 
 
 def test_a_font_that_our_own_style_sheet_loads_is_found(ask: Ask, world: Any) -> None:
@@ -359,6 +404,45 @@ def test_a_picture_that_sets_a_cookie_is_found(ask: Ask, world: Any) -> None:
     assert (check.outcome, [it.place for it in check.findings]) == (CheckOutcome.FAIL, ["/pixel.gif"])
 
 
+@pytest.mark.parametrize(
+    ("cookie", "outcome"),
+    [
+        ("choice=allow", CheckOutcome.FAIL),
+        ('choice="allow"; Max-Age=60', CheckOutcome.FAIL),
+        ("choice=open", CheckOutcome.PASS),
+    ],
+)
+def test_nobody_chooses_for_the_visitor(
+    ask: Ask, world: Any, company: dict[str, Any], cookie: str, outcome: CheckOutcome
+) -> None:
+    company["cookies"]["choice"] = {"purpose": "necessary", "lifetime": "1 year", "allows": "allow"}
+    world.add_header("/", "Set-Cookie", cookie)
+    site = Site(world.home, ("/register/",), allowing=frozenset({("choice", "allow")}))
+    assert ask("site.nothing_stored_before_choice", site=SiteSnapshot(site, now=NOW)).outcome is outcome
+
+
+def test_what_a_necessary_cookie_is_used_for_is_not_seen(ask: Ask, world: Any) -> None:
+    world.add_header("/", "Set-Cookie", "cart=visitor-1001; Path=/")
+    assert ask("site.nothing_stored_before_choice").outcome is CheckOutcome.PASS
+    assert (
+        "What a cookie that we call necessary is used for"
+        in catalogue()["site.nothing_stored_before_choice"].cannot_see
+    )
+
+
+def test_a_cookie_that_the_policys_list_leaves_out_is_not_kept_as_said(
+    ask: Ask, world: Any, company: dict[str, Any]
+) -> None:
+    company["cookies"]["uid"] = {"purpose": "necessary", "lifetime": "2 years"}
+    world.add_header("/", "Set-Cookie", "uid=1; Max-Age=60")
+    listed = "Cookies: cart holds the cart, visit counts, uid-2 and fluid are words."
+    check = ask("site.cookies_declared", policy_text=listed)
+    assert (check.outcome, check.findings) == (CheckOutcome.ERROR, ())
+    assert "the policy, of 'uid': it names other cookies, and not this one" in check.summary
+    for text in (f"{listed} uid: for safety.", "We use cookies; they are on another page."):
+        assert ask("site.cookies_declared", policy_text=text).outcome is CheckOutcome.PASS
+
+
 def test_cookies_of_a_recipient_are_not_seen(ask: Ask, world: Any) -> None:
     world.edit("/register/", "<main>", '<main><img src="https://stats.example.org/p.gif" alt="">')
     for control in ("site.cookies_declared", "site.nothing_stored_before_choice"):
@@ -380,10 +464,10 @@ CONTROL = "collection.only_declared_fields"
         '<form action="/find"><input name="query" placeholder="Search"><select name="sort"></select></form>',
         '<form method="post"><input name="user"><input type="password" name="password"></form>',
         '<form method="post"><input type="number" name="qty"></form>',
-        '<form method="post"><select name="language"></select></form>',
+        '<form method="post"><h3>Born to Run, cover of a passport</h3><select name="language"></select></form>',
         '<form method="post"><input name="coupon_code"><input name="captcha"></form>',
         '<form method="post"><button name="statistics" value="refuse">Refuse</button></form>',
-        '<form method="post" action="/register/"><input type="email" name="email"></form>',
+        '<form action="/find"><input name="q"><select name="filter"><option>Men<option>Women</select></form>',
         '<form><input type="checkbox" name="filter"><input type="range" name="price_max"></form>',
     ],
 )
@@ -416,7 +500,16 @@ def test_forms_that_ask_about_a_person_are_found(ask: Ask, world: Any, form: str
 
 
 @pytest.mark.parametrize(
-    "form", ['<form method="post"><select name="team"></select></form>', '<form><input name="near"></form>']
+    "form",
+    [
+        '<form method="post"><select name="team"></select></form>',
+        '<form><input name="near"></form>',
+        '<form method="post">You are <select name="variant"><option>a man<option>a woman</select></form>',
+        '<form><label>Year in which you were born <input type="number" name="min"></label></form>',
+        '<form method="post"><p>The year in which you were born</p><input type="number" name="min"></form>',
+        '<form>Sind Sie<label><input type="radio" name="size">Mann</label><label><input type="radio" name="size">Frau'
+        "</label></form>",
+    ],
 )
 def test_a_form_that_may_be_about_a_person_is_not_decided(ask: Ask, world: Any, form: str) -> None:
     link(world, "/shop/", f"<main>{form}</main>")
@@ -445,6 +538,11 @@ def test_the_form_of_another_point_may_stand_on_every_page(ask: Ask, world: Any,
         world.edit(path, "<footer>", f"<footer>{form}")
     link(world, "/news/", form)
     assert ask(CONTROL).outcome is CheckOutcome.PASS
+    link(world, "/prize/", '<form method="post" action="/news/"><label>Win! <input name="email"></label></form>')
+    check = ask(CONTROL)
+    assert (check.outcome, check.findings) == (CheckOutcome.ERROR, ())
+    assert "/prize/ form 1: asks for 'email' as the form of another page does" in check.summary
+    world.put("/prize/", "<main>Over</main>")
     world.edit("/", 'action="/news/"', 'action="/prize/"')
     check = ask(CONTROL)
     assert {(it.place, it.message) for it in check.findings} == {
@@ -484,6 +582,14 @@ def test_a_point_without_a_page_may_stand_on_every_page(ask: Ask, world: Any, co
         ('name="phone"', 'name="phone" placeholder="Date of birth"'),
         ('name="phone"', 'name="phone" aria-label="Number of your passport"'),
         ('name="phone"', 'name="phone" title="Your religion"'),
+        ('name="phone"', 'name="phone" title="With Mr or Mrs, please"'),
+        ('<input name="phone">', '<div><p>When were you born? Male or female?</p><input name="phone"></div>'),
+        ('name="phone">', 'name="phone" aria-describedby="n-1"><p id="n-1">Type in the number of your ID, please.</p>'),
+        ('<input name="phone">', '<h2>Your papers</h2><p>Passport, please</p><div><input name="phone"></div>'),
+        ('<input name="phone">', '<label>When were you born?</label><input name="phone">'),
+        ("<button", "<p>And how old are you?</p><button"),
+        ('<input name="phone">', '<fieldset><legend>Wie alt sind Sie?</legend><p><input name="phone"></p></fieldset>'),
+        ('<input name="phone">', '<select name="phone"><option>Frau</option><option>Herr</option></select>'),
     ],
 )
 def test_a_declared_field_that_asks_for_something_else_is_not_decided(ask: Ask, world: Any, old: str, new: str) -> None:
@@ -498,6 +604,7 @@ def test_a_declared_field_that_asks_for_something_else_is_not_decided(ask: Ask, 
     "field",
     [
         '<input name="birthday" type="date" placeholder="Your date of birth">',
+        '<p>Your date of birth, as in your passport</p><input name="birthday"><label for="x">Birthday</label>',
         '<input name="cv" type="file">',
         '<input name="delivery_date" type="date">',
         '<input name="passport" placeholder="Passport">',
@@ -511,6 +618,62 @@ def test_a_field_that_says_what_it_asks_for_is_as_declared(
     world.edit("/register/", "</form>", f"{field}</form>")
     check = ask(CONTROL)
     assert check.outcome is CheckOutcome.PASS, check.summary
+
+
+@pytest.mark.parametrize(
+    "hint",
+    [
+        "Please do not write anything about your health.",
+        "Without card numbers, please.",
+        "You don’t have to say how old you are.",
+        "Such as Ann Miller",
+        "The number on the letter, not your ID.",
+        "For people who work in health and education, and for trade unions.",
+    ],
+)
+def test_an_ordinary_hint_leaves_a_declared_field_as_declared(ask: Ask, world: Any, hint: str) -> None:
+    world.edit("/register/", '<input name="phone">', f'<div><p>{hint}</p><input name="phone"></div>')
+    check = ask(CONTROL)
+    assert check.outcome is CheckOutcome.PASS, check.summary
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<p>Tell us your date of birth and your gender: <a href="mailto:gifts@example.org">write to us</a>.</p>',
+        "<p>Win a voucher! Just send a copy of your passport.</p>",
+        "<p>Give us (and do not forget) your name (first and last). Tell us how old you are. No joke!</p>",
+        "<footer><p>Bitte schicken Sie uns eine Kopie Ihres Ausweises.</p></footer>",
+        "<p>Envoyez-nous votre date de naissance.</p>",
+        "<p>Envíenos una copia de su pasaporte.</p>",
+    ],
+)
+def test_a_text_that_asks_for_a_birthday_or_papers_is_not_decided(ask: Ask, world: Any, text: str) -> None:
+    world.edit("/", "</body>", f"{text}</body>")
+    check = ask(CONTROL)
+    assert (check.outcome, check.findings) == (CheckOutcome.ERROR, ())
+    assert "/ text: it may ask for a date of birth, a gender or papers" in check.summary
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Send flowers for the birth of a child, or for a birthday.",
+        "We do not ask for your date of birth, and you need not send us a copy of your passport.",
+        "Tell us what you think of our passport covers.",
+        "Founded by Ann, who was born in Cambridge. Tell us your story!",
+    ],
+)
+def test_a_text_that_speaks_of_birthdays_or_papers_asks_for_nothing(ask: Ask, world: Any, text: str) -> None:
+    world.edit("/", "</main>", f"<p>{text}</p></main>")
+    check = ask(CONTROL)
+    assert check.outcome is CheckOutcome.PASS, check.summary
+
+
+def test_what_a_text_asks_for_in_other_words_is_not_seen(ask: Ask, world: Any) -> None:
+    world.edit("/", "</main>", "<p>Write to us what the state gave you to show who you are.</p></main>")
+    assert ask(CONTROL).outcome is CheckOutcome.PASS
+    assert "what the text of a page, an e-mail or staff ask for" in catalogue()[CONTROL].cannot_see
 
 
 def test_fields_of_another_programs_forms_are_those_that_it_documents(ask: Ask, world: Any) -> None:

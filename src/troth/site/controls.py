@@ -21,9 +21,9 @@ from troth.site.appearance import Appearance, appearances
 from troth.site.crawl import name_of
 from troth.site.exposure import Exposure, ProbeReport, SeenFrom, gaps, open_stores
 from troth.site.fetch import LeadsNowhere, OtherHost
-from troth.site.form_rules import addresses_of, beyond_declared, serves
+from troth.site.form_rules import addresses_of, asked_in_text, beyond_declared, common_forms, serves
 from troth.site.mailboxes import MailboxCheck
-from troth.site.page import ProbeError, SetCookie, SitePage, cookie_named, imports, style_addresses
+from troth.site.page import ProbeError, SetCookie, SitePage, cookie_named, imports, named_in_file
 from troth.site.policy_page import letters_of, words_beside
 from troth.site.prober import OPEN
 from troth.site.snapshot import HOME, LimitReached, SiteSnapshot, SiteView, cut_links, unseen_work
@@ -40,6 +40,24 @@ NO_PAGE = "/troth-asks-for-a-page-that-does-not-exist/"
 _NOT_FOUND = re.compile(
     r"(?:(?:error |fehler |erreur )?404\W*)?(?:page |seite )?not found(?:$|\W)|(?:error )?404$", re.I
 )
+_BROKEN = re.compile(
+    r"something went wrong|(?:error|status) 50\d|internal server error|an? (?:unexpected )?error (?:has )?occurred|"
+    r"(?:page|site|website) is (?:being rebuilt|under (?:construction|maintenance))|"
+    r"^under (?:construction|maintenance)|"
+    r"etwas ist schief ?gelaufen|fehler (?:ist )?aufgetreten|interner (?:server)?fehler|fehler 50\d|"
+    r"(?:seite|website) (?:ist|befindet sich|wird) (?:gerade )?(?:im (?:auf|um)bau|in wartung|überarbeitet|neu gebaut)|"
+    r"^im (?:auf|um)bau|une erreur (?:est survenue|s.est produite)|quelque chose s.est mal passé|"
+    r"erreur (?:interne|50\d)|"
+    r"(?:page|site) est en (?:construction|travaux|maintenance)|^en (?:construction|travaux|maintenance|construcción)|"
+    r"algo (?:ha salido|salió) mal|(?:producido|ocurrido|produjo|ocurrió) un error|error interno|"
+    r"(?:página|sitio) (?:web )?está en (?:construcción|mantenimiento)",
+    re.I,
+)
+_SHORT_MAX = 40
+"""Words of a page that says one thing."""
+_TITLE_WORDS_MAX = 8
+NAMED_MIN = 2
+"""Cookies that a policy names if it lists them by name."""
 BESIDE_MAX = 60
 """Words beside the policy, apart from those that other pages share: a date, a title, who publishes it."""
 STRICT_MIN = dt.timedelta(days=1)
@@ -223,8 +241,10 @@ def links_alive(declaration: Declaration, site: SiteSnapshot) -> ControlResult:
                 unseen[name_of(url, unseen)] = "answered 429"
                 continue
             fault = f"answers with status {page.status}" if page.status >= 400 else ""
-            if not fault and page.url != site.declared.home and _is_missing(page, missing):
-                fault = "leads to a page that says that there is none"
+            if not fault and page.url != site.declared.home:
+                fault = _says_that_it_is_none(page, missing)
+                if not fault and len(page.text.split()) <= _SHORT_MAX and _BROKEN.search(page.text):
+                    unseen[name_of(url, unseen)] = "may say that it does not work"
         except OtherHost:
             continue  # links to other sites are out of scope
         except LimitReached as limit:
@@ -262,10 +282,14 @@ def _missing_page(site: SiteSnapshot) -> tuple[str, bool]:
     return ("", True) if is_alike else (text, False)
 
 
-def _is_missing(page: SitePage, missing: str) -> bool:
+def _says_that_it_is_none(page: SitePage, missing: str) -> str:
     tree = LexborHTMLParser(page.source) if page.is_html and page.status == 200 else None
     titles = [node.text(deep=True) for node in tree.css("title, h1")[:2]] if tree else []
-    return bool(missing and page.text == missing) or any(_NOT_FOUND.match(" ".join(it.split())) for it in titles)
+    titles = [words for title in titles if (words := " ".join(title.split()))]
+    if (missing and page.text == missing) or any(map(_NOT_FOUND.match, titles)):
+        return "leads to a page that says that there is none"
+    is_broken = any(_BROKEN.search(title) and len(title.split()) <= _TITLE_WORDS_MAX for title in titles)
+    return "leads to a page that says that it does not work" if is_broken else ""
 
 
 # --- transport --------------------------------------------------------------------------------------------------------
@@ -356,8 +380,11 @@ def _tls_faults(site: SiteSnapshot, figures: dict[str, int]) -> list[ControlFind
 
 
 @answers("site.cookies_declared")
-def cookies_declared(declaration: Declaration, site: SiteSnapshot, now: dt.datetime) -> ControlResult:
-    """PECR reg. 6, clauses C29 and C32: every cookie is declared and lives no longer than declared."""
+def cookies_declared(
+    declaration: Declaration, site: SiteSnapshot, now: dt.datetime, policy_text: str = ""
+) -> ControlResult:
+    """PECR reg. 6, clauses C29 and C32: every cookie is declared and lives no longer than declared. A declared cookie
+    that is missing in a policy that names others is not one of those that visitors were promised."""
     look, seen = _stored_by(declaration, site)
     findings = []
     for name, (path, cookie) in seen.items():
@@ -369,6 +396,10 @@ def cookies_declared(declaration: Declaration, site: SiteSnapshot, now: dt.datet
         elif _outlives(cookie, declared.period, now):
             message = f"the cookie '{name}' has a longer lifetime than declared ({declared.lifetime})"
             findings.append(ControlFinding(path, message, "shorten its lifetime, or declare the real one"))
+    listed = {name for name in declaration.cookies if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", policy_text)}
+    if len(listed) >= NAMED_MIN:
+        missing = (name for name in seen if name in declaration.cookies and name not in listed)
+        look = look.but({f"the policy, of '{name}'": "it names other cookies, and not this one" for name in missing})
     undeclared = sum(name not in declaration.cookies for name in seen)
     figures = {"cookies": len(seen), "undeclared": undeclared, "too long": len(findings) - undeclared}
     return look.answer(
@@ -385,12 +416,15 @@ def _stored_by(declaration: Declaration, site: SiteSnapshot) -> tuple[SiteView, 
     look = site.visit(declaration.policy.url)
     files = site.resources(look)
     cookies = replace(look, pages={**files.pages, **look.pages}).cookies()
-    foreign = {
-        path: f"loads from {min(page.loads)}, whose cookies are not seen"
-        for path, page in look.pages.items()
-        if page.loads
-    }
+    loads = {path: _hosts(page) - {site.declared.host} for path, page in files.pages.items()}
+    loads |= {path: page.loads for path, page in look.pages.items() if page.loads}
+    foreign = {path: f"loads from {min(hosts)}, whose cookies are not seen" for path, hosts in loads.items() if hosts}
     return look.but({**foreign, **unseen_work(look.pages), **files.why_not}), cookies
+
+
+def _hosts(file: SitePage) -> frozenset[str]:
+    """The hosts from which a file in a page loads."""
+    return frozenset(urlsplit(address).hostname or "" for address in named_in_file(file))
 
 
 @answers("site.nothing_stored_before_choice")
@@ -399,8 +433,8 @@ def nothing_stored_before_choice(declaration: Declaration, site: SiteSnapshot) -
     look, seen = _stored_by(declaration, site)
     early = [
         ControlFinding(path, f"sets {cookie_named(name)} before the visitor has chosen", "wait for the choice")
-        for name, (path, _) in seen.items()
-        if name not in declaration.cookies or declaration.cookies[name].purpose != "necessary"
+        for name, (path, cookie) in seen.items()
+        if cookie.allows or name not in declaration.cookies or declaration.cookies[name].purpose != "necessary"
     ]
     return look.answer(
         f"{counted(len(look.pages), 'page')} visited anew: "
@@ -431,10 +465,13 @@ def only_declared_fields(declaration: Declaration, site: SiteSnapshot) -> Contro
     look = site.visit(declaration.policy.url)
     pages = {page.url: (path, page) for path, page in reversed([*look.pages.items()]) if page.forms}
     findings, undecided = list[ControlFinding](), dict[str, str]()
-    sent_to = addresses_of(points, look.pages, site.declared.home)
+    theirs = {*site.declared.also, declaration.policy.url}
+    ours = {path: page for path, page in look.pages.items() if path not in theirs and page.status == 200}
+    undecided |= {f"{path} text": "it may ask for a date of birth, a gender or papers" for path in asked_in_text(ours)}
+    sent_to, common = addresses_of(points, look.pages, site.declared.home), common_forms([*ours.values()])
     for path, page in pages.values():
         own = site.declared.also_asks if path in site.declared.also else None
-        for beyond in beyond_declared(path, page, points, own, sent_to=sent_to):
+        for beyond in beyond_declared(path, page, points, own, sent_to=sent_to, common=common):
             place, name = f"{path} form {beyond.form}", beyond.field.name
             if beyond.is_declared and not beyond.is_certain:
                 undecided[place] = f"'{name}' is declared, and its words or its kind ask for something else"
@@ -443,11 +480,16 @@ def only_declared_fields(declaration: Declaration, site: SiteSnapshot) -> Contro
                 findings.append(ControlFinding(place, message, "make it optional"))
             elif beyond.is_certain and beyond.is_elsewhere:
                 message = f"asks for '{name}' on a page that no collection point names"
-                fix = "remove the form, send it to the address of the point that it belongs to, or declare it"
+                fix = "remove the form, or declare its page as a collection point"
                 findings.append(ControlFinding(place, message, fix))
             elif beyond.is_certain:
                 message = f"asks for '{name}', which is not declared"
                 findings.append(ControlFinding(place, message, "remove the field, or declare it"))
+            elif beyond.is_elsewhere:
+                message = (
+                    f"asks for '{name}' as the form of another page does, and whether it is that one is not decided"
+                )
+                undecided[place] = f"{message}; declare this page, too"
             else:
                 undecided[place] = f"whether '{name}' is about a person is not decided; declare it if it is"
     # A form that is not shown to a new visitor (an empty cart, a form built by a script) counts as not observed.
@@ -478,8 +520,7 @@ def only_to_recipients(declaration: Declaration, site: SiteSnapshot) -> ControlR
     declared = {host.lower() for recipient in declaration.recipients.values() for host in recipient.hosts}
     found = {host: path for path, page in look.pages.items() for host in page.hosts}
     for path, page in files.pages.items():
-        hosts = (urlsplit(address).hostname or "" for address in style_addresses(page.source, page.url))
-        found |= dict.fromkeys(hosts, path)
+        found |= dict.fromkeys(_hosts(page), path)
     found.pop(site.declared.host, None)
     findings = [
         ControlFinding(

@@ -69,6 +69,8 @@ class Site:
 
     *in_clear* is the home page's address without encryption, which a visitor reaches who types the host alone.
 
+    *allowing* are the names and values of cookies by which a visitor allows what is not necessary.
+
     A scripted site has a *transport* of its own, to which all requests go, and says what its port *offers*.
     """
 
@@ -83,6 +85,7 @@ class Site:
     also_asks: frozenset[str] = frozenset()
     in_clear: str = ""
     staff: tuple[str, ...] = ()
+    allowing: frozenset[tuple[str, str]] = frozenset()
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.home)
@@ -99,7 +102,9 @@ class Site:
                 "the declaration has no site; set organisation.site to the address of the public home page"
             )
         points = declaration.collection_points.values()
-        return cls(declaration.organisation.site, tuple(dict.fromkeys(point.page for point in points if point.page)))
+        pages = tuple(dict.fromkeys(point.page for point in points if point.page))
+        allowing = frozenset((name, it.allows) for name, it in declaration.cookies.items() if it.allows)
+        return cls(declaration.organisation.site, pages, allowing=allowing)
 
     @property
     def host(self) -> str:

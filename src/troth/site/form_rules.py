@@ -2,12 +2,14 @@
 
 A form with a free field asks for data, so each of its fields is declared or a fault. Searches and sign-ins do not, and
 choices alone (a language, a filter, a quantity) do so only if their words are about a person; what cannot be decided is
-said to be so. A form is that of a collection point only on the point's own page, or if it is sent to the same address.
+said to be so. A form is that of a collection point on the point's own page; or if it is sent to the same address, and
+most pages have it.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
@@ -37,12 +39,44 @@ _PERSONAL = re.compile(
     r"social.security|\bssn\b|\biban\b",
     re.I,
 )
+_PLAIN = (
+    r"birth|\bborn\b|geburt|geboren|naissance|\bnée?\b|nacimiento|\bnaci(?:ó|ste|d[oa])\b|\bd\.? ?o\.? ?b\b|"
+    r"\bb-?day\b|how old|wie alt|quel âge|qué edad|cuántos años|(?:your|ihr|votre|su|tu) (?:age|alter|âge|edad)\b|"
+    r"gender|geschlecht|\bsexe?\b|\bsexo\b|\b(?:fe)?male\b|männlich|weiblich|masculin|f[ée]m[ie]nin|"
+    r"pass ?port|pasaporte|passeport|reisepass|identity (?:card|document|paper)|proof of identity|"
+    r"\b(?:your|ihre|copy of an|scan of an|photo of an) id\b|\bid (?:card|number|document|scan)|ausweis|"
+    r"identitätsnachweis|(?:carte|pièce) d.identité|documento de identidad|\bdni\b|driv(?:er|ing).{0,3}licen[cs]e|"
+    r"führerschein|permis de conduire"
+)
+"""What is asked for in plain words: when somebody was born, a gender, or papers."""
+_EITHER = r"(?:mr|mrs|ms|miss|an? (?:wo)?man|herr|frau|mann|monsieur|madame|homme|femme|señora?|hombre|mujer)\b\.?"
+_ASKING = re.compile(rf"{_PLAIN}|\b{_EITHER}.{{1,9}}\b{_EITHER}", re.I)
 _REVEALING = re.compile(
-    r"birth|geburt|naissance|nacimiento|\bdob\b|\bb-?day\b|gender|geschlecht|religi|confession|konfession|ethnic|"
+    rf"{_ASKING.pattern}|religi|confession|konfession|ethnic|"
     r"nationalit|pregnan|schwanger|health|gesundheit|santé|salud|disab|diagnos|illness|trade.?union|gewerkschaft|"
-    r"marital|salary|einkommen|pass ?port|pasaporte|reisepass|identity card|\bid (?:card|number|document)|"
-    r"personalausweis|ausweis|carte d.identité|documento de identidad|driv(?:er|ing).{0,3}licen[cs]e|führerschein|"
-    r"social.security|national insurance|\bssn\b|\biban\b|card number|kartennummer",
+    r"marital|salary|einkommen|social.security|national insurance|\bssn\b|\biban\b|card number|kartennummer",
+    re.I,
+)
+_SAME = re.compile(
+    rf"{_REVEALING.pattern}|\bid\b|\bage\b|demographic|government|salutation|anrede|civilit|\btitle\b", re.I
+)
+"""What the name or category of a field says that asks for such a thing."""
+_SIDE = re.compile(
+    rf"(?:I am |ich bin )?(?:(?:fe)?male|männlich|weiblich|(?:mascul|f[ée]m[ie]n)in[oa]?|{_EITHER})", re.I
+)
+"""An answer that says a gender."""
+_YOU = re.compile(r"\b(?:you|your|sie|ihre?|du|deine?|vous|votre|vos|usted|su|tu)\b", re.I)
+_NOT = re.compile(
+    r"\b(?:not(?! forget| only)|\w+n['’]t|never|no|without|leave out|kein\w*|nicht|nie|ohne|pas|jamais|sans|nunca|"
+    r"sin)\b",
+    re.I,
+)
+_ASKED = re.compile(
+    r"\b(?:(?:tell|send|give|e-?mail) us|reply with|send (?=an? (?:copy|scan|photo)\b)|"
+    r"(?:schicken|senden|nennen|sagen|geben) sie uns|(?:envoyez|dites|donnez|indiquez)-nous|"
+    r"(?:envíe|díga|de|indíque)nos)\b"
+    r".{0,60}?\b(?:how old|wie alt|quel âge|qué edad|"
+    rf"(?:you were|your|ihr\w*|votre|vos|sus?|(?:copy|scan|photo) of an?) (?:[\w-]+ ){{0,3}}(?:{_PLAIN}))",
     re.I,
 )
 _KINDS = {
@@ -51,6 +85,7 @@ _KINDS = {
 }
 _KINDS |= dict.fromkeys(("datetime-local", "month", "week"), _KINDS["date"])
 """What the name or category of a field says that is of this kind."""
+_SENTENCE = re.compile(r"(?<=[\w)][\w)])[.!?]\s|\n")
 _BETWEEN_WORDS = re.compile(r"[_.\-\[\]]+|(?<=[a-z])(?=[A-Z])")
 
 
@@ -74,13 +109,15 @@ def beyond_declared(
     own: Collection[str] | None = None,
     *,
     sent_to: Mapping[str, Collection[str]],
+    common: Collection[Form] = (),
 ) -> Iterator[Beyond]:
     """The fields of the forms on *page* at *path* that no collection point declares, or not as required. *own* are the
     fields of the forms on pages of another program, for such a page. *sent_to* are the addresses to which the forms of
     each point are sent (`addresses_of`).
 
     The form of a collection point on this page is compared with that point. Other forms are compared with the point
-    that fits best among those that may be here: of this page, of none, or with the form's address.
+    that fits best among those that may be here: of this page, of none, or with the form's address. With that alone it
+    may be another form, unless it is in *common* (`common_forms`).
     """
     misfit = _misfits(path, page, points)
     for number, form in enumerate(page.forms, 1):
@@ -89,12 +126,17 @@ def beyond_declared(
             for name, point in points.items()
             if point.page is None or _is_on(point, path, page) or _without_query(form.action) in sent_to[name]
         }
+        own_here = [point for point in here.values() if point.page is None or _is_on(point, path, page)]
+        is_sure = form in common or any(_fits(form, point) for point in own_here)
         if number in misfit:
             yield from _against(number, form, misfit[number])
         elif own is not None:
             yield from (Beyond(number, item, is_certain=True) for item in form.fields if item.name not in own)
         elif form.fields:
-            yield from _of_any(number, form, here, {name for point in points.values() for name in point.fields})
+            beyond = [*_of_any(number, form, here, {name for point in points.values() for name in point.fields})]
+            yield from beyond
+            if here and not beyond and not is_sure and not _is_search(form) and not _is_sign_in(form):
+                yield Beyond(number, form.fields[0], is_certain=False, is_elsewhere=True)
 
 
 def addresses_of(
@@ -109,6 +151,19 @@ def addresses_of(
         sent = [*named, *(page.url for page in own), *(form.action for form in forms)]
         addresses[name] = frozenset(map(_without_query, sent))
     return addresses
+
+
+def common_forms(pages: Collection[SitePage]) -> list[Form]:
+    """Forms that most *pages* have, such as that of a newsletter in the foot of each."""
+    counted = Counter(form for page in pages for form in {*page.forms} if form.fields)
+    return [form for form, times in counted.items() if times > max(1, len(pages) / 2)]
+
+
+def asked_in_text(pages: Mapping[str, SitePage]) -> Iterator[str]:
+    """The paths of *pages* whose text asks for a date of birth, a gender or papers, as in an e-mail."""
+    for path, page in pages.items():
+        if any(_ASKED.search(said) for piece in (page.text, *page.beside) for said in _said(piece)):
+            yield path
 
 
 def _without_query(address: str) -> str:
@@ -162,22 +217,40 @@ def _of_any(
 
 
 def _against(number: int, form: Form, point: CollectionPoint) -> Iterator[Beyond]:
+    # Words between two fields may be about either.
+    is_hinted = not any(_SAME.search(_named(name, use)) for name, use in point.fields.items())
     for item in form.fields:
         declared = point.fields.get(item.name)
         if declared is None:
             yield Beyond(number, item, is_certain=True)
         elif item.required and declared.need == "optional":
             yield Beyond(number, item, is_certain=True, is_declared=True)
-        elif _asks_otherwise(item, declared):
+        elif _asks_otherwise(item, declared, is_hinted=is_hinted):
             yield Beyond(number, item, is_certain=False, is_declared=True)
 
 
-def _asks_otherwise(item: FormField, declared: CollectedField) -> bool:
+def _named(name: str, use: CollectedField) -> str:
+    return _BETWEEN_WORDS.sub(" ", f"{name} {use.category or ''}")
+
+
+def _asks_otherwise(item: FormField, declared: CollectedField, *, is_hinted: bool) -> bool:
     """True if the kind of the field, or the words beside it, are about something that its name and category are not."""
-    named = _BETWEEN_WORDS.sub(" ", f"{item.name} {declared.category or ''}")
+    named = _named(item.name, declared)
     if item.kind in _KINDS and not re.search(_KINDS[item.kind], named, re.I):
         return True
-    return _REVEALING.search(item.words) is not None and not _REVEALING.search(named)
+    if is_hinted and any(map(_ASKING.search, _said(item.hint))):
+        return True
+    return _is_revealing(item) and not _SAME.search(named)
+
+
+def _is_revealing(item: FormField) -> bool:
+    """True if the field's words or answers are about something that is nobody's business by default."""
+    return any(map(_REVEALING.search, _said(item.words))) or any(map(_SIDE.fullmatch, item.choices))
+
+
+def _said(words: str) -> list[str]:
+    """The sentences of *words* that do not say no."""
+    return [said for said in _SENTENCE.split(words) if not _NOT.search(said)]
 
 
 def _fits(form: Form, point: CollectionPoint) -> bool:
@@ -211,7 +284,8 @@ def _is_sign_in(form: Form) -> bool:
 def _is_neutral(item: FormField) -> bool:
     """True if the field is for the site to work, by its name, and its words say nothing else."""
     is_named = _NEUTRAL if item.kind in _CHOICES else _CODES
-    return is_named.fullmatch(item.name) is not None and not _is_personal(item)
+    is_plain = is_named.fullmatch(item.name) is not None and not _is_personal(item) and not _is_revealing(item)
+    return is_plain and not any(_ASKING.search(said) and _YOU.search(said) for said in _said(item.hint))
 
 
 def _is_personal(item: FormField) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -18,6 +20,8 @@ TAGS_MAX = 50_000
 """Pages with more tags are rejected: a parser's work can grow with the square of their number."""
 LINKS_MAX = 5_000
 """Links and forms that are kept of a page."""
+WORDS_MAX = 400
+"""Characters of the words that say what a field asks for."""
 ADDRESS_MAX = 2_000
 """Characters of an address, and of a link's text. A page keeps its base address with each link and form."""
 
@@ -25,6 +29,7 @@ _SILENT = frozenset(
     "script style noscript template svg math nav aside iframe object select button dialog head".split()  # noqa: SIM905
 )
 _BUTTONS = frozenset({"submit", "button", "image", "reset"})
+_FIELDS = frozenset({"input", "select", "textarea"})
 _ICONS = ("icon", "apple-touch-icon", "apple-touch-icon-precomposed", "apple-touch-startup-image", "mask-icon")
 _AHEAD = ("preload", "modulepreload", "prefetch", "prerender", "preconnect", "dns-prefetch", "compression-dictionary")
 _LOADING = frozenset(["stylesheet", "manifest", *_ICONS, *_AHEAD])
@@ -37,12 +42,14 @@ _INLINE = frozenset(
 _INVISIBLE = frozenset(["script", "style", "template", "head", "object", "select", "iframe", "noframes"])
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", re.ASCII)
 _XML = frozenset({"application/xml", "text/xml"})
-_IMPORT = re.compile(r"@import\s*(?:url\(\s*)?[\"']?([^\"')\s;]{1,2000})", re.I)
+_JSON = frozenset({"application/json", "application/manifest+json"})
+_IMPORT = re.compile(r"@import(?:\s|/\*[^*]{0,200}\*/)*+(?:url\(\s*)?[\"']?([^\"')\s;]{1,2000})", re.I)
 _IMAGE_SET = re.compile(r"image-set\(((?:[^()]|\([^()]*\)){1,5000}+)\)", re.I)
 _QUOTED = re.compile(r"[\"']((?:https?:)?//[^\"']{1,2000})[\"']", re.I)
 _TEMPLATE = re.compile(r"<(/?)template\b((?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)>", re.I)
 _SHADOW = re.compile(r"\sshadowrootmode\b", re.I)
-_STYLE_URL = re.compile(r"(?:url\(|@import)\s*[\"']?((?:https?:)?//[^\"')\s;]{1,2000})", re.I)
+_STYLE_URL = re.compile(r"(?:url|src)\(\s*[\"']?(?!data:|#)([^\"')\s;]{1,2000})", re.I)
+_ESCAPE = re.compile(r"\\(?:([0-9a-f]{1,6})\s?|([^\n\r\f]))", re.I)
 
 
 class ProbeError(TrothError):
@@ -51,8 +58,8 @@ class ProbeError(TrothError):
 
 @dataclass(frozen=True, slots=True)
 class SetCookie:
-    """A cookie that a response sets; its value is not kept. *lifetime* is None for a session cookie, and zero or
-    negative if the cookie is being deleted."""
+    """A cookie that a response sets; its value is not kept, but for whether it *allows* what is not necessary, as
+    declared. *lifetime* is None for a session cookie, and zero or negative if the cookie is being deleted."""
 
     name: str
     lifetime: dt.timedelta | None
@@ -60,6 +67,7 @@ class SetCookie:
     secure: bool = False
     http_only: bool = False
     same_site: str = ""
+    allows: bool = False
 
     @property
     def is_deleted(self) -> bool:
@@ -77,12 +85,15 @@ class PageLink:
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """A field of a form; *kind* is the input's type, ``select`` or ``textarea``; *words* are those beside and in it."""
+    """A field of a form; *kind* is the input's type, ``select`` or ``textarea``. *words* are its labels and those in
+    it, *hint* those before it, a line for a block, and *choices* what there is to choose from."""
 
     name: str
     kind: str
     required: bool
     words: str = ""
+    hint: str = ""
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +142,9 @@ class SitePage:
 
     @property
     def is_text(self) -> bool:
-        """True if the body is HTML or other text."""
-        return is_text(self.headers)
+        """True if the body is HTML or other text, as a browser takes it."""
+        kind = _kind(self.headers)
+        return _is_html(kind) or kind.startswith("text/")
 
     @property
     def is_html(self) -> bool:
@@ -151,15 +163,15 @@ class SitePage:
         """Memory that the page's text, links, hosts and forms take."""
         words = [self.source, self.text, *self.beside, *self.hosts, *(form.action for form in self.forms)]
         words += [word for link in self.links for word in (link.url, link.text)]
-        words += [word for form in self.forms for item in form.fields for word in (item.name, item.words)]
+        words += [word for form in self.forms for item in form.fields for word in (item.name, item.words, item.hint)]
         words += [*self.leads, *self.resources]
         return sum(map(sys.getsizeof, words))
 
 
-def is_text(headers: Mapping[str, str]) -> bool:
-    """True if a response with these headers is HTML or other text, as a browser takes it."""
+def is_read(headers: Mapping[str, str]) -> bool:
+    """True if the body of a response with these headers is read: text, or JSON, which may name pictures."""
     kind = _kind(headers)
-    return _is_html(kind) or kind.startswith("text/")
+    return _is_html(kind) or kind.startswith("text/") or kind in _JSON
 
 
 def _kind(headers: Mapping[str, str]) -> str:
@@ -209,20 +221,39 @@ def read_page(page: SitePage, html: str) -> SitePage:
     )
 
 
-def style_addresses(css: str, url: str) -> list[str]:
-    """Addresses of other hosts that a style sheet at *url* loads, absolute, and all style sheets that it imports."""
-    return _joined_all(url, [*_style_addresses(css), *_IMPORT.findall(css)])
+def named_in_file(page: SitePage) -> list[str]:
+    """Absolute addresses that a file in a page has a browser load: a style sheet, the manifest of an application, or a
+    redirect to another host."""
+    if 300 <= page.status < 400:
+        return _joined_all(page.url, [page.headers.get("location", "")])
+    if _kind(page.headers) not in _JSON:
+        return _joined_all(page.url, _style_addresses(page.source))
+    pictures = list[object]()
+    with contextlib.suppress(ValueError, RecursionError):
+        json.loads(page.source, object_hook=lambda values: pictures.append(values.get("src")))
+    return _joined_all(page.url, (address for address in pictures if isinstance(address, str)))
 
 
 def imports(css: str, url: str) -> list[str]:
     """Addresses of the style sheets that a style sheet at *url* imports, absolute."""
-    return _joined_all(url, _IMPORT.findall(css))
+    return _joined_all(url, _IMPORT.findall(_unescaped(css)))
 
 
 def _style_addresses(css: str) -> list[str]:
-    """Addresses with a host that *css* loads."""
+    """What *css* loads, but for pictures of its own host in several sizes."""
+    css = _unescaped(css)
     sets = (address for group in _IMAGE_SET.findall(css) for address in _QUOTED.findall(group))
-    return [*_STYLE_URL.findall(css), *sets]
+    return [*_STYLE_URL.findall(css), *sets, *_IMPORT.findall(css)]
+
+
+def _unescaped(css: str) -> str:
+    """*css* with what its escapes stand for (CSS Syntax 4.3.7)."""
+
+    def meant(escape: re.Match[str]) -> str:
+        code = int(escape[1] or "0", 16)
+        return escape[2] or (chr(code) if code <= sys.maxunicode else "\ufffd")
+
+    return _ESCAPE.sub(meant, css) if "\\" in css else css
 
 
 def _with_shadow_roots(html: str) -> str:
@@ -241,20 +272,22 @@ def _with_shadow_roots(html: str) -> str:
     return _TEMPLATE.sub(tag, html)
 
 
-def read_cookie(header: str, *, now: dt.datetime) -> SetCookie | None:
+def read_cookie(
+    header: str, *, now: dt.datetime, allowing: Collection[tuple[str, str]] = frozenset()
+) -> SetCookie | None:
     """Parses a Set-Cookie header as a browser does (RFC 6265bis 5.6); None if a browser would ignore it. Without an
-    equals sign all of it is the value, and the cookie has no name."""
+    equals sign all of it is the value, and the cookie has no name. *allowing* are names and values by which a visitor
+    allows what is not necessary."""
     pair, *rest = header.split(";")
     name, separator, value = pair.partition("=")
     if not separator:
         name, value = "", pair
     if not name.strip() and not value.strip():
         return None
-    attributes = {}
-    for part in rest:
-        key, _, value = part.partition("=")
-        attributes[key.strip().lower()] = value.strip()
+    parts = (part.partition("=") for part in rest)
+    attributes = {key.strip().lower(): text.strip() for key, _, text in parts}
     return SetCookie(
+        allows=(name.strip(), unquote(value.strip().strip('"'))) in allowing,
         name=name.strip(),
         lifetime=_lifetime(attributes, now),
         domain=attributes.get("domain", "").lstrip(".").lower(),
@@ -308,28 +341,61 @@ def words_of(node: LexborNode) -> str:
 def _form(tree: LexborHTMLParser, node: LexborNode, base: str) -> Form:
     fields: dict[str, FormField] = {}
     hidden = 0
-    own, id_ = node.css("input, select, textarea"), _attribute(node, "id")
+    own, id_, hints = node.css("input, select, textarea"), _attribute(node, "id"), _hints(node)
     apart = [item for item in tree.css("[form]") if id_ and _attribute(item, "form") == id_] if id_ else []
-    for item in [*own, *(item for item in apart if item.tag in {"input", "select", "textarea"})]:
+    for item in [*own, *(item for item in apart if item.tag in _FIELDS)]:
         kind = _attribute(item, "type").lower() or "text" if item.tag == "input" else str(item.tag)
         name = _attribute(item, "name")
         hidden += kind == "hidden"
         if name and kind not in _BUTTONS and kind != "hidden":
             required = "required" in item.attributes or (name in fields and fields[name].required)
-            fields[name] = FormField(name, kind, required, _words_beside(tree, item)[:200])
+            words, hint = _words_beside(tree, item)[:WORDS_MAX], hints.get(item.mem_id, "")
+            choices = tuple(" ".join(it.text(deep=True).split())[:60] for it in item.css("option")[:60])
+            if name in fields:  # such as the further buttons of a choice
+                choices = (*fields[name].choices, words)[:60]
+                words, hint = f"{fields[name].words} {words}"[:WORDS_MAX], f"{fields[name].hint}\n{hint}"
+            elif kind == "radio":
+                choices = (words,)
+            fields[name] = FormField(name, kind, required, words, hint, choices)
     method = _attribute(node, "method").lower() or "get"
     return Form(_joined(base, _attribute(node, "action")), method, tuple(fields.values()), hidden)
 
 
 def _words_beside(tree: LexborHTMLParser, item: LexborNode) -> str:
-    """The words that say what a field asks for: its labels, and those in the field itself."""
+    """The words that say what a field asks for: its labels, those in the field itself, and those to which it refers."""
     words = [_attribute(item, name) for name in ("aria-label", "placeholder", "title", "autocomplete")]
     parent, id_ = item.parent, _attribute(item, "id")
     if parent is not None and parent.tag == "label":
         words.append(parent.text(deep=True))
     if re.fullmatch(r"[\w-]+", id_):
         words += [label.text(deep=True) for label in tree.css(f'label[for="{id_}"]')]
+    ids = f"{_attribute(item, 'aria-describedby')} {_attribute(item, 'aria-labelledby')}".split()[:4]
+    if places := ", ".join(f'[id="{place}"]' for place in ids if re.fullmatch(r"[\w-]+", place)):
+        words += [f". {node.text(deep=True)}" for node in tree.css(places)]
     return " ".join(" ".join(words).split())
+
+
+def _hints(form: LexborNode) -> dict[int, str]:
+    """The words before each field of a *form*, and behind its last, without those of its labels: a line for a block."""
+    hints, words, last = dict[int, str](), list[str](), 0
+    stack = [(form, False)]
+    while stack:
+        node, is_label = stack.pop()
+        if node.is_text_node:
+            words.append("" if is_label else (node.text(deep=False) or "").replace("\n", " "))
+        elif node.tag in _FIELDS:
+            if _attribute(node, "type").lower() not in {*_BUTTONS, "hidden"}:
+                last = node.mem_id
+                hints[last] = "".join(words)
+                words.clear()
+        elif node.is_element_node and node.tag not in _INVISIBLE and "hidden" not in node.attributes:
+            inner = [*node.iter(include_text=True)]
+            is_linked = node.tag == "label" and ("for" in node.attributes or any(it.tag in _FIELDS for it in inner))
+            words.append("" if node.tag in _INLINE else "\n")
+            stack.extend((it, is_label or is_linked) for it in reversed(inner))
+    if last:
+        hints[last] += f"\n{''.join(words)}"
+    return {item: hint.strip() for item, hint in hints.items()}
 
 
 def _loaded(tree: LexborHTMLParser) -> Iterator[str]:
@@ -350,7 +416,6 @@ def _loaded(tree: LexborHTMLParser) -> Iterator[str]:
     styles = [node.text(deep=True) for node in tree.css("style")]
     for style in styles + [_attribute(node, "style") for node in tree.css("[style]")]:
         yield from _style_addresses(style)
-        yield from _IMPORT.findall(style)
 
 
 def _leads(tree: LexborHTMLParser, headers: Mapping[str, str]) -> Iterator[str]:
@@ -433,14 +498,27 @@ def _forbids_scripts(headers: Mapping[str, str]) -> bool:
 
 def _joined_all(base: str, addresses: Iterable[str]) -> list[str]:
     """The web addresses among *addresses*, absolute."""
-    joined = (_joined(base, address) for address in addresses if address)
+    joined = (_joined(base, address) for address in dict.fromkeys(addresses) if address)
     parts = ((address, urlsplit(address)) for address in joined)
     return [address for address, part in parts if part.scheme in {"http", "https", "ws", "wss"} and part.hostname]
 
 
+def as_browsers_read(base: str, address: str) -> str:
+    """*address* on a page at *base* in the usual spelling: browsers take backslashes as slashes, and any number of
+    slashes before a host (https://url.spec.whatwg.org)."""
+    address = re.sub(r"[\t\r\n]", "", address.strip())
+    if not re.match(r"(?:https?:|wss?:)|(?!\w+:)", address, re.I):
+        return address
+    start = re.match(r"[^?#]*", address)
+    end = start.end() if start else 0
+    address = address[:end].replace("\\", "/") + address[end:]
+    scheme = urlsplit(base).scheme
+    return re.sub(rf"^(?:((?!{scheme}:)(?:https?|wss?):)/*|(\w+:)?/{{2,}})", r"\1\2//", address, flags=re.I)
+
+
 def _joined(base: str, address: str) -> str:
     try:
-        joined = urljoin(base, address)
+        joined = urljoin(base, as_browsers_read(base, address))
         urlsplit(joined)  # a malformed host is only detected here
     except ValueError:
         return ""

@@ -21,7 +21,17 @@ import httpx
 from troth.controls import ControlFinding, ControlResult, Evidence
 from troth.site.crawl import Trail, clicks_from, name_of
 from troth.site.fetch import LeadsNowhere, OtherHost, Site, SiteUnreachable, Submission, get, submit
-from troth.site.page import ProbeError, SetCookie, SitePage, imports, is_text, read_cookie, read_page
+from troth.site.page import (
+    ProbeError,
+    SetCookie,
+    SitePage,
+    as_browsers_read,
+    imports,
+    is_read,
+    named_in_file,
+    read_cookie,
+    read_page,
+)
 from troth.site.tls import Tls, tls
 
 HOME: Final = "/"
@@ -58,20 +68,28 @@ class SiteSnapshot:
         """Make no more requests. What is kept can still be read."""
         self._is_closed = True
 
-    def page(self, path: str, *, sends: Mapping[str, str] = _NOTHING, whole: bool = True) -> SitePage:
+    def page(
+        self, path: str, *, sends: Mapping[str, str] = _NOTHING, whole: bool = True, leaves: bool = False
+    ) -> SitePage:
         """The page at a path (`HOME` is the declared home page) or an address. A response of any status is a page.
 
         Follows redirects on the site's own host. Without *whole*, its text may be missing (`SitePage.unread`), as of
-        pages that are only linked. Raises `OtherHost`, `LimitReached`, and `SiteUnreachable`, also for missing text.
+        pages that are only linked. If it *leaves* the host, the page is the redirect that does. Raises `OtherHost`,
+        `LimitReached`, and `SiteUnreachable`, also for missing text.
         """
         page = self.response(path, sends=sends, whole=whole)
         visited, cookies, redirects_max = list[str](), page.cookies, self.declared.limits.redirects_max
         while page.status in _REDIRECTS and (target := page.headers.get("location")):
             if len(visited) >= redirects_max:
                 raise LeadsNowhere(f"{urlsplit(path).path} redirects more than {redirects_max} times")
+            try:
+                further = self.response(_joined(page.url, target), sends=sends, whole=whole)
+            except OtherHost:
+                if not leaves:
+                    raise
+                break
             visited.append(page.url)
-            page = self.response(_joined(page.url, target), sends=sends, whole=whole)
-            cookies += page.cookies
+            page, cookies = further, cookies + further.cookies
         if whole and page.unread:
             raise SiteUnreachable(page.unread)
         return replace(page, redirects=tuple(visited), cookies=cookies)
@@ -133,7 +151,7 @@ class SiteSnapshot:
                     left_out = len(trail) + 1
                     break
                 try:
-                    page = self._linked(address, sends)
+                    page = self.page(address, sends=sends, whole=False, leaves=True)
                 except LimitReached:
                     left_out = len(trail) + 1
                     break
@@ -160,16 +178,9 @@ class SiteSnapshot:
         clicks = clicks_from(self._address(HOME), read)
         return SiteView(pages, {**why_not, **cut}, tuple(asked.items()), clicks, max(left_out - 1, 0))
 
-    def _linked(self, address: str, sends: Mapping[str, str]) -> SitePage:
-        """The page that a link leads to, or the redirect to another host if it leads there."""
-        try:
-            return self.page(address, sends=sends, whole=False)
-        except OtherHost:
-            return self.response(address, sends=sends, whole=False)
-
     def resources(self, view: SiteView) -> SiteView:
-        """The style sheets, pictures and files of the site's own host in the pages of *view*, and the style sheets that
-        these import, up to the limit; not how they look, but their headers, and what style sheets load."""
+        """The style sheets, pictures and files of the site's own host in the pages of *view*, and what these load from
+        it, up to the limit; not how they look, but their headers, and what they load."""
         named = dict.fromkeys(address for page in view.pages.values() for address in page.resources)
         # Style sheets first: each picture is one file, and a style sheet may load many.
         queue = deque(sorted(named, key=lambda address: not urlsplit(address).path.endswith(".css")))
@@ -180,14 +191,17 @@ class SiteSnapshot:
             address = queue.popleft()
             name = name_of(address, {*pages, *why_not})
             try:
-                page = pages[name] = self._linked(address, _NOTHING)
+                page = pages[name] = self.page(address, whole=False, leaves=True)
             except ProbeError as error:
                 why_not[name] = str(error)
                 continue
-            if page.headers.get("content-type", "").startswith("text/css"):
-                own = [it for it in imports(page.source, page.url) if urlsplit(it).hostname == self.declared.host]
-                queue.extendleft(it for it in dict.fromkeys(own) if it not in seen)
-                seen.update(own)
+            if page.status == 200 and not page.is_html:
+                named = dict.fromkeys(it for it in named_in_file(page) if urlsplit(it).hostname == self.declared.host)
+                further = [it for it in named if it not in seen]
+                seen.update(further)
+                imported = {*imports(page.source, page.url)}
+                queue.extendleft(it for it in further if it in imported)
+                queue.extend(it for it in further if it not in imported)
         return SiteView(pages, why_not, tuple((page.url, page.fetched_at) for page in pages.values()))
 
     def submit(self, path: str, fill: Callable[[httpx.Response, str], Submission]) -> tuple[httpx.Response, str]:
@@ -233,14 +247,17 @@ class SiteSnapshot:
         self._require_room(path)
         # Pages that are only linked leave room for those that are read.
         has_room = self._bytes < limits.total_bytes_max // (1 if whole else 2)
-        is_read = is_text if has_room else lambda headers: False
+        wanted = is_read if has_room else lambda headers: False
         with self._timed():
-            response, body, unread = get(self.declared, url, sends, is_read=is_read)
-        if not has_room and is_text(response.headers):
+            response, body, unread = get(self.declared, url, sends, is_read=wanted)
+        if not has_room and is_read(response.headers):
             most = f"one look at the site keeps {limits.total_bytes_max} bytes at most"
             unread = f"{path} was not kept: {most}" if whole else _LINKED
         fetched_at = self._now + dt.timedelta(seconds=time.monotonic() - self._begun)
-        cookies = (read_cookie(header, now=fetched_at) for header in response.headers.get_list("set-cookie"))
+        cookies = (
+            read_cookie(header, now=fetched_at, allowing=self.declared.allowing)
+            for header in response.headers.get_list("set-cookie")
+        )
         page = SitePage(
             url,
             response.status_code,
@@ -371,7 +388,7 @@ def _settle(kept: Future[object], outcome: object) -> None:
 def _joined(base: str, target: str) -> str:
     """The address that *target* means on a page: absolute, without fragment, the same for both spellings of a host."""
     try:
-        parts = urlsplit(urljoin(base, target))
+        parts = urlsplit(urljoin(base, as_browsers_read(base, target)))
     except ValueError:
         raise LeadsNowhere(f"{urlsplit(base).path} leads to something that is not a web address") from None
     return parts._replace(path=parts.path or "/", fragment="").geturl()

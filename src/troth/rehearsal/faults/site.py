@@ -14,6 +14,7 @@ from troth.rehearsal.site import STYLE, ScriptedPage, as_article, policy_path
 from troth.rehearsal.stores import Inapplicable
 from troth.rehearsal.world import World
 from troth.site import HOME
+from troth.site.controls import NAMED_MIN
 from troth.site.tls import OBSOLETE
 
 
@@ -125,6 +126,11 @@ def borrowed_names(world: World) -> None:
     _home(world).body += '<p><a href="/prize/">Win a holiday</a></p>'
 
 
+def borrowed_address(world: World) -> None:
+    world.site.pages["/prize/"] = ScriptedPage(f"<h1>Prize draw</h1>{_page_with_form(world).body}")
+    _home(world).body += '<p><a href="/prize/">Win a holiday</a></p>'
+
+
 def passed_on(world: World) -> None:
     hosts = [host for recipient in world.declaration.recipients.values() for host in recipient.hosts]
     if not hosts:
@@ -137,6 +143,28 @@ def long_cookie(world: World) -> None:
         raise Inapplicable("no cookie is declared")
     name = next(iter(world.declaration.cookies))
     _home(world).headers.append(("set-cookie", f"{name}=1; Max-Age=315360000; Path=/"))
+
+
+def counting_cookie(world: World) -> None:
+    names = [name for name, cookie in world.declaration.cookies.items() if cookie.purpose == "necessary"]
+    if not names:
+        raise Inapplicable("no cookie is necessary")
+    _home(world).headers.append(("set-cookie", f"{names[0]}=visitor-1001; Path=/"))
+
+
+def chosen_beforehand(world: World) -> None:
+    answers = [f"{name}={cookie.allows}" for name, cookie in world.declaration.cookies.items() if cookie.allows]
+    if not answers:
+        raise Inapplicable("no cookie holds a choice")
+    _home(world).headers.append(("set-cookie", f"{answers[0]}; Path=/"))
+
+
+def unlisted_cookie(world: World) -> None:
+    cookies = world.declaration.cookies
+    if sum(name in world.policy.text for name in cookies) < NAMED_MIN:
+        raise Inapplicable("the policy names no cookies")
+    world.declare(cookies={**cookies, "uid-of-visitor": next(iter(cookies.values()))})
+    _home(world).headers.append(("set-cookie", "uid-of-visitor=1; Path=/"))
 
 
 def ignored_signal(world: World) -> None:
