@@ -106,8 +106,9 @@ _WITHOUT_INVOICE = (
     " WHERE email NOT LIKE 'canary-%' AND orders.id NOT IN (SELECT order_id FROM invoice WHERE order_id IS NOT NULL)"
 )
 _WRITTEN_AGAIN = (
-    "INSERT INTO invoice (id, number, order_id, billed_name, billed_address, net_pence, vat_pence, issued_at) VALUES"
-    f" (2, 'EV-00000002', ({_WITHOUT_INVOICE}), 'Chloe Baker', '1 Inkpot Passage', 1, 0, '{_days_ago(900)}.000000')"
+    "INSERT INTO invoice (id, number, order_id, billed_name, billed_address, net_pence, vat_pence, issued_at) SELECT"
+    f" 2, 'EV-00000002', ({_WITHOUT_INVOICE}), 'Chloe Baker', '1 Inkpot Passage', 1, 0, issued_at"
+    " FROM invoice WHERE number = 'EV-00000001'"
 )
 _ERASED = "WHERE id = (SELECT MAX(id) FROM invoice WHERE customer_id IS NULL)"
 _ACCOUNTS = "  accounts: {table: shop.customer, for: 3 years, from: active_at, "
