@@ -173,9 +173,12 @@ class _Company:
         if number % 7 == 3:
             member, token = actions.invite(f"ben.{number}@example.org", [StaffRole.HANDLER], reason="new", now=now)
             actions.accept(token, get_random_string(20), now=now)
-            actions.sign(member, document_hash(), now=now)
-            fresh_codes(member.user)
+            member.user.last_login = now
+            member.user.save(update_fields=["last_login"])
             self.colleagues.append(member)
+        if number % 7 == 4 and self.colleagues:  # the day after the password
+            actions.sign(self.colleagues[-1], document_hash(), now=now)
+            fresh_codes(self.colleagues[-1].user)
         if number % 7 == 6 and self.colleagues:
             actions.leave(self.colleagues.pop(0), now=now)
         if number == 20:

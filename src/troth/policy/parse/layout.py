@@ -133,7 +133,7 @@ def _joins(block: PdfBlock, line: PdfLine, *, leading: float, margin: float) -> 
     if abs(indent) >= line.height and not is_first_indented:
         return False
     if line.page != last.page:
-        goes_on = not ENDS.search(last.text) or line.text[0].islower()
+        goes_on = line.text[0].islower() or not (ENDS.search(last.text) or _has_room(last, line, margin))
         return goes_on and line.is_bold == first.is_bold and line.page == last.page + 1
     if line.is_bold != last.is_bold and _has_room(last, line, margin):
         return False
