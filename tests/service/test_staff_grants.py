@@ -444,6 +444,7 @@ def test_an_undertaking_that_ran_out_is_found(office: Path, staff_member: StaffM
 
 def test_an_undertaking_to_an_old_text_is_found(office: Path, staff_member: StaffMember, settings: Any) -> None:
     staff_member(StaffRight.CASES_HANDLE)
+    Grant.objects.update(used_at=timezone.now())
     assert ask("staff.undertakings", settings).outcome is CheckOutcome.PASS
     Undertaking.objects.update(document="sha256:" + 64 * "0")
     assert ask("staff.undertakings", settings).outcome is CheckOutcome.FAIL

@@ -48,15 +48,20 @@ def mfa(roster: Roster, now: dt.datetime) -> ControlResult:
 
 @answers("staff.undertakings")
 def undertakings(roster: Roster, now: dt.datetime) -> ControlResult:
-    """GDPR Art. 28(3)(b), 32(4): everybody who could see personal data has signed a confidentiality undertaking."""
+    """GDPR Art. 28(3)(b), 32(4): everybody who could see personal data has signed a confidentiality undertaking. No
+    grant counts before, so whoever has never signed and never used one has seen nothing."""
 
     def has_signed(who: Employed) -> bool:
         return who.person.undertaking_until is not None and who.person.undertaking_until > now
 
-    signed_in = [who for who in roster.holders if who.has_come]
-    answer = _of_holders(signed_in, has_signed, "a current undertaking", "ask them to sign it, or end their access")
-    new = len(roster.holders) - len(signed_in)
-    note = f" {counted(new, 'more has', 'more have')} never signed in." if new else ""
+    def is_new(who: Employed) -> bool:
+        has_used = who.superuser_since is not None or any(grant.used_at is not None for grant in who.grants)
+        return not who.has_come or (who.person.undertaking_until is None and not has_used)
+
+    others = [who for who in roster.holders if not is_new(who)]
+    answer = _of_holders(others, has_signed, "a current undertaking", "ask them to sign it, or end their access")
+    new = len(roster.holders) - len(others)
+    note = f" {counted(new, 'more is', 'more are')} new, and must sign it first." if new else ""
     return replace(answer, summary=answer.summary + note)
 
 

@@ -38,6 +38,7 @@ def ordinary(world: World) -> None:
         actions.sign(member, document_hash(), now=world.now)
         fresh_codes(member.user)
         User.objects.filter(pk=member.user.pk).update(last_login=world.now)
+        Grant.objects.filter(member=member).update(used_at=world.now)
     _look(world, _purpose(world))
 
 
@@ -211,7 +212,9 @@ def other_text(world: World) -> None:
 
 @breach("staff.undertakings", "A new colleague starts to work before they have signed.")
 def unsigned_colleague(world: World) -> None:
-    fresh_codes(_hire(world).user)
+    colleague = _hire(world)
+    fresh_codes(colleague.user)
+    Grant.objects.filter(member=colleague).update(used_at=world.now)
 
 
 @breach("staff.undertakings", "A superuser who was made by hand signs in, and has signed nothing.")
