@@ -54,7 +54,7 @@ def test_each_breach_is_planted_apart(world: World, monkeypatch: pytest.MonkeyPa
         RehearsedBreach(control, "Our own.", fail(Inapplicable("no such table")), is_own=True),
         RehearsedBreach(control, "It works.", lambda world: world.wait(1)),
     ]
-    process._work([(it, (), (0,)) for it in several], 0, world, {}, lines.append)
+    process._work([(it, (), (0,)) for it in several], world, {}, lines.append)
     assert [it for it in lines if it != {"done": 1}] == [
         {"index": 0, "unplanted": _unplanted("It is broken.", lines[0]["unplanted"]["why"], True)},
         {"index": 0, "unplanted": _unplanted("Our own.", "no such table", False)},

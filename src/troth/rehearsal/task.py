@@ -12,7 +12,7 @@ from troth.stores import Schema
 
 @dataclass(frozen=True, slots=True)
 class RehearsalTask:
-    """Breaches, planted by *parts* workers into a world in *folder*. *wanted* are, for each promise, the controls whose
+    """Breaches, planted into a world in *folder*. *wanted* are, for each promise, the controls whose
     breaches are planted against it; *schemas* are those of the stores that answered."""
 
     declaration: Path
@@ -20,4 +20,3 @@ class RehearsalTask:
     wanted: Mapping[int, tuple[str, ...]]
     folder: Path
     now: dt.datetime
-    parts: int = 1

@@ -2,14 +2,12 @@
 to standard output, one JSON object a line.
 
 It runs with an environment that holds no address and no key of the company's (`run` starts it), connects to nothing,
-and ends with the process that started it. Once there is a world, it forks: each process plants a share of the breaches
-into a copy of the world, and shares memory with the others.
+and ends with the process that started it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import gc
 import json
 import logging
 import multiprocessing
@@ -54,7 +52,7 @@ PEOPLE = 12
 _CAUSE_MAX = 300
 _GREEN = frozenset({Status.KEPT, Status.STATED})
 _HERE = Path("/proc/self/cwd")
-"""The working folder by a name that is absolute, as settings have to be, and means another folder in each worker."""
+"""The working folder by a name that is absolute, as settings have to be."""
 _Planting = tuple[RehearsedBreach, tuple[str, ...], tuple[int, ...]]
 """A breach, the places that it is about, and the promises that it breaks."""
 Write = Callable[[dict[str, Any]], None]
@@ -79,12 +77,11 @@ def main() -> int:
     os.chdir(task.folder)
     os.environ |= environment(_HERE, task.declaration)
     logging.disable(logging.CRITICAL)
-    out, turn = os.fdopen(os.dup(1), "w", encoding="utf-8"), multiprocessing.get_context("fork").Lock()
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
 
     def write(line: dict[str, Any]) -> None:
-        with turn:
-            out.write(json.dumps(line) + "\n")
-            out.flush()
+        out.write(json.dumps(line) + "\n")
+        out.flush()
 
     _try(write, rehearse, replace(task, folder=_HERE), write)
     return 0
@@ -128,27 +125,11 @@ def rehearse(task: RehearsalTask, write: Write) -> None:
         write({"promise": index, "status": status.status, "why": why, "not_planted": left})
     plan = list(_plan(declaration, statuses, task))
     write({"plantings": len(plan)})
-    gc.freeze()  # what the collector does not touch stays shared
-    forked = multiprocessing.get_context("fork")
-    mine, *others = (plan[part :: task.parts] for part in range(task.parts))
-    workers = [
-        forked.Process(target=_try, args=(write, _work, it, part, world, before, write))
-        for part, it in enumerate(others)
-    ]
-    for worker in workers:
-        worker.start()
-    _work(mine, len(others), world, before, write)
-    for worker in workers:
-        worker.join()
-    if any(worker.exitcode for worker in workers):
-        raise ServiceError("a worker ended before its end")
+    _work(plan, world, before, write)
 
 
-def _work(plantings: Sequence[_Planting], part: int, world: World, before: Mapping[str, Check], write: Write) -> None:
-    """Plant a share of the breaches into a copy of the world."""
-    folder = Path.cwd().with_name(str(part))
-    shutil.copytree(Path.cwd(), folder)
-    os.chdir(folder)
+def _work(plantings: Sequence[_Planting], world: World, before: Mapping[str, Check], write: Write) -> None:
+    """Plant the breaches one after the other, and put back what each changes."""
     baseline, promises = Baseline(world), world.declaration.promises
     for breach, about, indexes in plantings:
         why, checks = None, dict(before)

@@ -1,10 +1,14 @@
-"""Runs a rehearsal: starts its process, and joins what that reports. Needs no Django."""
+"""Runs a rehearsal: starts its process, and joins what that reports. Needs no Django.
+
+What takes memory is imported where it is used, the reading of policy and stores in a process of its own: this one waits
+beside the others until they have ended.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import json
+import multiprocessing
 import os
 import pickle
 import signal
@@ -13,47 +17,54 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from troth.controls import promise_name
-from troth.declaration import Declaration, Promise
+from troth.declaration import Declaration
 from troth.errors import TrothError
-from troth.policy import read_file
-from troth.policy.bind import controls_called_for
-from troth.rehearsal.score import NotPlanted, Planted, Rehearsal, RehearsedPromise, Unplanted
-from troth.rehearsal.task import RehearsalTask
-from troth.stores import Schema, open_system
+
+if TYPE_CHECKING:
+    from troth.rehearsal.score import Planted, Rehearsal, Unplanted
 
 _KEPT: Final = ("PATH", "PYTHONPATH", "PYTHONHOME", "LANG", "LC_ALL", "HOME", "VIRTUAL_ENV", "SYSTEMROOT")
 """What a process of a rehearsal gets of the environment: no address of a store, and no key."""
 _PROCESS: Final = "troth.service.assurance.rehearsal.process"
-_WORKERS_MAX: Final = 4
 _SECONDS_MAX: Final = 1_800.0
 
 
 class RehearsalFailed(TrothError):
-    """The process of the rehearsal, or a worker of it, ended before its end."""
+    """The process of the rehearsal ended before its end."""
 
 
-_Breach = TypeVar("_Breach", Planted, Unplanted)
+_Breach = TypeVar("_Breach", "Planted", "Unplanted")
 Progress = Callable[[int, int], None]
 """Called with the number of breaches planted so far, and that of all."""
 
 
 def rehearse(path: Path, declared: Declaration, *, progress: Progress = lambda done, total: None) -> Rehearsal:
-    """Rehearse the declaration at *path*, with one worker for each processor. The company's stores are asked for their
-    schemas; those that do not answer are made from what is declared. Raises `RehearsalFailed` and `PolicyError`."""
+    """Rehearse the declaration at *path*. The company's stores are asked for their schemas; those that do not answer
+    are made from what is declared. Raises `RehearsalFailed` and `PolicyError`."""
     begun, lines = time.monotonic(), list[dict[str, Any]]()
     with tempfile.TemporaryDirectory(prefix="troth-rehearsal-") as folder:
         done = total = 0
-        with contextlib.closing(_lines(_task(path, declared, Path(folder) / "company"))) as coming:
+        company = Path(folder) / "company"
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as apart:
+            task = apart.submit(_task, company, path).result()
+        with contextlib.closing(_lines(task, company)) as coming:
             for line in coming:
                 total += line.get("plantings", 0)
                 done += line.get("done", 0)
                 progress(done, total)
                 lines.append(line)
+    return _joined(declared, lines, time.monotonic() - begun)
+
+
+def _joined(declared: Declaration, lines: Sequence[dict[str, Any]], seconds: float) -> Rehearsal:
+    from troth.controls import promise_name
+    from troth.rehearsal.score import NotPlanted, Planted, Rehearsal, RehearsedPromise, Unplanted
+
     before = {line["promise"]: line for line in lines if "promise" in line}
 
     def written(name: str, kind: type[_Breach], index: int) -> tuple[_Breach, ...]:
@@ -74,43 +85,19 @@ def rehearse(path: Path, declared: Declaration, *, progress: Progress = lambda d
         )
         for index, promise in enumerate(declared.promises)
     )
-    return Rehearsal(promises, declared.hash, time.monotonic() - begun)
+    return Rehearsal(promises, declared.hash, seconds)
 
 
-def _task(path: Path, declared: Declaration, folder: Path) -> RehearsalTask:
-    """What the process is to do, in *folder*. Its workers have theirs beside it."""
-    called_for = controls_called_for(read_file(declared.folder / declared.policy.file), declared)
-    wanted = {index: _wanted(it, called_for.get(index, ())) for index, it in enumerate(declared.promises)}
-    (folder / "world").mkdir(parents=True)
-    parts = min(len(os.sched_getaffinity(0)), _WORKERS_MAX)
-    return RehearsalTask(path.absolute(), _schemas(declared), wanted, folder, dt.datetime.now(dt.UTC), parts)
+def _task(folder: Path, path: Path) -> bytes:
+    """The task, as the process reads it."""
+    from troth.service.assurance.rehearsal.preparation import task_in
+
+    return pickle.dumps(task_in(folder, path))
 
 
-def _wanted(promise: Promise, called_for: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """The controls whose breaches are planted: those that the promise is bound to, and the most fitting one of each
-    thing that its words call for and that none of these looks at."""
-    others = [group[0] for group in called_for if set(promise.controls).isdisjoint(group)]
-    return tuple(dict.fromkeys([*promise.controls, *others]))
-
-
-def _schemas(declared: Declaration) -> Mapping[str, Schema]:
-    """The schemas of the stores that answer."""
-    schemas = {}
-    for name, system in declared.systems.items():
-        if system.is_looked_into:
-            try:
-                store = open_system(name, system, os.environ, read_only=True)
-                schema = store.describe()
-                store.close()
-            except TrothError:
-                continue
-            schemas[name] = Schema(schema.dialect, dict(schema.tables))
-    return schemas
-
-
-def _lines(task: RehearsalTask) -> Generator[dict[str, Any]]:
+def _lines(task: bytes, folder: Path) -> Generator[dict[str, Any]]:
     """What the process writes, as it comes. Closing it ends the process."""
-    environment = {name: os.environ[name] for name in _KEPT if name in os.environ} | {"TMPDIR": str(task.folder)}
+    environment = {name: os.environ[name] for name in _KEPT if name in os.environ} | {"TMPDIR": str(folder)}
     command = [sys.executable, "-P", "-m", _PROCESS]
     process = subprocess.Popen(  # noqa: S603
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
@@ -120,7 +107,7 @@ def _lines(task: RehearsalTask) -> Generator[dict[str, Any]]:
     too_long.start()
     try:
         with contextlib.suppress(BrokenPipeError):
-            process.stdin.write(pickle.dumps(task))
+            process.stdin.write(task)
             process.stdin.flush()  # and it stays open, because the process ends when it is closed
         for line in map(json.loads, process.stdout):
             if "error" in line:
