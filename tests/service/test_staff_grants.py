@@ -415,7 +415,7 @@ def test_the_controls_look_at_whom_the_ceiling_counts(office: Path, staff_member
         check = ask(f"staff.{control}", settings)
         assert (check.outcome, check.figures["holders"]) == (CheckOutcome.PASS, 3)
     assert len(roster(timezone.now()).holders) == 3
-    assert "2 people are new, without one" in ask("staff.mfa", settings).summary
+    assert "apart from 2 newcomers" in ask("staff.mfa", settings).summary
 
     User.objects.filter(pk=root.pk).update(last_login=timezone.now())
     for control in ("mfa", "undertakings"):

@@ -337,8 +337,8 @@ def _left_under(inventory: Inventory, lasts: dt.timedelta, now: dt.datetime) -> 
         end = seals_until(key.info, field=lasts)
         is_replaced = key.info.purpose == "field" and key.info.state is KeyState.DEACTIVATED
         if is_replaced and key.hanging and end is not None and now - end > _RESEALED_WITHIN:
-            told = f"it was replaced on {end:%Y-%m-%d}, and {counted(key.hanging, 'value')} still need it"
-            yield ControlFinding(key.info.name, told, "finish it: troth keys rotate field")
+            message = f"it was replaced on {end:%Y-%m-%d}, and {counted(key.hanging, 'value')} still need it"
+            yield ControlFinding(key.info.name, message, "finish it: troth keys rotate field")
 
 
 def _overdue(there: Sequence[KeyInfo], lasts: dt.timedelta, now: dt.datetime) -> Iterator[ControlFinding]:

@@ -43,7 +43,7 @@ from troth.ledger import DeclaredName
 from troth.text import same_person
 
 _ORDER = tuple(Status)  # the enumeration goes from the best to the worst
-_SAID = {"kept": "older but held"}  # beside a status that is called kept as well
+_SHOWN_AS = {"kept": "older but held"}  # beside a status that is called kept as well
 
 
 class Cause(enum.StrEnum):
@@ -254,9 +254,9 @@ def _portioned(check: Check, about: Sequence[str]) -> Check:
     where = ", ".join(sorted({it.place for it in portions}))
     if check.outcome is CheckOutcome.PASS and not population:
         return replace(check, outcome=CheckOutcome.NOT_APPLICABLE, summary=f"There is nothing to check in {where}.")
-    told = [f"{_SAID.get(name, name)} {figure:,}" for name, figure in figures.items()]
-    told += dict.fromkeys(it.rule for it in portions if it.rule)
-    return replace(check, summary=f"{where}: {', '.join(told)}.")
+    parts = [f"{_SHOWN_AS.get(name, name)} {figure:,}" for name, figure in figures.items()]
+    parts += dict.fromkeys(it.rule for it in portions if it.rule)
+    return replace(check, summary=f"{where}: {', '.join(parts)}.")
 
 
 def _concerns(place: str, part: str, known: Set[str]) -> bool:

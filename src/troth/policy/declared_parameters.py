@@ -47,13 +47,13 @@ def _more_people(text: str, declaration: Declaration) -> str:
 def _people_promised(text: str) -> float | None:
     """The largest number of people who may see data, as the sentence says; None if it says none. A number with words
     such as “at most” goes before others: “at most three of our twenty people”."""
-    said = same_words(text)
-    others = {start for start, _, quantity in places_in(said) if quantity.unit != "person"}
+    plain_text = same_words(text)
+    others = {start for start, _, quantity in places_in(plain_text) if quantity.unit != "person"}
     limits, plainly = list[float](), list[float]()
-    for start, end, number in numbers_in(said):
+    for start, end, number in numbers_in(plain_text):
         if start in others:
             continue
-        before, after = said[:start].rstrip(" (").casefold(), said[end:]
+        before, after = plain_text[:start].rstrip(" (").casefold(), plain_text[end:]
         if _pattern("people", "fewer").search(before) and _pattern("people", "counted").match(after):
             limits.append(number - 1)
         elif _pattern("people", "capped").search(before) and _pattern("people", "counted").match(after):
@@ -65,16 +65,18 @@ def _people_promised(text: str) -> float | None:
 
 def _other_places(text: str, declaration: Declaration) -> str:
     """The control compares the forms with the declared collection points, however many the sentence counts."""
-    said = same_words(text)
+    plain_text = same_words(text)
     pages = [point.page for point in declaration.collection_points.values() if point.page is not None]
-    if not pages or not _pattern("places", "asks").search(said) or categories_in(said):
+    if not pages or not _pattern("places", "asks").search(plain_text) or categories_in(plain_text):
         return ""
-    for start, end, number in numbers_in(said):
-        if not _pattern("places", "before").search(said[:start]) or not _pattern("places", "after").search(said[end:]):
+    for start, end, number in numbers_in(plain_text):
+        if not _pattern("places", "before").search(plain_text[:start]) or not _pattern("places", "after").search(
+            plain_text[end:]
+        ):
             continue
         # Two forms may stand on one page.
         fewest, most = len(set(pages)), len(pages)
-        is_capped = _pattern("places", "capped").search(said[:start]) is not None
+        is_capped = _pattern("places", "capped").search(plain_text[:start]) is not None
         if number < fewest or (number > most and not is_capped):
             return f"the sentence says {number:g} places, and the declaration has {counted(most, 'collection point')}"
     return ""

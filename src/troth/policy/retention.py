@@ -149,8 +149,8 @@ def _names(declaration: Declaration, name: str, rule: Retention) -> Set[str]:
 
 def _is_promised(declaration: Declaration, rule: Retention) -> bool:
     """True if a promise about its table states the period."""
-    said = [one.quote for one in declaration.promises if any(lies_in(rule.table, part) for part in one.about)]
-    return any(agrees(rule, it.period) for quote in said for it in stretches(quote))
+    quotes = [it.quote for it in declaration.promises if any(lies_in(rule.table, part) for part in it.about)]
+    return any(agrees(rule, it.period) for quote in quotes for it in stretches(quote))
 
 
 def _of_another_period(declaration: Declaration, promise: Promise, path: str) -> Iterator[Problem]:

@@ -100,7 +100,7 @@ def canaries_erased(
         f"{counted(figures['left'], 'row')} of them left. The law keeps the rows of {counted(kept, 'more table')}."
     )
     if others:
-        summary += f" {counted(others, 'system answers', 'systems answer')} for themselves; none was planted there."
+        summary += f" {counted(others, 'system is', 'systems are')} not read by Troth; none was planted there."
     for why, sentence in _STUCK.items():
         for name in dict.fromkeys(row.system for row in stuck_canaries if row.stuck == why):
             place = f"a table of {name}" if why == planting.UNDECLARED and name in systems else name

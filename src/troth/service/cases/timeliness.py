@@ -33,7 +33,7 @@ _AT_ONCE = 500
 _SOONEST = dt.timedelta(days=1)
 """No law asks for an acknowledgement sooner."""
 _SHORTEST = dt.timedelta(days=5)
-"""No law or standard of ours asks for an answer sooner."""
+"""An answer within this time is in time under each of our rule sets, so that its deadline is not reckoned again."""
 _SAME_TIME = dt.timedelta(minutes=1)
 """E-mails with the answer are queued in the transaction that closes the case."""
 _ON_THE_WAY = frozenset({"link", "agent_authority", "more_information", "reminder_to_person", "resumed", "extended"})
@@ -162,11 +162,11 @@ def _deadline(
     day = case.due_on
     if day <= (first := by_law(is_extended=False)):
         return day
-    told = [it.ended_at for it in letters if it.kind == "extended" and it.is_sent and it.ended_at is not None]
-    if case.extended_at is not None and all(it.has_failed for it in letters):  # told in another way, as staff noted
-        told = [case.extended_at]
-    is_told = any(at.astimezone(zone).date() <= first for at in told)
-    return min(day, by_law(is_extended=True) if is_told else first)
+    announced = [it.ended_at for it in letters if it.kind == "extended" and it.is_sent and it.ended_at is not None]
+    if case.extended_at is not None and all(it.has_failed for it in letters):  # in another way, as staff noted
+        announced = [case.extended_at]
+    is_in_time = any(at.astimezone(zone).date() <= first for at in announced)
+    return min(day, by_law(is_extended=True) if is_in_time else first)
 
 
 def _is_unacknowledged(

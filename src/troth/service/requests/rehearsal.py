@@ -96,7 +96,7 @@ def moved_deadlines(world: World) -> None:
     _open().update(due_on=world.now.date() + dt.timedelta(days=5))
 
 
-def untold_extension(world: World) -> None:
+def unannounced_extension(world: World) -> None:
     waiting = _open().exclude(due_on=None)
     for case in waiting:
         assert case.due_on is not None, "those are left out"

@@ -25,15 +25,15 @@ def team(context: object, now: dt.datetime) -> Roster:
 
 
 def holders(context: object, now: dt.datetime) -> Sequence[Employed]:
-    """Who can see personal data through Troth: whoever the other controls on staff look at."""
+    """The people with access to personal data through Troth, whom the other controls on staff look at."""
     return roster(now).holders
 
 
 @answers("staff.mfa")
 def mfa(roster: Roster, now: dt.datetime) -> ControlResult:
-    """PCI DSS 8.4.2: everybody who has access to personal data has a second factor. Whoever has none and never signed
-    in, or has not signed the undertaking without which no grant counts, sees nothing before they have added one: no
-    page with personal data opens in a session without it."""
+    """PCI DSS 8.4.2: everybody who has access to personal data has a second factor. Newcomers without one, who never
+    signed in or have not signed the undertaking without which no grant counts, see nothing before they have added it:
+    no page with personal data opens in a session without it."""
 
     def is_new(who: Employed) -> bool:
         may_not = who.person.undertaking_until is None and who.superuser_since is None
@@ -42,14 +42,14 @@ def mfa(roster: Roster, now: dt.datetime) -> ControlResult:
     held, new = roster.holders, sum(map(is_new, roster.holders))
     fix = "ask them to add one, or end their access"
     answer = _of_holders(held, lambda who: who.has_factor or is_new(who), "a second factor", fix)
-    note = f" {counted(new, 'person is', 'people are')} new, without one, and must add it first." if new else ""
-    return replace(answer, summary=answer.summary + note)
+    note = f", apart from {counted(new, 'newcomer')}, who must add one first." if new else "."
+    return replace(answer, summary=answer.summary.removesuffix(".") + note)
 
 
 @answers("staff.undertakings")
 def undertakings(roster: Roster, now: dt.datetime) -> ControlResult:
     """GDPR Art. 28(3)(b), 32(4): everybody who could see personal data has signed a confidentiality undertaking. No
-    grant counts before, so whoever has never signed and never used one has seen nothing."""
+    grant counts before, so people who never signed and never used one have seen nothing."""
 
     def has_signed(who: Employed) -> bool:
         return who.person.undertaking_until is not None and who.person.undertaking_until > now
