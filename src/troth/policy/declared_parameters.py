@@ -47,13 +47,12 @@ def _more_people(text: str, declaration: Declaration) -> str:
 def _people_promised(text: str) -> float | None:
     """The largest number of people who may see data, as the sentence says; None if it says none. A number with words
     such as “at most” goes before others: “at most three of our twenty people”."""
-    plain_text = same_words(text)
-    others = {start for start, _, quantity in places_in(plain_text) if quantity.unit != "person"}
+    plain = same_words(text)
+    others = {start for start, _, quantity in places_in(plain) if quantity.unit != "person"}
     limits, plainly = list[float](), list[float]()
-    for start, end, number in numbers_in(plain_text):
-        if start in others:
-            continue
-        before, after = plain_text[:start].rstrip(" (").casefold(), plain_text[end:]
+    numbers = [it for it in numbers_in(plain) if it[0] not in others]
+    for start, end, number in numbers:
+        before, after = plain[:start].rstrip(" (").casefold(), plain[end:]
         if _pattern("people", "fewer").search(before) and _pattern("people", "counted").match(after):
             limits.append(number - 1)
         elif _pattern("people", "capped").search(before) and _pattern("people", "counted").match(after):
@@ -65,18 +64,17 @@ def _people_promised(text: str) -> float | None:
 
 def _other_places(text: str, declaration: Declaration) -> str:
     """The control compares the forms with the declared collection points, however many the sentence counts."""
-    plain_text = same_words(text)
+    plain = same_words(text)
     pages = [point.page for point in declaration.collection_points.values() if point.page is not None]
-    if not pages or not _pattern("places", "asks").search(plain_text) or categories_in(plain_text):
+    if not pages or not _pattern("places", "asks").search(plain) or categories_in(plain):
         return ""
-    for start, end, number in numbers_in(plain_text):
-        if not _pattern("places", "before").search(plain_text[:start]) or not _pattern("places", "after").search(
-            plain_text[end:]
-        ):
+    for start, end, number in numbers_in(plain):
+        before, after = plain[:start], plain[end:]
+        if not (_pattern("places", "before").search(before) and _pattern("places", "after").search(after)):
             continue
         # Two forms may stand on one page.
         fewest, most = len(set(pages)), len(pages)
-        is_capped = _pattern("places", "capped").search(plain_text[:start]) is not None
+        is_capped = _pattern("places", "capped").search(before) is not None
         if number < fewest or (number > most and not is_capped):
             return f"the sentence says {number:g} places, and the declaration has {counted(most, 'collection point')}"
     return ""
