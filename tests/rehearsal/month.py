@@ -187,11 +187,11 @@ class _Company:
     def _work(self) -> None:
         """The jobs of the day, the mailbox, the canary, and those who look from outside."""
         from troth.service.assurance.rehearsal import canaries, outside
-        from troth.service.cases.intake.mailbox import READ_AT
         from troth.service.core import timestamps
         from troth.service.core.clock import Pulse, beat
         from troth.service.core.jobs.worker import Pace, run_jobs
         from troth.service.core.rehearsal import conclude
+        from troth.service.mail.inbox.reading import READ_AT
 
         beat(self.world.now, Pulse())
         for _ in range(4):  # batches wait a moment for further requests

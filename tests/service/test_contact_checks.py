@@ -16,9 +16,9 @@ from tests.service import team
 from troth.service.assurance import contact_checks
 from troth.service.assurance.contact_checks import ask_due, contacts, take_own
 from troth.service.assurance.models import ContactCheckRow
-from troth.service.cases.intake.mailbox import MailboxMessage
 from troth.service.configuration import MailServer
 from troth.service.core.deployment import current
+from troth.service.mail.inbox.mailboxes import MailboxMessage
 from troth.service.mail.models import LetterRow
 from troth.site.mailboxes import MailboxCheck
 
@@ -130,8 +130,8 @@ def test_an_e_mail_to_the_mailbox_that_troth_reads_opens_no_case_and_its_silence
     asked()
     letter = LetterRow.objects.order_by("pk")[0]
     raw = f"Subject: x\r\nMessage-ID: {letter.message_id}\r\n\r\nhello".encode()
-    assert take_own(MailboxMessage(raw, NOW, lambda: None), NOW)
-    assert not take_own(MailboxMessage(b"Message-ID: <x@example.org>\r\n\r\nhello", NOW, lambda: None), NOW)
+    assert take_own(MailboxMessage(raw, NOW, lambda: None), current(), NOW)
+    assert not take_own(MailboxMessage(b"Message-ID: <x@example.org>\r\n\r\nhello", NOW, lambda: None), current(), NOW)
     later = NOW + 30 * DAY
     assert (state(later)["email"].is_reader, state(later)["email"].is_silent(later)) == (True, False)
     assert state(later)["officer.email"].is_silent(later)

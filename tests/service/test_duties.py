@@ -152,10 +152,12 @@ def test_every_event_concerns_controls_that_there_are() -> None:
 
 
 def test_every_name_that_a_duty_gives_leads_to_something() -> None:
-    single = ("api", "before_checks", "unbound", "evidence_files", "inbox", "sealed", "metrics", "console_figures")
+    single = ("api", "before_checks", "unbound", "evidence_files", "sealed", "metrics", "console_figures")
     for duty in duties().values():
         for name in filter(None, (getattr(duty, what) for what in single)):
             assert resolve(name) is not None
+    for taker in listed("inbox"):
+        assert callable(resolve(taker.take))
     for kind in listed("links"):
         assert resolve(kind.opens).is_confirmed, "to fetch a link must change nothing"
         assert not kind.resend or callable(resolve(kind.resend))

@@ -62,7 +62,6 @@ def told(folder: Path) -> dict[str, Any]:
     from troth.service.assurance.jobs import run_due
     from troth.service.assurance.models import PromiseRow
     from troth.service.assurance.rules import CHECK
-    from troth.service.cases.intake.mailbox import read_mailbox
     from troth.service.core.deployment import current
     from troth.service.core.jobs.models import Job
     from troth.service.core.key_lifecycle import sealed_places
@@ -71,6 +70,7 @@ def told(folder: Path) -> dict[str, Any]:
     from troth.service.core.own_tables import own
     from troth.service.core.resealing import hanging
     from troth.service.entry_labels import entry_title
+    from troth.service.mail.inbox.reading import read_mailbox
     from troth.service.staff.base import figures_for, pages_for
     from troth.service.staff.rights import StaffRole, right_named, rights_of_role
     from troth.service.wsgi import OURS

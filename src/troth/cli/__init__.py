@@ -30,6 +30,7 @@ COMMANDS = {
     "scan": "Find where free text mentions a person.",
     "replay": "Erase people again whom a restored backup brought back.",
     "acknowledge-return": "Record that an erased person came back of their own accord.",
+    "mail": "Read bounces, check e-mails, and print their DNS records.",
     "grants": "Print the least-privilege GRANT script for a store.",
     "ropa": "Print the record of processing (GDPR Art. 30).",
     "dpia": "Report which purposes need an impact assessment (GDPR Art. 35).",

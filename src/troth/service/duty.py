@@ -123,6 +123,17 @@ class LinkKind:
 
 
 @dataclass(frozen=True, slots=True)
+class InboxTaker:
+    """Gets incoming e-mails: its *name*, and *take*, a ``"module:function"`` of the message
+    (`mail.inbox.mailboxes.MailboxMessage`), the deployment and the time. It returns True if it has handled the message,
+    which no later taker gets then; *place* orders them. It may get the same message again after a crash."""
+
+    name: str
+    take: str
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
 class ControlInput:
     """An input of controls: its *meaning*, empty if `troth.controls` describes it already, and its *supply*, the
     ``"module:function"`` that returns it, given the deployment and the time."""
@@ -181,9 +192,8 @@ class Duty:
     """Types of cases that it answers."""
     centre: Sequence[CentreLink] = ()
     """Links on the privacy centre's first page."""
-    inbox: str = ""
-    """``module:function`` that takes an incoming e-mail and the time, before the e-mail is read as a request, and
-    returns True if it has handled it. It may get the same e-mail again after a crash."""
+    inbox: Sequence[InboxTaker] = ()
+    """What it takes of the incoming e-mails."""
     before_checks: str = ""
     """``module:function`` that a pass over the promises calls before it schedules controls, with the deployment and the
     time. A pass that finds nothing new skips it, for half a minute at most."""

@@ -20,13 +20,13 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from troth.ledger import Entry
-from troth.service.cases.intake.mailbox import open_mailbox
 from troth.service.configuration import MailServer, ServiceError, Settings, UnsafeStart, is_local
 from troth.service.core.clock import doubt
 from troth.service.core.controls import restores
 from troth.service.core.jobs.queue import health
 from troth.service.core.ledger import DatabaseLog
 from troth.service.core.models import EntryRow
+from troth.service.mail.inbox.mailboxes import open_mailbox
 from troth.service.mail.models import LetterRow
 from troth.service.mail.smtp import Smtp
 from troth.service.pages import the_log

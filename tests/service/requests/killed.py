@@ -41,7 +41,7 @@ def work(*, until_idle: bool = True, only: tuple[str, ...] = FLOWS) -> None:
 
 
 def keep() -> None:
-    work(only=("core.run", "requests.mailbox", "requests.deadlines", "api", "mail"))
+    work(only=("core.run", "requests.deadlines", "api", "mail"))
 
 
 def both() -> None:

@@ -21,6 +21,7 @@ from troth.service.cases.content import CaseContent
 from troth.service.cases.intake import mail_allowance, mailbox, receive
 from troth.service.cases.intake.mail_allowance import MESSAGES_MAX, folded
 from troth.service.cases.models import Case, CaseKind, Channel, UnprovedAddress
+from troth.service.mail.inbox.mailboxes import MailboxMessage
 from troth.service.mail.models import LetterRow
 from troth.service.portal.models import MailedLink
 
@@ -57,7 +58,7 @@ def test_forms_api_and_mail_count_together(office: Office, visitor: Client) -> N
         )
         assert sent.status_code == 201
         raw = f"From: ann+c{number}@example.org\nSubject: Delete my data\n\nPlease delete all my data.\n"
-        mailbox.take_in(mailbox.MailboxMessage(raw.encode(), now, lambda: None), office.deployment, now=now)
+        mailbox.take_in(MailboxMessage(raw.encode(), now, lambda: None), office.deployment, now=now)
         complaint = visitor.post("/your-data/complain/", {"email": ANN, "message": f"Why {number}?"})
         assert complaint.status_code == 302
     office.work()

@@ -15,7 +15,7 @@ from troth.service.cases import actions as case_actions
 from troth.service.cases.content import CaseContent
 from troth.service.cases.deadlines import watch
 from troth.service.cases.intake import receive
-from troth.service.cases.intake.mailbox import MailboxMessage, take_in
+from troth.service.cases.intake.mailbox import take_in
 from troth.service.cases.intake.receive import Intake
 from troth.service.cases.lifecycle import Actor, CaseRefused
 from troth.service.cases.models import Case, CaseBatch, CaseKind, CasePause, CaseState, Channel, WaitReason
@@ -23,6 +23,7 @@ from troth.service.core.jobs.models import Job
 from troth.service.core.journal import DatabaseJournal
 from troth.service.core.models import EntryRow, RunRow
 from troth.service.core.store_pool import close_stores
+from troth.service.mail.inbox.mailboxes import MailboxMessage
 from troth.service.preferences.actions import record_choices
 from troth.service.preferences.models import ChoiceState
 from troth.service.preferences.rules import ALL_USES, MARKETING, Scope, Source

@@ -19,7 +19,6 @@ from troth.service.api.models import ApiToken
 from troth.service.api.tokens import make
 from troth.service.cases.actions import extend
 from troth.service.cases.content import CaseContent
-from troth.service.cases.intake.mailbox import read_due
 from troth.service.cases.intake.receive import Intake, receive
 from troth.service.cases.lifecycle import Actor
 from troth.service.cases.models import Case, CaseKind, Channel
@@ -27,6 +26,7 @@ from troth.service.complaints import controls as complaint_controls  # noqa: F40
 from troth.service.complaints.actions import answer
 from troth.service.configuration import Mailbox
 from troth.service.core.models import LegalHold
+from troth.service.mail.inbox.reading import read_due
 from troth.service.mail.models import LetterRow
 from troth.service.requests import controls  # noqa: F401 - registers the answers
 from troth.service.requests.duty import CASES_WRITE

@@ -19,10 +19,13 @@ from troth.service.cases import actions as case_actions
 from troth.service.cases import lifecycle, messages
 from troth.service.cases.content import CaseContent, SealedContent
 from troth.service.cases.intake import receive
-from troth.service.cases.intake.mailbox import MailboxMessage, read_mailbox, take_in, understood
+from troth.service.cases.intake.mailbox import take_in
 from troth.service.cases.models import Case, CaseKind, CaseState, Channel, IngestedMessage, WaitReason
 from troth.service.complaints import actions as complaint_actions
 from troth.service.configuration import Mailbox
+from troth.service.mail.inbox.mailboxes import MailboxMessage
+from troth.service.mail.inbox.parsing import understood
+from troth.service.mail.inbox.reading import read_mailbox
 from troth.service.mail.models import LetterRow
 from troth.service.requests import actions
 

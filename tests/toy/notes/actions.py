@@ -60,7 +60,7 @@ def send(job: RunningJob) -> None:
         job.finish()
 
 
-def take_in(letter: Any, now: dt.datetime) -> bool:
+def take_in(letter: Any, deployment: Any, now: dt.datetime) -> bool:
     if b"Subject: note" not in letter.raw:
         return False
     leave("by e-mail", now)

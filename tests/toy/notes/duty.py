@@ -6,7 +6,7 @@ from troth.ledger.fields import Of, Whole
 from troth.ledger.kinds import EntryKind
 from troth.ledger.values import Pseudonym
 from troth.service.api.scopes import ApiScope
-from troth.service.duty import CentreLink, ConsolePage, ControlInput, Duty, LinkKind
+from troth.service.duty import CentreLink, ConsolePage, ControlInput, Duty, InboxTaker, LinkKind
 from troth.service.duty import marked as _
 from troth.service.mail.facts import link, prose
 from troth.service.mail.message_kinds import MessageKind
@@ -36,7 +36,7 @@ DUTY = Duty(
     console_figures="notes.console:figures",
     links=(NOTE_LINK,),
     centre=(CentreLink("notes", _("Notes"), _("What programs left for you")),),
-    inbox="notes.actions:take_in",
+    inbox=(InboxTaker("notes", "notes.actions:take_in", 200),),
     before_checks="notes.actions:before_checks",
     evidence=("note.",),
     evidence_files="notes.actions:evidence_files",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Final
 
 from django.conf import settings
 from django.db import transaction
@@ -25,6 +25,7 @@ from troth.service.core.deployment import Deployment
 from troth.service.core.jobs.queue import hasten
 from troth.service.core.ledger import record
 from troth.service.mail.actions import post, recipient_mark
+from troth.service.mail.inbox.mailboxes import MailboxMessage
 from troth.service.mail.message import Address
 from troth.service.mail.models import LetterRow
 from troth.service.mail.rules import Letter, LetterRefused
@@ -46,11 +47,6 @@ _PLACES: Final[Mapping[ContactCheckRow.Role, str]] = {
     _Role.OFFICER: "organisation.officer.email",
     _Role.DEPUTY: "organisation.officer.deputy",
 }
-
-
-class _Message(Protocol):
-    @property
-    def raw(self) -> bytes: ...
 
 
 def ask_due(deployment: Deployment, *, now: dt.datetime) -> list[str]:
@@ -164,7 +160,7 @@ def _once(row: ContactCheckRow) -> str:
     return f"contact:{row.pk}"
 
 
-def take_own(message: _Message, now: dt.datetime) -> bool:
+def take_own(message: MailboxMessage, deployment: Deployment, now: dt.datetime) -> bool:
     """Whether *message*, from the mailbox that Troth reads, is one of these e-mails. It opens no case; and as Troth
     marks it as read, nobody may see it there, which the control has to know."""
     named = _MESSAGE_ID.search(message.raw, 0, _HEADER_BYTES_MAX)

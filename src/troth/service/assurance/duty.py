@@ -8,7 +8,7 @@ from troth.ledger.fields import Day, Of, OneOf, Whole
 from troth.ledger.kinds import ACTOR, EntryKind
 from troth.ledger.values import Commitment, DeclaredName, Hash, Pseudonym
 from troth.service.api.scopes import ApiScope
-from troth.service.duty import ConsolePage, ControlInput, Duty, LinkKind
+from troth.service.duty import ConsolePage, ControlInput, Duty, InboxTaker, LinkKind
 from troth.service.duty import marked as _
 from troth.service.mail.facts import DAY, link, moment
 from troth.service.mail.message_kinds import MessageKind
@@ -111,7 +111,7 @@ DUTY = Duty(
         "contact_check": MessageKind({"link": link, "until": moment}, lasts=3 * DAY, to_person=False, is_owed=False),
     },
     links=(CONTACT_LINK,),
-    inbox="troth.service.assurance.contact_checks:take_own",
+    inbox=(InboxTaker("contact check", "troth.service.assurance.contact_checks:take_own", 100),),
     inputs={
         "contradicted": ControlInput("", "troth.service.assurance.control_inputs:contradicted"),
         "pushed": ControlInput("", "troth.service.assurance.pushed_evidence:pushed_evidence"),

@@ -94,7 +94,7 @@ def _judge(deployment: Deployment, now: dt.datetime) -> None:
 
 _KINDS = (
     *("core.disposal", "core.epochs", "core.resealing", "core.scrubbing", "core.run"),
-    *("assurance.contacts", "mail", "api", "staff", "requests.mailbox", "requests.deadlines"),
+    *("assurance.contacts", "mail", "api", "staff", "requests.deadlines"),
 )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from troth.ledger.fields import Day, FieldShape, Of, OneOf, Whole
 from troth.ledger.kinds import ACTOR, RIGHT, EntryKind
 from troth.ledger.values import Commitment, Hash, Pseudonym
-from troth.service.duty import ConsolePage, Duty, LinkKind
+from troth.service.duty import ConsolePage, Duty, InboxTaker, LinkKind
 from troth.service.duty import marked as _
 from troth.service.mail.facts import DAY, REDRESS, RIGHTS, date, line, lines, link, moment, one_of, prose, right, whole
 from troth.service.mail.message_kinds import MessageKind
@@ -110,6 +110,7 @@ DUTY = Duty(
         "case.closed": _("A request was answered"),
         "case.escalated": _("A deadline is near or missed"),
     },
+    inbox=(InboxTaker("request", "troth.service.cases.intake.mailbox:take", 900),),
     jobs=("troth.service.cases.jobs",),
     tables="own_tables.yaml",
     metrics="troth.service.cases.metrics:figures",

@@ -5,15 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 from troth.service.cases import deadlines
-from troth.service.cases.intake import mailbox
 from troth.service.core.jobs.registry import job
 from troth.service.core.jobs.running import RunningJob
-
-
-@job("requests.mailbox", every=dt.timedelta(minutes=1), at_once=1)
-def read_mailbox(job: RunningJob) -> None:
-    """Ingest new messages, if a mailbox is configured and declared."""
-    mailbox.read_due(job.now)
 
 
 @job("requests.deadlines", every=dt.timedelta(minutes=5), at_once=1)

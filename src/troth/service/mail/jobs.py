@@ -1,4 +1,4 @@
-"""Background jobs of mail: queued e-mails are sent, and messages of failed ones expire."""
+"""Background jobs of mail: queued e-mails are sent, messages of failed ones expire, and the mailbox is read."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from troth.service.core.jobs.registry import Retry, batch_job, job
 from troth.service.core.jobs.running import RunningJob
 from troth.service.mail.actions import forget_failed, send_letters
+from troth.service.mail.inbox import reading
 
 _WAITS = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
 """Pauses after each temporary failure; the last one repeats."""
@@ -23,3 +24,9 @@ def send(jobs: Sequence[RunningJob]) -> None:
 def forget(job: RunningJob) -> None:
     """Delete messages of e-mails that failed long ago."""
     forget_failed(job.now)
+
+
+@job("mail.inbox", every=dt.timedelta(minutes=1), at_once=1)
+def read_inbox(job: RunningJob) -> None:
+    """Read new messages, if a mailbox is configured and declared."""
+    reading.read_due(job.now)

@@ -15,7 +15,6 @@ from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence
 from troth.declaration import Declaration
 from troth.service.api.models import ApiToken
 from troth.service.cases.aliases import names_of_cases
-from troth.service.cases.intake.mailbox import READ_AT, UNREAD_MAX
 from troth.service.cases.models import Case, CaseEvent, CaseKind, CaseState, Right
 from troth.service.cases.models import CaseOutcome as Ended
 from troth.service.cases.timeliness import PERIOD, in_time
@@ -24,6 +23,7 @@ from troth.service.core.models import LegalHold
 from troth.service.disclosures.notifications import NotificationState as NoticeState
 from troth.service.disclosures.notifications import NotificationStatus, all_since
 from troth.service.disclosures.rules import TELLING
+from troth.service.mail.inbox.reading import READ_AT, UNREAD_MAX
 from troth.service.portal.form_token import FIELD
 from troth.service.requests.duty import CASES_WRITE
 from troth.service.requests.models import CHOICES, RIGHTS, CaseReceipt

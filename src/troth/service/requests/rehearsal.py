@@ -15,13 +15,13 @@ from troth.rehearsal.site import CENTRE, ScriptedPage, as_article, policy_path
 from troth.service.api.models import ApiToken
 from troth.service.api.tokens import make
 from troth.service.cases.content import CaseContent
-from troth.service.cases.intake.mailbox import READ_AT
 from troth.service.cases.intake.receive import Intake, receive
 from troth.service.cases.models import Case, CaseKind, Channel
 from troth.service.core import timestamps
 from troth.service.core.deployment import current
 from troth.service.core.jobs.worker import Pace, run_jobs
 from troth.service.disclosures.models import RecipientNotification
+from troth.service.mail.inbox.reading import READ_AT
 from troth.service.mail.models import LetterRow
 from troth.service.mail.rehearsal import queue, refuse
 from troth.service.portal.form_token import FIELD

@@ -1,0 +1,23 @@
+"""``troth mail``: reads, checks and prepares e-mails. The module of each command is imported when called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import click
+
+from troth.cli.lazy_group import LazyGroup
+
+__all__ = ["mail"]
+
+_SHORT: Mapping[str, str] = {}
+
+
+class _Commands(LazyGroup):
+    package = __name__
+    shorts = _SHORT
+
+
+@click.group(cls=_Commands)
+def mail() -> None:
+    """Read reports about e-mails, check e-mails before they are sent, and print what DNS has to say about them."""
