@@ -441,13 +441,13 @@ def test_a_letter_that_has_gone_is_done_whoever_holds_it(database: str, sink: Si
 
 
 def test_two_threads_do_not_share_a_connection(rows: None, sink: Sink) -> None:
-    mine = actions._way_out(sink.server)
+    mine = actions.way_out(sink.server)
     theirs: list[MailTransport] = []
-    other = threading.Thread(target=lambda: theirs.append(actions._way_out(sink.server)))
+    other = threading.Thread(target=lambda: theirs.append(actions.way_out(sink.server)))
     other.start()
     other.join()
     assert theirs[0] is not mine
-    assert actions._way_out(sink.server) is mine
+    assert actions.way_out(sink.server) is mine
 
 
 def test_letters_go_out_by_themselves(

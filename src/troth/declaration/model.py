@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 from troth.declaration.base import Period, StrictModel, canonical
 from troth.declaration.custom_controls import OwnControl, OwnControlId
 from troth.declaration.faults import OwnFault
+from troth.declaration.newsletters import Newsletter, NewsletterName
 from troth.declaration.notice import Notice
 from troth.declaration.organisation import Organisation
 from troth.declaration.problems import Position, Problem, Severity
@@ -103,6 +104,7 @@ class Declaration(StrictModel):
     cookies: dict[str, Cookie] = {}
     retention: dict[str, Retention] = {}
     contracts: dict[str, Contract] = {}
+    newsletters: dict[NewsletterName, Newsletter] = {}
     notice: Notice = Notice()
     """Additional content of the rendered notice."""
     controllers: dict[str, ActedFor] = {}

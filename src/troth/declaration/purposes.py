@@ -62,7 +62,8 @@ class Sharing(enum.StrEnum):
     SHARE = "share"
 
 
-def _as_text(value: Any) -> Any:
+def as_text(value: Any) -> Any:
+    """A boolean as the text that stands for it."""
     return str(value).lower() if isinstance(value, bool) else value
 
 
@@ -71,7 +72,7 @@ class Feed(StrictModel):
 
     table: str
     """``system.table``."""
-    where: dict[str, Annotated[str, BeforeValidator(_as_text, json_schema_input_type=str | int | float | bool)]] = {}
+    where: dict[str, Annotated[str, BeforeValidator(as_text, json_schema_input_type=str | int | float | bool)]] = {}
     """Columns and the value that each has in the rows that go to the recipient; by default every row."""
 
 

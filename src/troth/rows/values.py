@@ -9,7 +9,7 @@ import gc
 import math
 import operator
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from troth.stores import ColumnKind, Row, Scalar
 
@@ -113,3 +113,14 @@ def _text(value: Scalar) -> str:
     if isinstance(value, dt.datetime):
         value = (value if value.tzinfo is None else value.astimezone(dt.UTC).replace(tzinfo=None)).isoformat(" ")
     return str(value).strip().replace("T", " ").removesuffix(" 00:00:00")
+
+
+_BOOLEANS: Mapping[str, bool] = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def as_stored(text: str, kind: ColumnKind) -> Scalar:
+    """A declared value as a column of *kind* holds it; None if it cannot."""
+    if kind is ColumnKind.BOOLEAN:
+        return _BOOLEANS.get(text.strip().lower())
+    converted = as_kinds((text,), [kind])
+    return converted[0] if converted is not None else None

@@ -35,6 +35,7 @@ DUTIES: tuple[str, ...] = (
     "troth.service.vault",
     "troth.service.requests",
     "troth.service.complaints",
+    "troth.service.newsletters",
 )
 """The apps of the service, base apps first. Each is a Django app of the same name."""
 
@@ -192,6 +193,8 @@ class Duty:
     """Types of cases that it answers."""
     centre: Sequence[CentreLink] = ()
     """Links on the privacy centre's first page."""
+    editions: Mapping[str, str] = field(default_factory=dict)
+    """Kinds of editions, which go to many people: each ``module:name`` of a `mail.bulk.kinds.EditionKind`."""
     inbox: Sequence[InboxTaker] = ()
     """What it takes of the incoming e-mails."""
     before_checks: str = ""

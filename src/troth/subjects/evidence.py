@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from troth.declaration import Feed
 from troth.rows.datamap import DataMap, MapProblem, Node
-from troth.rows.values import as_kinds, same
-from troth.stores import ColumnKind, Row, Scalar
+from troth.rows.values import as_stored, same
+from troth.stores import Row
 from troth.subjects.amend import AmendmentPlan
 from troth.subjects.locate import FoundRow, Located
 from troth.subjects.plan import ABOUT_OTHERS, NOT_PERSONAL, UNLISTED, ErasurePlan, Stage
@@ -134,7 +134,7 @@ def _goes(located: Located, node: Node, row: FoundRow, feed: Feed) -> bool:
     for column, text in feed.where.items():
         if column not in located.columns[node.place]:
             return False
-        stored, wanted = located.value(node.place, row, column), _as_stored(node, column, text)
+        stored, wanted = located.value(node.place, row, column), as_stored(text, node.kind(column))
         if isinstance(wanted, bool):  # some engines store booleans as numbers
             stored = bool(stored) if stored in (0, 1) else None
             goes = stored is wanted
@@ -143,17 +143,6 @@ def _goes(located: Located, node: Node, row: FoundRow, feed: Feed) -> bool:
         if not goes:
             return False
     return True
-
-
-_BOOLEANS: Mapping[str, bool] = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-
-
-def _as_stored(node: Node, column: str, text: str) -> Scalar:
-    """A declared value converted to its column's kind; None if the column cannot hold it."""
-    if node.kind(column) is ColumnKind.BOOLEAN:
-        return _BOOLEANS.get(text.strip().lower())
-    found = as_kinds((text,), [node.kind(column)])
-    return found[0] if found is not None else None
 
 
 def feed_misfits(map_: DataMap) -> Iterator[MapProblem]:
@@ -165,5 +154,5 @@ def feed_misfits(map_: DataMap) -> Iterator[MapProblem]:
                 if node.schema.column(column) is None:
                     message = f"the store has no column {column!r} in {node.place}"
                     yield MapProblem(path, message, "fix the name, or remove it")
-                elif _as_stored(node, column, text) is None:
+                elif as_stored(text, node.kind(column)) is None:
                     yield MapProblem(path, f"{column} cannot hold that value", "give a value that it can hold")

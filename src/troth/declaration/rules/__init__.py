@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from troth.declaration.rules import erasure, external_systems, placeholders, promises, purposes, tables
+from troth.declaration.rules import erasure, external_systems, newsletters, placeholders, promises, purposes, tables
 from troth.declaration.rules.problem import Faults, Rule, UnplacedProblem
 from troth.declaration.rules.promises import lapsed
 
@@ -14,5 +14,6 @@ RULES: Final[tuple[Rule, ...]] = (
     *tables.RULES,
     *erasure.RULES,
     *purposes.RULES,
+    *newsletters.RULES,
     *promises.RULES,
 )

@@ -141,7 +141,7 @@ def send(jobs: Sequence[RunningJob], *, keyring: Keyring, transport: MailTranspo
             _LOG.warning("%s", lost)
         except Error as away:
             if may_pass(away):  # whatever was handed over is recorded by now, so this one was not
-                _surely(partial(_note_unsent, job))
+                note_surely(partial(_note_unsent, job))
             raise
         except ServerUnreachable as error:
             unreachable = error.reason
@@ -161,18 +161,18 @@ def send_letters(jobs: Sequence[RunningJob]) -> None:
     """`send` with this process's settings, over this thread's connection; without a mail server, e-mails wait."""
     told: Settings = settings.TROTH
     if told.mail is not None:
-        send(jobs, keyring=open_keyring(told.home), transport=_way_out(told.mail))
+        send(jobs, keyring=open_keyring(told.home), transport=way_out(told.mail))
         return
     for job in jobs:
         job.put_back(_NO_WAY_WAIT)
 
 
-_ways_out = threading.local()
+_ways = threading.local()
 
 
-def _way_out(server: MailServer) -> MailTransport:
+def way_out(server: MailServer) -> MailTransport:
     """One connection per thread: concurrent e-mails over one would be mixed up."""
-    known: dict[MailServer, MailTransport] = _ways_out.__dict__.setdefault("known", {})
+    known: dict[MailServer, MailTransport] = _ways.__dict__.setdefault("known", {})
     if server not in known:
         known[server] = (
             Smtp(server) if server.folder is None else FolderTransport(server.folder, maildir=server.maildir)
@@ -227,15 +227,15 @@ def _send(job: RunningJob, row: LetterRow, keyring: Keyring, transport: MailTran
         transport.hand_over(letter, lambda: _leave(job, row))
     except MessageRefused as error:
         reason, note = error.reason, _fail if error.for_good else _later
-        _surely(lambda: note(job, row, reason))
+        note_surely(lambda: note(job, row, reason))
     except Doubtful as error:
         doubt = error.reason
-        _surely(lambda: _later(job, row, doubt, repeated=True))
+        note_surely(lambda: _later(job, row, doubt, repeated=True))
     else:
-        _surely(lambda: _note_sent(job, row, keyring, letter))
+        note_surely(lambda: _note_sent(job, row, keyring, letter))
 
 
-def _surely(note: Callable[[], T]) -> T:
+def note_surely(note: Callable[[], T]) -> T:
     """Run *note*, repeating it while our own database is unavailable: the server has or may have the e-mail, and
     without a record it would be sent again. Nothing else could be done meanwhile."""
     while True:

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from troth.ledger.fields import Of
+from troth.ledger.fields import Of, OneOf, Whole
 from troth.ledger.kinds import EntryKind
 from troth.ledger.values import DeclaredName, Hash, Pseudonym
 from troth.service.duty import ControlInput, Duty
+from troth.service.mail.bulk.settings import read_rates
 
 _ENTRIES: Mapping[str, EntryKind] = {
     "letter.sent": EntryKind(
         {"letter": Of(DeclaredName), "to": Of(Pseudonym)}, {"case": Of(Pseudonym), "digest": Of(Hash)}
+    ),
+    # one text that goes to many (clauses C23, C25)
+    "edition.started": EntryKind(
+        {"edition": Of(Pseudonym), "list": Of(DeclaredName), "plan": Of(Hash), "people": Whole(1), "by": Of(Pseudonym)}
+    ),
+    "edition.changed": EntryKind({"edition": Of(Pseudonym), "state": OneOf(("sending", "paused", "cancelled"))}),
+    "edition.finished": EntryKind(
+        {"edition": Of(Pseudonym), **dict.fromkeys(("sent", "refused", "stopped", "in_doubt"), Whole())}
     ),
 }
 
@@ -30,4 +39,5 @@ DUTY = Duty(
     sealed="troth.service.mail.sealed_fields:SEALED",
     tables="own_tables.yaml",
     metrics="troth.service.mail.metrics:figures",
+    settings={"TROTH_MAIL_RATES": read_rates},
 )

@@ -1,4 +1,4 @@
-"""E-mails: queued, being sent, sent or failed. No personal data in clear. No rules."""
+"""E-mails: those owed to one person, and editions that go to many. No personal data in clear. No rules."""
 
 # ruff: noqa: RUF012 - Django reads the lists of Meta once, and the convention is lists
 from __future__ import annotations
@@ -46,3 +46,97 @@ class LetterRow(models.Model):
             models.Index(fields=["message_id"], name="letter_message_id"),
             models.Index(fields=["ended_at"], condition=Q(state="failed"), name="letter_failed"),
         ]
+
+
+class Edition(models.Model):
+    """One text that goes to many people."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft"  # planned, and sent to nobody
+        SENDING = "sending"
+        PAUSED = "paused"
+        FINISHED = "finished"  # each recipient has an outcome
+        CANCELLED = "cancelled"
+
+    kind = models.CharField(max_length=40, help_text="A registered kind (`Duty.editions`).")
+    about = models.CharField(max_length=80, help_text="A reference such as newsletter:monthly.")
+    purpose = models.CharField(max_length=160, blank=True, help_text="Empty for what the law demands.")
+    content = models.JSONField(help_text="The company's own text.")
+    plan_hash = models.CharField(max_length=80, unique=True)
+    planned = models.PositiveIntegerField(help_text="How many people it would have gone to when it was planned.")
+    actor = models.CharField(max_length=80, help_text="Who planned it, by pseudonym.")
+    state = models.CharField(max_length=12, choices=State, default=State.DRAFT)
+    made_at = models.DateTimeField()
+    send_at = models.DateTimeField(null=True, help_text="Not before.")
+    until = models.DateTimeField(null=True, help_text="When trying makes no sense any more.")
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "mail_edition"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["finished", "cancelled"], ended_at__isnull=False)
+                | Q(state__in=["draft", "sending", "paused"], ended_at__isnull=True),
+                name="edition_has_an_end_once_it_ended",
+            ),
+        ]
+        indexes = [models.Index(fields=["about", "made_at"], name="edition_about")]
+
+
+class DeliveryGroup(models.Model):
+    """Deliveries that are handed over together. *keys* are those of the people's rows in the company's store, sealed;
+    addresses are read there when the group is handed over. They are deleted when the edition ends."""
+
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="groups")
+    keys = models.BinaryField(null=True)
+
+    class Meta:
+        db_table = "mail_delivery_group"
+
+
+class Delivery(models.Model):
+    """One recipient's copy of an edition, and how it ended."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        HANDING_OVER = "handing_over"  # the server may have it
+        SENT = "sent"
+        REFUSED = "refused"
+        STOPPED = "stopped"
+        IN_DOUBT = "in_doubt"  # a process died meanwhile: the server has it, or has not
+
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="deliveries")
+    group = models.ForeignKey(DeliveryGroup, on_delete=models.CASCADE, related_name="deliveries")
+    position = models.PositiveSmallIntegerField(help_text="Its place in the group's keys.")
+    fingerprint = models.CharField(max_length=40)
+    state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
+    reason = models.CharField(max_length=40, blank=True, help_text="A code: why it stopped, or what the server said.")
+    tries = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    report = models.CharField(max_length=12, blank=True, help_text="What came back: gone, later, ours or complaint.")
+
+    class Meta:
+        db_table = "mail_delivery"
+        constraints = [
+            models.UniqueConstraint(fields=["edition", "fingerprint"], name="delivery_is_one_for_each_person"),
+            models.CheckConstraint(
+                condition=Q(state__in=["queued", "handing_over"], ended_at__isnull=True)
+                | Q(state__in=["sent", "refused", "stopped", "in_doubt"], ended_at__isnull=False),
+                name="delivery_has_an_end_once_it_ended",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["edition"], condition=Q(ended_at__isnull=True), name="delivery_open"),
+            models.Index(fields=["fingerprint"], name="delivery_fingerprint"),
+        ]
+
+
+class RateSlot(models.Model):
+    """The time from which the next message may leave: by our way out, or to one domain."""
+
+    name = models.CharField(max_length=255, primary_key=True)
+    free_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "mail_rate_slot"

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from troth.service.core.resealing import SealedPlace
 from troth.service.mail.actions import letter_context
-from troth.service.mail.models import LetterRow
+from troth.service.mail.bulk.content import group_context
+from troth.service.mail.models import DeliveryGroup, LetterRow
 
-SEALED = (SealedPlace(LetterRow, "sealed", ("once",), letter_context),)
+SEALED = (
+    SealedPlace(LetterRow, "sealed", ("once",), letter_context),
+    SealedPlace(DeliveryGroup, "keys", ("edition_id",), group_context),
+)

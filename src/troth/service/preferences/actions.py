@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 
 from troth.ledger import Entry, Hash, Value
@@ -24,6 +24,8 @@ from troth.subjects import Identity
 
 _BATCH = 10_000
 """Fingerprints per query."""
+_LOCK = 7_001
+"""The first number of our advisory locks on PostgreSQL."""
 
 
 def may(identity: Identity, purpose: str, deployment: Deployment, *, at: dt.datetime | None = None) -> Permission:
@@ -40,6 +42,23 @@ def may_many(
     return [rules.may(rows, purpose, deployment.declaration, at=at) for rows in choices]
 
 
+def may_named(fingerprints: Sequence[str], purpose: str, deployment: Deployment) -> list[Permission]:
+    """`may` for people who are known by one fingerprint each (`rules.fingerprints`), with one query for every
+    10,000."""
+    rows = _rows_of(list(dict.fromkeys(fingerprints)))
+    return [rules.may(rows[name], purpose, deployment.declaration, at=None) for name in fingerprints]
+
+
+def hold_choices(fingerprints: Iterable[str], *, shared: bool = True) -> None:
+    """Until the open transaction ends, no other changes a choice under *fingerprints*: it waits, and what this one
+    reads is what holds when it commits. Several may hold them *shared*. SQLite has one writer at a time anyway."""
+    if connection.vendor == "postgresql":
+        lock = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+        numbers = sorted({int(name[-8:], 16) - 2**31 for name in fingerprints})  # in one order, against deadlocks
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {lock}(%s, number) FROM unnest(%s::int[]) AS number", [_LOCK, numbers])  # noqa: S608
+
+
 def stopped_uses(identifiers: Iterable[tuple[str, str]], deployment: Deployment) -> StoppedUses:
     """What is stopped under any of *identifiers*, which are of one person. Raises `IdentityRefused`."""
     return stopped_uses_many([list(identifiers)], deployment)[0]
@@ -54,14 +73,19 @@ def _choices_of(people: Sequence[Collection[tuple[str, str]]], keyring: Keyring)
     """The choices under any of the identifiers of each of *people*."""
     pairs = list(dict.fromkeys(pair for identifiers in people for pair in identifiers))
     named = dict(zip(pairs, rules.fingerprints(pairs, keyring), strict=True))
-    rows = defaultdict[str, list[Choice]](list)
-    for start in range(0, len(pairs), _BATCH):
-        for row in Choice.objects.filter(fingerprint__in=[named[pair] for pair in pairs[start : start + _BATCH]]):
-            rows[row.fingerprint].append(row)
+    rows = _rows_of(list(named.values()))
     return [
         [row for name in dict.fromkeys(named[pair] for pair in identifiers) for row in rows[name]]
         for identifiers in people
     ]
+
+
+def _rows_of(fingerprints: Sequence[str]) -> Mapping[str, list[Choice]]:
+    rows = defaultdict[str, list[Choice]](list)
+    for start in range(0, len(fingerprints), _BATCH):
+        for row in Choice.objects.filter(fingerprint__in=fingerprints[start : start + _BATCH]):
+            rows[row.fingerprint].append(row)
+    return rows
 
 
 def record_choices(
@@ -77,6 +101,21 @@ def record_choices(
     """Record one choice for each identifier and scope, with one ledger entry. *shown* is the hash of the text that the
     person saw. Idempotent: what the same act has recorded and is in force is not recorded again. Returns how many are
     new. Raises `IdentityRefused`."""
+    named = rules.fingerprints(identifiers, keyring)
+    return record_named(named, state, scopes, source, keyring, now=now, shown=shown)
+
+
+def record_named(
+    fingerprints: Iterable[str],
+    state: ChoiceState,
+    scopes: Collection[Scope],
+    source: Source,
+    keyring: Keyring,
+    *,
+    now: dt.datetime,
+    shown: Hash | None = None,
+) -> int:
+    """`record_choices` for people who are known by their fingerprints."""
     wanted = [
         Choice(
             fingerprint=fingerprint,
@@ -90,7 +129,7 @@ def record_choices(
             shown=str(shown or ""),
             since=now,
         )
-        for fingerprint in dict.fromkeys(rules.fingerprints(identifiers, keyring))
+        for fingerprint in dict.fromkeys(fingerprints)
         for scope in scopes
     ]
     try:
@@ -101,6 +140,7 @@ def record_choices(
 
 def _record_new(wanted: Sequence[Choice], source: Source, keyring: Keyring, now: dt.datetime) -> int:
     with transaction.atomic():
+        hold_choices({row.fingerprint for row in wanted}, shared=False)
         known = {_key(row) for row in Choice.objects.filter(act=source.act, ended_at=None)}
         new = [row for row in wanted if _key(row) not in known]
         if new:
@@ -115,6 +155,7 @@ def _record_new(wanted: Sequence[Choice], source: Source, keyring: Keyring, now:
 def end_choices(choices: QuerySet[Choice], keyring: Keyring, *, now: dt.datetime) -> int:
     """End those of *choices* that have not ended, with one ledger entry for each act and state. Returns how many."""
     with transaction.atomic():
+        hold_choices(choices.filter(ended_at=None).values_list("fingerprint", flat=True), shared=False)
         by_act = defaultdict[tuple[str, str], list[Choice]](list)
         for row in choices.filter(ended_at=None).select_for_update().order_by("pk"):
             row.ended_at = max(now, row.since)

@@ -1,0 +1,47 @@
+"""Newsletters: who may get them, from where, and how fast (``newsletters:``)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, StrictBool
+
+from troth.declaration.base import StrictModel, Title
+from troth.declaration.purposes import as_text
+
+NewsletterName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+"""It stands in ``List-Id``."""
+
+Cell = Annotated[str | None, BeforeValidator(as_text, json_schema_input_type=str | int | float | bool | None)]
+
+
+class NewsletterAudience(StrictModel):
+    """The rows of people who may get a newsletter. They are read again when it is handed to the mail server, so that a
+    row that is gone or has changed gets nothing."""
+
+    table: str
+    """``system.table``."""
+    email: str
+    """The column of the address."""
+    where: dict[str, Cell] = {}
+    """Columns and the value that each has in these rows, ``null`` for none."""
+    consent: str | None = None
+    """The column of the time at which the company itself recorded consent. Consent that Troth records needs none. It
+    lifts no stop."""
+    values: tuple[str, ...] = ()
+    """Further columns that a text may name, such as ``{{name}}``."""
+
+
+class Newsletter(StrictModel):
+    """A newsletter, or another series of e-mails that people asked for or may refuse. To stop it is to stop its
+    purpose, so two of them have two purposes."""
+
+    title: Title
+    purpose: str
+    audience: NewsletterAudience
+    sender: str | None = None
+    """The address in ``From``; by default ``organisation.email``."""
+    per_second: int = Field(default=50, ge=1, le=1_000, strict=True)
+    """The most messages that leave in a second."""
+    approve: StrictBool = False
+    """Whether a second person must approve each edition."""

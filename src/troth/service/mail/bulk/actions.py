@@ -1,0 +1,207 @@
+"""Plans editions, starts them, and pauses, resumes and cancels them.
+
+A plan is stored as a draft, with its hash and the number of people it would go to; it is started by that hash.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from troth.ledger import DeclaredName, Entry, Hash, Pseudonym, Value
+from troth.service.configuration import ServiceError
+from troth.service.core.deployment import Deployment
+from troth.service.core.jobs.models import NORMAL
+from troth.service.core.jobs.queue import enqueue
+from troth.service.core.ledger import record
+from troth.service.mail.bulk.content import sealed_keys
+from troth.service.mail.bulk.delivery import is_allowed
+from troth.service.mail.bulk.kinds import AudienceRows, EditionRecipient, kinds
+from troth.service.mail.models import Delivery, DeliveryGroup, Edition
+from troth.service.preferences.actions import may_named
+from troth.stores import Row
+
+GROUP_MAX = 50
+"""Most deliveries that are handed over together."""
+_LASTS = dt.timedelta(days=4)
+_GROWTH_MAX = 1.1
+"""By how much an audience may grow between the plan and the start."""
+
+
+class EditionRefused(ServiceError):
+    """The edition cannot be planned, started or changed like this."""
+
+
+@dataclass(frozen=True, slots=True)
+class EditionPlan:
+    """What an edition would do now: how many people it goes to, and how many rows of the audience it leaves out, by
+    reason."""
+
+    edition: Edition
+    people: int
+    left_out: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    people: list[tuple[Row, EditionRecipient]]
+    left_out: Counter[str]
+
+
+def plan(
+    kind: str,
+    about: str,
+    purpose: str,
+    content: Mapping[str, Any],
+    deployment: Deployment,
+    *,
+    actor: str,
+    now: dt.datetime,
+    send_at: dt.datetime | None = None,
+) -> EditionPlan:
+    """Store a draft, and count whom it would go to. The same text for the same audience is the same draft until it is
+    started. Raises `EditionRefused`, and the errors of the company's store."""
+    draft = Edition(kind=kind, about=about, purpose=purpose, content=dict(content), actor=actor, made_at=now)
+    draft.send_at = send_at
+    _check(draft, deployment)
+    chosen = _choose(draft, kinds()[kind].audience(draft, deployment), deployment)
+    if not chosen.people:
+        raise EditionRefused("nobody would get this edition: the audience has no row of somebody who may get it")
+    draft.planned = len(chosen.people)
+    draft.plan_hash = _hash(draft, deployment)
+    known = Edition.objects.filter(plan_hash=draft.plan_hash).first()
+    if known is None:
+        draft.save()
+    elif known.state != Edition.State.DRAFT:
+        raise EditionRefused("this edition was sent already; change its text to send another one")
+    else:
+        Edition.objects.filter(pk=known.pk, state=Edition.State.DRAFT).update(planned=draft.planned)
+        known.planned, draft = draft.planned, known
+    return EditionPlan(draft, len(chosen.people), chosen.left_out)
+
+
+def _check(draft: Edition, deployment: Deployment) -> None:
+    """Raises `LetterRefused` if the text cannot be sent."""
+    kinds()[draft.kind].template(draft, deployment)
+
+
+def _hash(draft: Edition, deployment: Deployment) -> str:
+    sent = draft.send_at.isoformat() if draft.send_at else ""
+    parts = (draft.kind, draft.about, draft.purpose, json.dumps(draft.content, sort_keys=True), sent)
+    return str(deployment.keyring.digest("edition", *parts))
+
+
+def _choose(edition: Edition, audience: AudienceRows, deployment: Deployment) -> _Chosen:
+    """Those of *audience* who may get *edition*, each address once."""
+    left_out, by_name = Counter[str](), dict[str, tuple[Row, EditionRecipient]]()
+    if audience.invalid:
+        left_out["no valid address"] = audience.invalid
+    for key, recipient in zip(audience.keys, audience.recipients, strict=True):
+        if recipient.fingerprint in by_name:
+            left_out["same address twice"] += 1
+        else:
+            by_name[recipient.fingerprint] = key, recipient
+    if not edition.purpose:
+        return _Chosen(list(by_name.values()), left_out)
+    people = []
+    for chosen, permission in zip(
+        by_name.values(), may_named(list(by_name), edition.purpose, deployment), strict=True
+    ):
+        if is_allowed(permission, chosen[1]):
+            people.append(chosen)
+        else:
+            left_out[permission.reason] += 1
+    return _Chosen(people, left_out)
+
+
+def start(plan_hash: str, deployment: Deployment, *, now: dt.datetime) -> Edition:
+    """Start the draft with this hash: its recipients are chosen and queued, all or none. Idempotent. Raises
+    `EditionRefused`, and the errors of the company's store."""
+    edition = Edition.objects.filter(plan_hash=plan_hash).first()
+    if edition is None:
+        raise EditionRefused("no edition has this hash: its text, its list or its time has changed; plan it again")
+    if edition.state != Edition.State.DRAFT:
+        return edition
+    chosen = _choose(edition, kinds()[edition.kind].audience(edition, deployment), deployment).people
+    if not chosen:
+        raise EditionRefused("nobody would get this edition any more; plan it again")
+    if len(chosen) > edition.planned * _GROWTH_MAX + 10:
+        raise EditionRefused(
+            f"it was planned for {edition.planned:,} people, and would go to {len(chosen):,} now; plan it again"
+        )
+    begins = max(now, edition.send_at or now)
+    keyring = deployment.keyring
+    groups = [chosen[at : at + GROUP_MAX] for at in range(0, len(chosen), GROUP_MAX)]
+    with transaction.atomic():
+        draft = Edition.objects.filter(pk=edition.pk, state=Edition.State.DRAFT)
+        if not draft.update(state=Edition.State.SENDING, until=begins + _LASTS):
+            return Edition.objects.get(pk=edition.pk)
+        rows = DeliveryGroup.objects.bulk_create(
+            DeliveryGroup(edition=edition, keys=sealed_keys([key for key, _ in group], edition.pk, keyring))
+            for group in groups
+        )
+        Delivery.objects.bulk_create(
+            (
+                Delivery(edition_id=edition.pk, group_id=row.pk, position=at, fingerprint=recipient.fingerprint)
+                for row, group in zip(rows, groups, strict=True)
+                for at, (_, recipient) in enumerate(group)
+            ),
+            batch_size=2_000,
+        )
+        _enqueue(*(row.pk for row in rows), at=begins)
+        record(_entry("edition.started", edition, deployment, now, people=len(chosen)))
+    edition.refresh_from_db()
+    return edition
+
+
+def pause(edition: Edition, deployment: Deployment, *, now: dt.datetime) -> None:
+    """Stop sending until `resume`: no wave begins after this commits. Raises `EditionRefused`."""
+    _change(edition, Edition.State.SENDING, Edition.State.PAUSED, deployment, now)
+
+
+def resume(edition: Edition, deployment: Deployment, *, now: dt.datetime) -> None:
+    """Go on where it was paused. Raises `EditionRefused`."""
+    with transaction.atomic():
+        _change(edition, Edition.State.PAUSED, Edition.State.SENDING, deployment, now, until=now + _LASTS)
+        left = edition.deliveries.filter(ended_at=None).values_list("group_id", flat=True).distinct()
+        _enqueue(*left, at=max(now, edition.send_at or now))
+
+
+def cancel(edition: Edition, deployment: Deployment, *, now: dt.datetime) -> None:
+    """Send it to nobody further; a wave that has begun ends. Raises `EditionRefused`."""
+    with transaction.atomic():
+        state = Edition.State(Edition.objects.values_list("state", flat=True).get(pk=edition.pk))
+        if state not in (Edition.State.DRAFT, Edition.State.SENDING, Edition.State.PAUSED):
+            raise EditionRefused("this edition has ended")
+        _change(edition, state, Edition.State.CANCELLED, deployment, now, ended_at=now)
+        queued = edition.deliveries.filter(state=Delivery.State.QUEUED)
+        queued.update(state=Delivery.State.STOPPED, ended_at=now, reason="cancelled")
+        edition.groups.update(keys=None)
+
+
+def _change(
+    edition: Edition, before: Edition.State, after: Edition.State, deployment: Deployment, now: dt.datetime, **more: Any
+) -> None:
+    with transaction.atomic():
+        if not Edition.objects.filter(pk=edition.pk, state=before).update(state=after, **more):
+            raise EditionRefused(f"this edition is not {before.label.lower()} now")
+        record(_entry("edition.changed", edition, deployment, now, state=str(after)))
+    edition.refresh_from_db()
+
+
+def _enqueue(*groups: int, at: dt.datetime) -> None:
+    enqueue("mail.deliver", *map(str, groups), not_before=at, priority=NORMAL)
+
+
+def _entry(kind: str, edition: Edition, deployment: Deployment, now: dt.datetime, **more: Value) -> Entry:
+    fields: dict[str, Value] = {"edition": deployment.keyring.pseudonym("edition", str(edition.pk)), **more}
+    if kind == "edition.started":
+        list_name = edition.about.partition(":")[2]
+        fields |= {"list": DeclaredName.of(list_name), "plan": Hash(edition.plan_hash), "by": Pseudonym(edition.actor)}
+    return Entry(kind, now, fields)

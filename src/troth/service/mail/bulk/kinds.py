@@ -1,0 +1,75 @@
+"""Kinds of editions: what a duty supplies for the mail that it sends to many people."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from troth.service.core.deployment import Deployment
+from troth.service.duty import gathered, resolve
+from troth.service.mail.message import Message
+from troth.service.mail.models import Delivery, Edition
+from troth.stores import Row
+
+Doubt = Literal["repeat", "show"]
+"""What becomes of a message that a server may have when a process dies: it is sent again, or shown as in doubt."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class EditionRecipient:
+    """Somebody who may get an edition, as the company's store says now. *has_consented*: the company itself recorded
+    consent. *values* fill the gaps of the text."""
+
+    address: str
+    fingerprint: str
+    has_consented: bool = False
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceRows:
+    """The rows of people who may get an edition: their keys, in the order of *recipients*, and how many rows have no
+    address that a message could go to (*invalid*)."""
+
+    keys: Sequence[Row]
+    recipients: Sequence[EditionRecipient]
+    invalid: int = 0
+
+
+class EditionTemplate(Protocol):
+    """An edition, ready to be made out to people."""
+
+    def message(self, recipient: EditionRecipient, delivery: Delivery) -> Message:
+        """The checked and signed message. Raises `LetterRefused` if this one must not go out."""
+        ...
+
+
+class EditionKind(Protocol):
+    """One kind of edition."""
+
+    doubt: Doubt
+
+    def per_second(self, edition: Edition, deployment: Deployment) -> int:
+        """The most messages that leave in a second."""
+        ...
+
+    def template(self, edition: Edition, deployment: Deployment) -> EditionTemplate:
+        """The text of *edition*. Raises `LetterRefused`."""
+        ...
+
+    def audience(self, edition: Edition, deployment: Deployment) -> AudienceRows:
+        """Everybody in the audience now, whatever they chose. Raises the store's errors."""
+        ...
+
+    def recipients(self, edition: Edition, keys: Sequence[Row], deployment: Deployment) -> list[EditionRecipient | None]:
+        """Who the rows with these *keys* are about now, in their order; None for one that is gone, or that belongs to
+        the audience no more. Raises the store's errors."""
+        ...
+
+
+@functools.cache
+def kinds() -> Mapping[str, EditionKind]:
+    """Registered kinds, by name."""
+    return {name: resolve(place) for name, place in gathered("editions").items()}

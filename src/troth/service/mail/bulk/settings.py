@@ -1,0 +1,25 @@
+"""``TROTH_MAIL_RATES``: the most messages a second that go to a domain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from troth.service.configuration import SettingsError
+
+_DEFAULT = 20.0
+
+
+def read_rates(text: str) -> Mapping[str, float]:
+    """Messages a second by domain, such as ``gmail.com=10 *=20``; ``*`` is any other domain. Raises
+    `SettingsError`."""
+    rates = {"*": _DEFAULT}
+    for part in text.split():
+        domain, _, figure = part.partition("=")
+        try:
+            rate = float(figure)
+        except ValueError:
+            rate = 0.0
+        if not domain or not 0 < rate <= 10_000:
+            raise SettingsError("TROTH_MAIL_RATES gives messages a second by domain, such as gmail.com=10 *=20")
+        rates[domain.lower()] = rate
+    return rates

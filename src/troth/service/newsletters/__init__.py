@@ -1,0 +1,1 @@
+"""Newsletters: asked for and confirmed, sent to those who want them, and stopped at once."""

@@ -1,0 +1,1 @@
+"""Editions of newsletters: their text, their audience, and the messages that go out."""

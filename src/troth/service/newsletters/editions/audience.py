@@ -1,0 +1,109 @@
+"""Who may get a newsletter: the rows of the declared table, read in the company's store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+
+from troth.declaration import IdentityKind
+from troth.declaration.newsletters import Newsletter, NewsletterAudience
+from troth.rows import Node
+from troth.rows.values import as_stored
+from troth.service.configuration import ServiceError
+from troth.service.core.deployment import Deployment
+from troth.service.mail.bulk.kinds import AudienceRows, EditionRecipient
+from troth.service.mail.message import Address
+from troth.service.mail.rules import LetterRefused
+from troth.service.preferences.rules import fingerprints
+from troth.stores import AllOf, AnyOf, Condition, Match, Row, Scalar, Store, Undated
+from troth.subjects import IdentityRefused
+
+
+class AudienceUnreadable(ServiceError):
+    """The table of an audience lacks a column, or a column can never hold the declared value."""
+
+
+class AudienceTable:
+    """The declared table of a newsletter's audience, with an open store."""
+
+    def __init__(self, newsletter: Newsletter, deployment: Deployment, store: Store, node: Node) -> None:
+        declared: NewsletterAudience = newsletter.audience
+        self._declared, self._store, self._node = declared, store, node
+        self._keyring = deployment.keyring
+        self._consent = [declared.consent] if declared.consent else []
+        self._columns = [*node.key, declared.email, *self._consent, *declared.values]
+        missing = [name for name in (*self._columns, *declared.where) if node.schema.column(name) is None]
+        if missing or not node.key:
+            raise AudienceUnreadable(
+                f"{declared.table} has no column {', '.join(missing)}" if missing else f"{declared.table} has no key"
+            )
+
+    def everybody(self) -> AudienceRows:
+        """All rows of the audience."""
+        rows = self._store.read(self._node.table, self._columns, self._where())
+        keys, recipients = list[Row](), list[EditionRecipient]()
+        read = self._recipients(rows)
+        for row, recipient in zip(rows, read, strict=True):
+            if recipient is not None:
+                keys.append(row[: len(self._node.key)])
+                recipients.append(recipient)
+        return AudienceRows(keys, recipients, len(rows) - len(keys))
+
+    def of_keys(self, keys: Sequence[Row]) -> list[EditionRecipient | None]:
+        """The recipients of the rows with these keys, in their order; None for one that is gone, or that belongs to the
+        audience no more."""
+        rows = self._store.read(self._node.table, self._columns, self._where(AnyOf((Match(self._node.key, tuple(keys)),))))
+        by_key = {row[: len(self._node.key)]: who for row, who in zip(rows, self._recipients(rows), strict=True)}
+        return [by_key.get(tuple(key)) for key in keys]
+
+    def _where(self, *more: AnyOf) -> Condition | None:
+        conditions: list[AnyOf | Undated] = [*more]
+        for column, text in self._declared.where.items():
+            if text is None:
+                conditions.append(Undated(column, empty=True))
+                continue
+            value = as_stored(text, self._node.kind(column))
+            if value is None:
+                raise AudienceUnreadable(f"{column} of {self._declared.table} cannot hold the declared value")
+            conditions.append(AnyOf((Match((column,), ((value,),)),)))
+        if len(conditions) == 1:
+            return conditions[0]
+        return AllOf(tuple(conditions)) if conditions else None
+
+    def _recipients(self, rows: Sequence[Row]) -> list[EditionRecipient | None]:
+        """Recipients of *rows*; None where there is no address that a message can go to."""
+        at, consent = len(self._node.key), len(self._consent)
+        addresses = [_address(row[at]) for row in rows]
+        named = iter(_fingerprints([address for address in addresses if address], self._keyring))
+        recipients = list[EditionRecipient | None]()
+        for row, address in zip(rows, addresses, strict=True):
+            fingerprint = next(named) if address else ""
+            if not fingerprint:
+                recipients.append(None)
+                continue
+            values = dict(zip(self._declared.values, map(_text, row[at + 1 + consent :]), strict=True))
+            has_consented = bool(consent) and _text(row[at + 1]) != ""
+            recipients.append(EditionRecipient(address, fingerprint, has_consented, values))
+        return recipients
+
+
+def _address(stored: Scalar) -> str:
+    with suppress(LetterRefused):
+        return Address.read(str(stored)).text if stored is not None and len(str(stored)) <= 254 else ""
+    return ""
+
+
+def _fingerprints(addresses: Iterable[str], keyring: object) -> list[str]:
+    """A fingerprint for each of *addresses*, empty for one that names nobody."""
+    wanted = list(addresses)
+    kind = IdentityKind.EMAIL
+    try:
+        return fingerprints([(kind, address) for address in wanted], keyring)  # type: ignore[arg-type]
+    except IdentityRefused:
+        if len(wanted) == 1:
+            return [""]
+    return [name for address in wanted for name in _fingerprints([address], keyring)]
+
+
+def _text(value: Scalar) -> str:
+    return "" if value is None else " ".join(str(value).split())

@@ -1,0 +1,9 @@
+"""URLs of newsletters in the privacy centre."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from troth.service.newsletters import pages
+
+urlpatterns = [path("stop/<str:token>", pages.stop, name="newsletters-stop")]
