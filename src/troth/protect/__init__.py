@@ -55,7 +55,7 @@ from troth.protect.passphrase import ask_passphrase
 from troth.protect.rewrap import RewrapPlan, plan_rewrap, rewrap
 from troth.protect.seal import NUMBER_AT, ROOT_AT, SealingContext, is_deterministic, is_sealed, sealed_under
 from troth.protect.sealed import Sealed
-from troth.protect.signing import Ed25519Signer
+from troth.protect.signing import Ed25519Signer, MailAlgorithm, MailSigningKey
 from troth.protect.states import KeyState
 from troth.protect.tokens import OPAQUE_PATTERN, Pan, TokenFormat, Tokeniser, draw_token, is_opaque_token
 from troth.protect.transport import ExportPlan, KeyExport, open_export, plan_export, require_free, write_export
@@ -94,6 +94,8 @@ __all__ = [
     "Keychain",
     "Keyring",
     "KeysMissing",
+    "MailAlgorithm",
+    "MailSigningKey",
     "MaskFit",
     "MaskKind",
     "MaskRefused",

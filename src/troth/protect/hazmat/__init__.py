@@ -12,6 +12,7 @@ from troth.protect.hazmat.gcm_siv import GcmSiv
 from troth.protect.hazmat.hkdf import derive
 from troth.protect.hazmat.keywrap import KeyWrap, UnwrapFailed
 from troth.protect.hazmat.mac import Mac
+from troth.protect.hazmat.rsa import RsaKey
 from troth.protect.hazmat.scrypt import stretch
 from troth.protect.hazmat.siv import SIV_KEY_BYTES, Siv
 
@@ -26,6 +27,7 @@ __all__ = [
     "GcmSiv",
     "KeyWrap",
     "Mac",
+    "RsaKey",
     "SigningKey",
     "Siv",
     "UnwrapFailed",

@@ -96,7 +96,8 @@ class Smtp:
             self._open = self._connected()
         connection = self._open
         options = []
-        if not (message.to.isascii() and message.sender.isascii()):
+        # An address in a header counts too, also where the envelope has others.
+        if not (message.to.isascii() and message.sender.isascii() and message.content.isascii()):
             if not connection.has_extn("smtputf8"):
                 raise MessageRefused("server has no SMTPUTF8", for_good=True)
             options = ["SMTPUTF8", "BODY=8BITMIME"]

@@ -1,0 +1,1 @@
+"""Signatures of e-mails (DKIM): the signer, its keys, and their DNS records."""
