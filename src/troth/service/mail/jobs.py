@@ -1,4 +1,4 @@
-"""Background jobs of mail: queued e-mails and editions are sent, messages of failed ones expire, and the mailbox is read."""
+"""Background jobs of mail: queued e-mails and editions are sent, failed ones expire, and the mailbox is read."""
 
 from __future__ import annotations
 

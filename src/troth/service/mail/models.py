@@ -94,7 +94,7 @@ class DeliveryGroup(models.Model):
         db_table = "mail_delivery_group"
 
 
-class Delivery(models.Model):
+class EditionDelivery(models.Model):
     """One recipient's copy of an edition, and how it ended."""
 
     class State(models.TextChoices):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from troth.declaration import IdentityKind
 from troth.service.core.deployment import Deployment
 from troth.service.mail.bulk import actions as bulk
 from troth.service.mail.stops import actions as stops
@@ -11,6 +12,7 @@ from troth.service.mail.stops import tokens
 from troth.service.mail.stops.actions import StopScope
 from troth.service.newsletters.editions.kind import KIND
 from troth.service.newsletters.editions.text import EditionText
+from troth.service.preferences.rules import fingerprints
 
 
 def plan(
@@ -54,3 +56,11 @@ def stop_by_token(
     if read is not None:
         stops.stop(read.fingerprint, list_of(read, deployment), scope, deployment, channel=channel, now=now)
     return read
+
+
+def stop_by_address(
+    address: str, list_name: str, scope: StopScope, deployment: Deployment, *, channel: str, now: dt.datetime
+) -> bool:
+    """Stop for *address*, whoever asks. Idempotent: False if it is stopped already. Raises `IdentityRefused`."""
+    [fingerprint] = fingerprints([(IdentityKind.EMAIL, address)], deployment.keyring)
+    return stops.stop(fingerprint, list_name, scope, deployment, channel=channel, now=now)

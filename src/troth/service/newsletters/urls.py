@@ -6,4 +6,7 @@ from django.urls import path
 
 from troth.service.newsletters import pages
 
-urlpatterns = [path("stop/<str:token>", pages.stop, name="newsletters-stop")]
+urlpatterns = [
+    path("stop/", pages.by_address, name="newsletters-by-address"),
+    path("stop/<str:token>", pages.stop, name="newsletters-stop"),
+]

@@ -23,7 +23,7 @@ from troth.service.core.ledger import record
 from troth.service.mail.bulk.content import sealed_keys
 from troth.service.mail.bulk.delivery import is_allowed
 from troth.service.mail.bulk.kinds import AudienceRows, EditionRecipient, kinds
-from troth.service.mail.models import Delivery, DeliveryGroup, Edition
+from troth.service.mail.models import DeliveryGroup, Edition, EditionDelivery
 from troth.service.preferences.actions import may_named
 from troth.stores import Row
 
@@ -110,9 +110,7 @@ def _choose(edition: Edition, audience: AudienceRows, deployment: Deployment) ->
     if not edition.purpose:
         return _Chosen(list(by_name.values()), left_out)
     people = []
-    for chosen, permission in zip(
-        by_name.values(), may_named(list(by_name), edition.purpose, deployment), strict=True
-    ):
+    for chosen, permission in zip(by_name.values(), may_named(list(by_name), edition.purpose, deployment), strict=True):
         if is_allowed(permission, chosen[1]):
             people.append(chosen)
         else:
@@ -146,9 +144,9 @@ def start(plan_hash: str, deployment: Deployment, *, now: dt.datetime) -> Editio
             DeliveryGroup(edition=edition, keys=sealed_keys([key for key, _ in group], edition.pk, keyring))
             for group in groups
         )
-        Delivery.objects.bulk_create(
+        EditionDelivery.objects.bulk_create(
             (
-                Delivery(edition_id=edition.pk, group_id=row.pk, position=at, fingerprint=recipient.fingerprint)
+                EditionDelivery(edition_id=edition.pk, group_id=row.pk, position=at, fingerprint=recipient.fingerprint)
                 for row, group in zip(rows, groups, strict=True)
                 for at, (_, recipient) in enumerate(group)
             ),
@@ -180,8 +178,8 @@ def cancel(edition: Edition, deployment: Deployment, *, now: dt.datetime) -> Non
         if state not in (Edition.State.DRAFT, Edition.State.SENDING, Edition.State.PAUSED):
             raise EditionRefused("this edition has ended")
         _change(edition, state, Edition.State.CANCELLED, deployment, now, ended_at=now)
-        queued = edition.deliveries.filter(state=Delivery.State.QUEUED)
-        queued.update(state=Delivery.State.STOPPED, ended_at=now, reason="cancelled")
+        queued = edition.deliveries.filter(state=EditionDelivery.State.QUEUED)
+        queued.update(state=EditionDelivery.State.STOPPED, ended_at=now, reason="cancelled")
         edition.groups.update(keys=None)
 
 

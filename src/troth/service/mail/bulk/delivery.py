@@ -11,7 +11,7 @@ import datetime as dt
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,14 +29,14 @@ from troth.service.mail.bulk.content import opened_keys
 from troth.service.mail.bulk.ending import end_if_done
 from troth.service.mail.bulk.kinds import Doubt, EditionKind, EditionRecipient, EditionTemplate, kinds
 from troth.service.mail.message import Message
-from troth.service.mail.models import Delivery, DeliveryGroup, Edition
+from troth.service.mail.models import DeliveryGroup, Edition, EditionDelivery
 from troth.service.mail.rules import LetterRefused
 from troth.service.mail.transports import Doubtful, MailTransport, MessageRefused, ServerUnreachable
 from troth.service.preferences.actions import hold_choices, may_named
 from troth.service.preferences.rules import Permission, Reason
 
 _LOG = logging.getLogger("troth.mail")
-State = Delivery.State
+State = EditionDelivery.State
 
 _WAVE: Final = dt.timedelta(seconds=0.7)
 """How long one wave may take, so that a stop counts within a second."""
@@ -58,7 +58,7 @@ class _Outcome:
 class _Candidate:
     """One delivery of a wave that may leave."""
 
-    delivery: Delivery
+    delivery: EditionDelivery
     recipient: EditionRecipient
     message: Message
 
@@ -131,7 +131,10 @@ def _goes_on(group: DeliveryGroup, now: dt.datetime) -> bool:
 
 
 def _wave(
-    due: Sequence[Delivery], recipients: Sequence[EditionRecipient | None], template: EditionTemplate, now: dt.datetime
+    due: Sequence[EditionDelivery],
+    recipients: Sequence[EditionRecipient | None],
+    template: EditionTemplate,
+    now: dt.datetime,
 ) -> list[_Candidate]:
     """Messages for those of *due* who are in the audience still; the others end."""
     wave = []
@@ -149,12 +152,12 @@ def _wave(
     return wave
 
 
-def _renamed(delivery: Delivery, recipient: EditionRecipient) -> bool:
+def _renamed(delivery: EditionDelivery, recipient: EditionRecipient) -> bool:
     """Note that the row has another address by now; False if another delivery has it."""
-    others = Delivery.objects.filter(edition=delivery.edition_id, fingerprint=recipient.fingerprint)
+    others = EditionDelivery.objects.filter(edition=delivery.edition_id, fingerprint=recipient.fingerprint)
     if others.exists():
         return False
-    Delivery.objects.filter(pk=delivery.pk).update(fingerprint=recipient.fingerprint)
+    EditionDelivery.objects.filter(pk=delivery.pk).update(fingerprint=recipient.fingerprint)
     delivery.fingerprint = recipient.fingerprint
     return True
 
@@ -170,13 +173,11 @@ def _commit(
             return None
         wanted = _wanted(wave, edition, deployment, now)
         leaving = _within_rates(wanted, per_second, now)
-        Delivery.objects.filter(pk__in=[one.delivery.pk for one in leaving]).update(state=State.HANDING_OVER)
+        EditionDelivery.objects.filter(pk__in=[one.delivery.pk for one in leaving]).update(state=State.HANDING_OVER)
         return leaving
 
 
-def _wanted(
-    wave: Sequence[_Candidate], edition: Edition, deployment: Deployment, now: dt.datetime
-) -> list[_Candidate]:
+def _wanted(wave: Sequence[_Candidate], edition: Edition, deployment: Deployment, now: dt.datetime) -> list[_Candidate]:
     """Those of *wave* who may get it now; for the others it ends in the open transaction."""
     if not edition.purpose:
         return list(wave)
@@ -218,7 +219,7 @@ def _domain(candidate: _Candidate) -> str:
 
 def _hand_over(leaving: Sequence[_Candidate], transport: MailTransport, job: RunningJob, doubt: Doubt) -> bool:
     """Send the messages, and record what became of each. False if the server is away."""
-    begun, outcomes = time.monotonic(), list[tuple[Delivery, _Outcome]]()
+    begun, outcomes = time.monotonic(), list[tuple[EditionDelivery, _Outcome]]()
     is_there = True
     for candidate in leaving:
         if not is_there or time.monotonic() - begun > _WAVE.total_seconds():
@@ -246,9 +247,9 @@ def _refused(candidate: _Candidate, error: MessageRefused) -> _Outcome:
     return _Outcome(State.QUEUED, error.reason, _PAUSES[min(candidate.delivery.tries, len(_PAUSES) - 1)])
 
 
-def _note(outcomes: Iterable[tuple[Delivery, _Outcome]], job: RunningJob) -> None:
+def _note(outcomes: Iterable[tuple[EditionDelivery, _Outcome]], job: RunningJob) -> None:
     """Commit what became of a wave, also if another worker has the job by now."""
-    now, by_outcome = job.now, dict[_Outcome, list[Delivery]]()
+    now, by_outcome = job.now, dict[_Outcome, list[EditionDelivery]]()
     for delivery, outcome in outcomes:
         by_outcome.setdefault(outcome, []).append(delivery)
     with transaction.atomic():
@@ -256,19 +257,19 @@ def _note(outcomes: Iterable[tuple[Delivery, _Outcome]], job: RunningJob) -> Non
             _end(deliveries, outcome, now)
 
 
-def _end(deliveries: Sequence[Delivery], outcome: _Outcome, now: dt.datetime) -> None:
-    is_open = outcome.state == State.QUEUED
+def _end(deliveries: Sequence[EditionDelivery], outcome: _Outcome, now: dt.datetime) -> None:
+    is_back = outcome.state == State.QUEUED
     values: dict[str, object] = {
         "state": outcome.state,
         "reason": outcome.reason,
-        "ended_at": None if is_open else now,
+        "ended_at": None if is_back else now,
         "not_before": now + outcome.pause if outcome.pause else None,
     }
-    rows = Delivery.objects.filter(Q(ended_at=None) | Q(state=State.IN_DOUBT), pk__in=[one.pk for one in deliveries])
+    rows = EditionDelivery.objects.filter(
+        Q(ended_at=None) | Q(state=State.IN_DOUBT), pk__in=[one.pk for one in deliveries]
+    )
     if outcome.pause is None:
         rows.update(**values)
         return
     for delivery in deliveries:
         rows.filter(pk=delivery.pk).update(**values, tries=delivery.tries + 1)
-
-

@@ -10,21 +10,22 @@ from django.db.models import Count
 from troth.ledger import Entry
 from troth.protect import Keyring
 from troth.service.core.ledger import record
-from troth.service.mail.models import Delivery, DeliveryGroup, Edition
+from troth.service.mail.models import DeliveryGroup, Edition, EditionDelivery
 
-_OUTCOMES = (Delivery.State.SENT, Delivery.State.REFUSED, Delivery.State.STOPPED, Delivery.State.IN_DOUBT)
+State = EditionDelivery.State
+_OUTCOMES = (State.SENT, State.REFUSED, State.STOPPED, State.IN_DOUBT)
 
 
 def counts(edition_id: int) -> dict[str, int]:
     """How many deliveries of an edition are in each state."""
-    rows = Delivery.objects.filter(edition=edition_id).values_list("state").annotate(Count("pk"))
-    return {state.value: 0 for state in Delivery.State} | dict(rows)
+    rows = EditionDelivery.objects.filter(edition=edition_id).values_list("state").annotate(Count("pk"))
+    return {state.value: 0 for state in State} | dict(rows)
 
 
 def end_if_done(edition_id: int, keyring: Keyring, *, now: dt.datetime) -> bool:
     """End an edition of which no delivery is open, with its figures in the ledger, and delete the keys of its
     recipients' rows. True if it ended now."""
-    if Delivery.objects.filter(edition=edition_id, ended_at=None).exists():
+    if EditionDelivery.objects.filter(edition=edition_id, ended_at=None).exists():
         return False
     with transaction.atomic():
         edition = Edition.objects.filter(pk=edition_id, state=Edition.State.SENDING)

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from troth.service.core.deployment import Deployment
 from troth.service.duty import gathered, resolve
 from troth.service.mail.message import Message
-from troth.service.mail.models import Delivery, Edition
+from troth.service.mail.models import Edition, EditionDelivery
 from troth.stores import Row
 
 Doubt = Literal["repeat", "show"]
@@ -41,7 +41,7 @@ class AudienceRows:
 class EditionTemplate(Protocol):
     """An edition, ready to be made out to people."""
 
-    def message(self, recipient: EditionRecipient, delivery: Delivery) -> Message:
+    def message(self, recipient: EditionRecipient, delivery: EditionDelivery) -> Message:
         """The checked and signed message. Raises `LetterRefused` if this one must not go out."""
         ...
 
@@ -63,7 +63,9 @@ class EditionKind(Protocol):
         """Everybody in the audience now, whatever they chose. Raises the store's errors."""
         ...
 
-    def recipients(self, edition: Edition, keys: Sequence[Row], deployment: Deployment) -> list[EditionRecipient | None]:
+    def recipients(
+        self, edition: Edition, keys: Sequence[Row], deployment: Deployment
+    ) -> list[EditionRecipient | None]:
         """Who the rows with these *keys* are about now, in their order; None for one that is gone, or that belongs to
         the audience no more. Raises the store's errors."""
         ...

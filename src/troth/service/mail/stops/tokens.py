@@ -50,7 +50,11 @@ def read(token: str, keyring: Keyring) -> StopToken | None:
     except (binascii.Error, ValueError):
         return None
     body, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-    if len(body) != 1 + _LIST_BYTES + _NAME_BYTES or body[:1] != _VERSION or not hmac.compare_digest(mac, _mac(body, keyring)):
+    if (
+        len(body) != 1 + _LIST_BYTES + _NAME_BYTES
+        or body[:1] != _VERSION
+        or not hmac.compare_digest(mac, _mac(body, keyring))
+    ):
         return None
     return StopToken(f"ps1:{body[1 + _LIST_BYTES :].hex()}", body[1 : 1 + _LIST_BYTES])
 

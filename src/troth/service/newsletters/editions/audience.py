@@ -52,7 +52,9 @@ class AudienceTable:
     def of_keys(self, keys: Sequence[Row]) -> list[EditionRecipient | None]:
         """The recipients of the rows with these keys, in their order; None for one that is gone, or that belongs to the
         audience no more."""
-        rows = self._store.read(self._node.table, self._columns, self._where(AnyOf((Match(self._node.key, tuple(keys)),))))
+        rows = self._store.read(
+            self._node.table, self._columns, self._where(AnyOf((Match(self._node.key, tuple(keys)),)))
+        )
         by_key = {row[: len(self._node.key)]: who for row, who in zip(rows, self._recipients(rows), strict=True)}
         return [by_key.get(tuple(key)) for key in keys]
 

@@ -11,7 +11,7 @@ from troth.declaration.newsletters import Newsletter
 from troth.service.core.deployment import Deployment
 from troth.service.mail.bulk.kinds import AudienceRows, EditionRecipient
 from troth.service.mail.message import Address, Message, PreparedMessage
-from troth.service.mail.models import Delivery, Edition
+from troth.service.mail.models import Edition, EditionDelivery
 from troth.service.mail.rules import LetterRefused
 from troth.service.mail.stops import tokens
 from troth.service.newsletters.editions.audience import AudienceTable
@@ -80,7 +80,7 @@ class NewsletterTemplate:
             headers={"List-Id": f"<{name}.{self._sender.domain}>"},
         )
 
-    def message(self, recipient: EditionRecipient, delivery: Delivery) -> Message:
+    def message(self, recipient: EditionRecipient, delivery: EditionDelivery) -> Message:
         """The message to *recipient*, with its stop link and headers (RFC 2369, RFC 8058)."""
         token = tokens.make(self._name, recipient.fingerprint, self._deployment.keyring)
         link = f"{self._deployment.site}/your-data/stop/{token}"

@@ -65,15 +65,16 @@ def compose(text: EditionText, newsletter: Newsletter, declaration: Declaration,
         footer = _footer(newsletter, declaration)
         stop = gettext("Stop these e-mails:")
     tokens = _reader().parse(body)
+    page = _reader().renderer.render(tokens, _reader().options, {})
     link = f"{{{{{STOP_LINK}}}}}"
     plain = f"{_plain(tokens)}\n\n-- \n" + "\n".join([*footer, f"{stop} {link}"]) + "\n"
     small = "<br>\n".join([*map(escape, footer), f'{escape(stop)} <a href="{link}">{link}</a>'])
     html = (
         f'<!doctype html>\n<html lang="{language}">\n<head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{escape(subject)}</title></head>\n'
-        '<body style="margin:0;padding:24px;font:16px/1.5 system-ui,\'Segoe UI\',Roboto,sans-serif">\n'
+        "<body style=\"margin:0;padding:24px;font:16px/1.5 system-ui,'Segoe UI',Roboto,sans-serif\">\n"
         f'<div style="max-width:36em;margin:0 auto">\n<p style="font-weight:600">{escape(organisation.name)}</p>\n'
-        f'{_reader().renderer.render(tokens, _reader().options, {})}<hr>\n<p style="font-size:14px">{small}</p>\n</div>\n'
+        f'{page}<hr>\n<p style="font-size:14px">{small}</p>\n</div>\n'
         "</body>\n</html>\n"
     )
     return MessageText(subject, plain, html)

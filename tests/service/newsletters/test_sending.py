@@ -1,0 +1,239 @@
+"""An edition goes to those who want it, once, and to nobody after a stop."""
+
+from __future__ import annotations
+
+import datetime as dt
+from email import message_from_bytes
+from email.policy import SMTP
+from typing import Any
+
+import pytest
+from django.test import Client
+from tests.service.newsletters.conftest import ANN, BEN, CHLOE, TEXT, Publisher
+
+from troth.service.mail.bulk import actions as bulk
+from troth.service.mail.models import DeliveryGroup, Edition, EditionDelivery
+from troth.service.mail.stops.actions import StopScope
+from troth.service.newsletters.actions import stop_by_address
+
+
+def stop(publisher: Publisher, address: str, name: str = "monthly", scope: StopScope = StopScope.LIST) -> bool:
+    return stop_by_address(address, name, scope, publisher.deployment, channel="centre", now=publisher.now())
+
+
+def message(publisher: Publisher, at: int = 0) -> Any:
+    content = publisher.sink.taken[at].content
+    assert isinstance(content, bytes)
+    return message_from_bytes(content, policy=SMTP)
+
+
+def test_it_goes_to_those_who_consented_and_each_has_an_outcome(publisher: Publisher) -> None:
+    planned = publisher.plan()
+    assert (planned.people, dict(planned.left_out)) == (2, {"no_consent": 1})
+    edition = publisher.send()
+    assert sorted(publisher.got) == [ANN, BEN]
+    assert (edition.state, publisher.outcomes(edition)) == ("finished", {"sent": 2})
+    assert not DeliveryGroup.objects.exclude(keys=None).exists(), "whose rows they were is no longer needed"
+
+
+def test_a_message_says_who_sends_it_and_how_to_stop_it(publisher: Publisher) -> None:
+    publisher.send()
+    sent = message(publisher)
+    assert sent["From"] == "Example Shop Ltd <privacy@example.org>"
+    assert sent["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert sent["List-Id"] == "<monthly.example.org>"
+    link, mailto = sent["List-Unsubscribe"].split(", ")
+    assert link.startswith("<https://shop.example.org/your-data/stop/")
+    assert mailto.startswith("<mailto:privacy@example.org?subject=stop%20")
+    for part in ("plain", "html"):
+        text = sent.get_body(preferencelist=(part,)).get_content()
+        assert link.strip("<>") in text
+        assert "1 High Street" in text
+        assert "Dear Ann," in text or "Dear Ben," in text
+
+
+def test_who_stopped_before_it_began_is_left_out(publisher: Publisher) -> None:
+    assert stop(publisher, "ANN@example.org")
+    assert not stop(publisher, ANN), "it is stopped already"
+    publisher.send()
+    assert publisher.got == [BEN]
+
+
+def test_who_stops_while_it_goes_out_gets_nothing(publisher: Publisher) -> None:
+    edition = publisher.start()
+    stop(publisher, BEN)
+    publisher.work()
+    assert (publisher.got, publisher.outcomes(edition)) == ([ANN], {"sent": 1, "stopped": 1})
+    assert EditionDelivery.objects.get(state="stopped").reason == "withdrawn"
+
+
+def test_a_stop_of_one_list_leaves_the_other_and_one_of_all_leaves_none(publisher: Publisher) -> None:
+    stop(publisher, ANN)
+    publisher.send(name="offers")
+    assert sorted(publisher.got) == [ANN, BEN, CHLOE]
+    stop(publisher, CHLOE, scope=StopScope.ALL)
+    publisher.send("# More\n\ntext", name="offers")
+    assert sorted(publisher.got[3:]) == [ANN, BEN]
+
+
+def test_an_address_imported_again_stays_stopped(publisher: Publisher) -> None:
+    stop(publisher, ANN)
+    publisher.do("insert into subscriber values (9, 'Ann@Example.org', 'Ann', 'active', '2030-01-01 00:00:00');")
+    publisher.send()
+    assert publisher.got == [BEN]
+
+
+def test_a_row_that_went_or_changed_since_gets_nothing(publisher: Publisher) -> None:
+    edition = publisher.start()
+    publisher.do("delete from subscriber where id = 1; update subscriber set state = 'asleep' where id = 2;")
+    publisher.work()
+    assert (publisher.got, publisher.outcomes(edition)) == ([], {"stopped": 2})
+
+
+def test_an_amended_address_gets_it_and_the_old_one_does_not(publisher: Publisher) -> None:
+    publisher.start()
+    publisher.do("update subscriber set email = 'ann.new@example.org' where id = 1;")
+    publisher.work()
+    assert sorted(publisher.got) == ["ann.new@example.org", BEN]
+
+
+def test_the_same_address_twice_gets_it_once(publisher: Publisher) -> None:
+    publisher.do("insert into subscriber values (7, 'ANN@example.org', 'A', 'active', '2026-01-01 00:00:00');")
+    assert publisher.plan().left_out["same address twice"] == 1
+    publisher.send()
+    assert sorted(publisher.got) == [ANN, BEN]
+
+
+def test_a_row_without_an_address_is_counted_and_left_out(publisher: Publisher) -> None:
+    rows = "(7, 'ann at example', 'A', 'active', '2026-01-01'), (8, null, '', 'active', '2026-01-01')"
+    publisher.do(f"insert into subscriber values {rows};")
+    assert publisher.plan().left_out["no valid address"] == 2
+
+
+@pytest.mark.parametrize("text", ["no subject", "# Subject only", "# Hi {{secret}}\n\ntext", "# Hi\n\n{{email}}"])
+def test_a_text_that_cannot_be_sent_is_refused(publisher: Publisher, text: str) -> None:
+    with pytest.raises(Exception, match=r"subject|does not name|no text"):
+        publisher.plan(text)
+    assert not Edition.objects.exists()
+
+
+def test_a_plan_is_started_once_and_for_the_text_that_was_seen(publisher: Publisher) -> None:
+    planned = publisher.plan()
+    edition = bulk.start(planned.edition.plan_hash, publisher.deployment, now=publisher.now())
+    again = bulk.start(planned.edition.plan_hash, publisher.deployment, now=publisher.now())
+    assert edition == again
+    assert EditionDelivery.objects.count() == 2
+    with pytest.raises(bulk.EditionRefused, match="plan it again"):
+        bulk.start("dg1:" + "0" * 64, publisher.deployment, now=publisher.now())
+    with pytest.raises(bulk.EditionRefused, match="sent already"):
+        publisher.plan()
+
+
+def test_an_audience_that_has_grown_is_planned_again(publisher: Publisher) -> None:
+    planned = publisher.plan()
+    publisher.do(
+        "with recursive n(i) as (select 100 union all select i + 1 from n where i < 200) "
+        "insert into subscriber select i, 'a' || i || '@example.org', '', 'active', '2026-01-01' from n;"
+    )
+    with pytest.raises(bulk.EditionRefused, match="would go to 103 now"):
+        bulk.start(planned.edition.plan_hash, publisher.deployment, now=publisher.now())
+
+
+def test_a_paused_edition_waits_and_a_cancelled_one_ends(publisher: Publisher) -> None:
+    edition = publisher.start()
+    bulk.pause(edition, publisher.deployment, now=publisher.now())
+    publisher.work()
+    assert publisher.got == []
+    bulk.resume(edition, publisher.deployment, now=publisher.now())
+    publisher.work()
+    assert sorted(publisher.got) == [ANN, BEN]
+    other = publisher.start(TEXT.replace("June", "July"))
+    bulk.cancel(other, publisher.deployment, now=publisher.now())
+    publisher.work()
+    assert (len(publisher.got), publisher.outcomes(other)) == (2, {"stopped": 2})
+    with pytest.raises(bulk.EditionRefused, match="has ended"):
+        bulk.cancel(other, publisher.deployment, now=publisher.now())
+
+
+def test_it_waits_until_its_time(publisher: Publisher) -> None:
+    publisher.start(send_at=publisher.now() + dt.timedelta(hours=2))
+    publisher.work()
+    assert publisher.got == []
+    publisher.clock[0] += dt.timedelta(hours=2, minutes=1)
+    publisher.work()
+    assert sorted(publisher.got) == [ANN, BEN]
+
+
+def test_a_refused_message_is_refused_and_one_put_off_comes_later(publisher: Publisher) -> None:
+    publisher.sink.to = lambda envelope: {ANN: "550 5.1.1 no such user", BEN: "451 4.3.0 later"}.get(
+        envelope.rcpt_tos[-1] if envelope.rcpt_tos else ""
+    )
+    edition = publisher.start()
+    publisher.work()
+    assert publisher.outcomes(edition) == {"queued": 1, "refused": 1}
+    publisher.sink.to = lambda envelope: None
+    publisher.clock[0] += dt.timedelta(minutes=2)
+    publisher.work()
+    edition.refresh_from_db()
+    assert (publisher.got, edition.state) == ([BEN], "finished")
+
+
+def test_the_link_stops_by_post_alone(publisher: Publisher) -> None:
+    publisher.send()
+    link = message(publisher)["List-Unsubscribe"].split(", ")[0].strip("<>").removeprefix("https://shop.example.org")
+    visitor = Client(enforce_csrf_checks=True)
+    for _ in range(5):
+        page = visitor.get(link)
+        assert (page.status_code, b"Our monthly news" in page.content) == (200, True)
+    publisher.send("# Second\n\ntext")
+    assert len(publisher.got) == 4
+    done = visitor.post(link, b"", content_type="")
+    assert (done.status_code, done.cookies.output()) == (200, "")
+    first = publisher.got[0]
+    publisher.send("# Third\n\ntext")
+    assert publisher.got[4:] == [address for address in (ANN, BEN) if address != first]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"List-Unsubscribe=One-Click", "application/x-www-form-urlencoded"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--\r\n',
+            "multipart/form-data; boundary=x",
+        ),
+        (b"", ""),
+        (b"\xff" * 2_000, "multipart/form-data"),
+    ],
+)
+def test_a_one_click_post_may_have_any_body(publisher: Publisher, body: bytes, kind: str) -> None:
+    publisher.send()
+    link = message(publisher)["List-Unsubscribe"].split(", ")[0].strip("<>").removeprefix("https://shop.example.org")
+    done = Client(enforce_csrf_checks=True).post(
+        link, body, content_type=kind, headers={"Origin": "https://mail.example.org"}
+    )
+    assert done.status_code == 200
+    assert publisher.plan("# Second\n\ntext").people == 1
+
+
+def test_a_token_that_was_changed_stops_nothing(publisher: Publisher) -> None:
+    publisher.send()
+    link = message(publisher)["List-Unsubscribe"].split(", ")[0].strip("<>").removeprefix("https://shop.example.org")
+    for wrong in (
+        link[:-1],
+        link[:-1] + ("a" if link[-1] != "a" else "b"),
+        "/your-data/stop/" + "a" * 53,
+        "/your-data/stop/ä",
+    ):
+        assert Client().post(wrong).status_code == 404
+    assert publisher.plan("# Second\n\ntext").people == 2
+
+
+def test_an_address_typed_in_stops(publisher: Publisher) -> None:
+    visitor = Client()
+    assert visitor.get("/your-data/stop/").status_code == 200
+    done = visitor.post("/your-data/stop/", {"email": ANN, "list": "monthly"})
+    assert (done.status_code, b"noted" in done.content) == (200, True)
+    publisher.send()
+    assert publisher.got == [BEN]
+    assert visitor.post("/your-data/stop/", {"email": "no address", "list": "monthly"}).status_code == 422
