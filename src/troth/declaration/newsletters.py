@@ -26,8 +26,8 @@ class NewsletterAudience(StrictModel):
     where: dict[str, Cell] = {}
     """Columns and the value that each has in these rows, ``null`` for none."""
     consent: str | None = None
-    """The column of the time at which the company itself recorded consent. Consent that Troth records needs none. It
-    lifts no stop."""
+    """The column of the time at which consent was given, where the company recorded it before Troth did. Troth fills it
+    in rows that it adds. It lifts no stop."""
     values: tuple[str, ...] = ()
     """Further columns that a text may name, such as ``{{name}}``."""
 
@@ -43,5 +43,8 @@ class Newsletter(StrictModel):
     """The address in ``From``; by default ``organisation.email``."""
     per_second: int = Field(default=50, ge=1, le=1_000, strict=True)
     """The most messages that leave in a second."""
+    signup: StrictBool = False
+    """Whether people can sign up for it with Troth, which adds a row to the audience once they have confirmed it. Its
+    form is ``/your-data/newsletters/NAME``, and a form of the company's own may post there."""
     approve: StrictBool = False
     """Whether a second person must approve each edition."""

@@ -50,6 +50,7 @@ newsletters:
     title: {en: Our monthly news, de: Unsere Neuigkeiten}
     purpose: news
     audience: {table: shop.subscriber, email: email, where: {state: active}, consent: confirmed_at, values: [name]}
+    signup: true
   offers:
     title: Offers
     purpose: offers

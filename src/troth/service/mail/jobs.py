@@ -34,7 +34,7 @@ def read_inbox(job: RunningJob) -> None:
     reading.read_due(job.now)
 
 
-@job("mail.deliver", at_once=4, retry=Retry(waits=_WAITS))
+@job("mail.deliver", at_once=2, retry=Retry(waits=_WAITS))
 def deliver_group(job: RunningJob) -> None:
     """Hand over a group of an edition; the key is that of its row."""
     deliver(job, current().without_own)

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from troth.service.duty import Duty
+import datetime as dt
+
+from troth.service.duty import CentreLink, Duty, LinkKind
 from troth.service.duty import marked as _
+from troth.service.mail.facts import line, link
+from troth.service.mail.message_kinds import MessageKind
+
+_WEEK = dt.timedelta(days=7)
+CONFIRM_LINK = LinkKind("newsletters.confirm", opens="troth.service.newsletters.pages:confirm", lasts=_WEEK)
 
 DUTY = Duty(
     entry_titles={
@@ -12,6 +19,16 @@ DUTY = Duty(
         "edition.finished": _("A newsletter has gone to everybody who gets it"),
     },
     editions={"newsletter": "troth.service.newsletters.editions.kind:EDITIONS"},
+    messages={"newsletter_confirm": MessageKind({"title": line, "link": link}, lasts=_WEEK, is_owed=False)},
+    links=(CONFIRM_LINK,),
+    jobs=("troth.service.newsletters.jobs",),
+    sealed="troth.service.newsletters.sealed_fields:SEALED",
+    tables="own_tables.yaml",
+    centre=(
+        CentreLink(
+            "newsletters-by-address", _("Stop e-mails"), _("Newsletters and other marketing, without signing in"), 200
+        ),
+    ),
     urls=(("your-data/", "troth.service.newsletters.urls"),),
     commands={"newsletter": ("troth.cli.newsletter", "Send an edition of a newsletter, and see how it stands.")},
 )

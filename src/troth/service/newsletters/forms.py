@@ -14,6 +14,16 @@ ALL = "*"
 """The choice of all marketing."""
 
 
+class SignUpForm(PublicForm):
+    """An address, and what else the newsletter's text may name."""
+
+    def __init__(self, *given: Any, values: Sequence[str], **named: Any) -> None:
+        super().__init__(*given, **named)
+        for name in values:
+            label = gettext_lazy("Your name") if name == "name" else name.replace("_", " ").capitalize()
+            self.fields[name] = forms.CharField(label=label, max_length=120, required=False)
+
+
 class StopForm(PublicForm):
     """An address, and what it wants no more of. Nobody need show that it is theirs: to stop harms nobody much."""
 

@@ -1,8 +1,8 @@
-"""Public pages of newsletters: stop by a link, or by one's address."""
+"""Public pages of newsletters: sign up, confirm, and stop by a link or by one's address."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_http_methods
@@ -12,9 +12,13 @@ from troth.declaration.newsletters import Newsletter
 from troth.service.core.deployment import Deployment
 from troth.service.mail.stops import tokens
 from troth.service.mail.stops.actions import StopScope
-from troth.service.newsletters.actions import list_of, stop_by_address, stop_by_token
-from troth.service.newsletters.forms import ALL, StopForm
+from troth.service.newsletters.actions import confirm as confirm_sign_up
+from troth.service.newsletters.actions import list_of, sign_up, stop_by_address, stop_by_token
+from troth.service.newsletters.forms import ALL, SignUpForm, StopForm
+from troth.service.newsletters.models import SignUp
 from troth.service.portal.base import public_page, shown
+from troth.service.portal.confirmation import Confirmation, confirmed
+from troth.service.portal.models import MailedLink
 from troth.service.portal.throttle import too_many
 
 
@@ -59,6 +63,53 @@ def by_address(request: HttpRequest, deployment: Deployment) -> HttpResponse:
             stop_by_address(address, name, scope, deployment, channel="centre", now=timezone.now())
     status = 422 if form.is_bound and form.errors else 200
     return shown(request, deployment, "newsletters/by_address.html", {"form": form, "done": is_done}, status=status)
+
+
+def _sign_up(request: HttpRequest, deployment: Deployment, name: str) -> HttpResponse:
+    """``/your-data/newsletters/<name>``: ask for a newsletter. A form of the company's own pages may post here: nothing
+    comes of it but one e-mail to the address, by which its owner decides."""
+    newsletter = deployment.declaration.newsletters.get(name)
+    if newsletter is None or not newsletter.signup:
+        raise Http404
+    values = newsletter.audience.values
+    form, title, is_done = SignUpForm(request.POST or None, values=values), _title(newsletter), False
+    asks = gettext("Send me “%(title)s”. I can stop it whenever I like.") % {"title": title}
+    if request.method == "POST":
+        if refused := too_many(request, deployment):
+            return refused
+        is_done = form.is_valid()
+        if is_done and not form.is_by_a_program:
+            given = {column: form.cleaned_data[column] for column in values if form.cleaned_data[column]}
+            language, now = get_language() or "en", timezone.now()
+            sign_up(name, form.cleaned_data["email"], given, deployment, shown=asks, language=language, now=now)
+    status = 422 if form.is_bound and form.errors else 200
+    context = {"form": form, "fields": [form[column] for column in values], "asks": asks, "done": is_done}
+    return shown(request, deployment, "newsletters/sign_up.html", {**context, "title": title}, status=status)
+
+
+sign_up_page = require_http_methods(["GET", "HEAD", "POST"])(public_page(_sign_up, takes_forms_from_elsewhere=True))
+
+
+def _question(request: HttpRequest, deployment: Deployment, link: MailedLink) -> Confirmation:
+    row = SignUp.objects.filter(pk=link.matter).first()
+    newsletter = deployment.declaration.newsletters.get(row.list) if row is not None else None
+    return Confirmation(
+        title=gettext("One more step"),
+        heading=gettext("Do you want this newsletter?"),
+        lead=_title(newsletter) if newsletter is not None else "",
+        button=gettext("Yes, send it to me"),
+        note=gettext("If you did not ask for it, close this page."),
+    )
+
+
+@confirmed(_question)
+def confirm(request: HttpRequest, deployment: Deployment, link: MailedLink) -> HttpResponse:
+    """The button was pressed: the address is its owner's, who wants the newsletter."""
+    row = confirm_sign_up(link.matter, deployment, now=timezone.now())
+    newsletter = deployment.declaration.newsletters.get(row.list) if row is not None else None
+    if newsletter is None:
+        return shown(request, deployment, "portal/dead.html", {}, status=410)
+    return shown(request, deployment, "newsletters/confirmed.html", {"title": _title(newsletter)})
 
 
 def _title(newsletter: Newsletter) -> str:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from troth.ledger import Entry, Hash, Value
 from troth.protect import Keyring
@@ -144,12 +144,24 @@ def _record_new(wanted: Sequence[Choice], source: Source, keyring: Keyring, now:
         known = {_key(row) for row in Choice.objects.filter(act=source.act, ended_at=None)}
         new = [row for row in wanted if _key(row) not in known]
         if new:
+            _count_after_consents(new)
             [entry] = record(_entry("choice.recorded", new, keyring, now))
             for row in new:
                 row.entry = entry
             Choice.objects.bulk_create(new)
             control_events.note("choice.changed", now=now)
     return len(new)
+
+
+def _count_after_consents(rows: Sequence[Choice]) -> None:
+    """A choice against a use counts from the latest consent under its fingerprint at the earliest: a clock that was
+    ahead at the consent, or is behind now, must not leave that the newer one."""
+    if rows[0].state == ChoiceState.GIVEN:
+        return
+    given = Choice.objects.filter(fingerprint__in={row.fingerprint for row in rows}, state=ChoiceState.GIVEN)
+    latest = dict(given.filter(ended_at=None).values_list("fingerprint").annotate(Max("since")))
+    for row in rows:
+        row.since = max(row.since, latest.get(row.fingerprint, row.since))
 
 
 def end_choices(choices: QuerySet[Choice], keyring: Keyring, *, now: dt.datetime) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from troth.declaration import IdentityKind
@@ -15,7 +16,7 @@ from troth.service.mail.bulk.kinds import AudienceRows, EditionRecipient
 from troth.service.mail.message import Address
 from troth.service.mail.rules import LetterRefused
 from troth.service.preferences.rules import fingerprints
-from troth.stores import AllOf, AnyOf, Condition, Match, Row, Scalar, Store, Undated
+from troth.stores import AllOf, AnyOf, ColumnKind, Condition, InsertingWriter, Match, Row, Scalar, Store, Undated
 from troth.subjects import IdentityRefused
 
 
@@ -57,6 +58,27 @@ class AudienceTable:
         )
         by_key = {row[: len(self._node.key)]: who for row, who in zip(rows, self._recipients(rows), strict=True)}
         return [by_key.get(tuple(key)) for key in keys]
+
+    def add(self, address: str, values: Mapping[str, str], *, now: dt.datetime, notice: str) -> None:
+        """Add somebody to the audience, who has confirmed it: their row, if there is none, and the time in the column
+        of consent. Idempotent. Raises the store's errors."""
+        declared, table, kind = self._declared, self._node.table, self._node.kind
+        same = AnyOf((Match((declared.email,), ((address,),), fold=True),))
+        own = {column: as_stored(text, kind(column)) for column, text in declared.where.items() if text is not None}
+        if declared.consent is not None:
+            at = now if kind(declared.consent) is ColumnKind.DATETIME else f"{now.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S}"
+            own[declared.consent] = at
+        keys = self._store.read(table, self._node.key, same)
+        with self._store.writing() as writer:
+            if keys and own:
+                rows = [(*key, *own.values()) for key in keys]
+                writer.amend(table, self._node.key, list(own), rows)
+            elif not keys:
+                assert isinstance(writer, InsertingWriter), "a database can insert"
+                named = {column: values[column] or None for column in declared.values if column in values}
+                if self._node.declared.notice is not None:
+                    named[self._node.declared.notice] = notice
+                writer.insert(table, {declared.email: address, **named, **own})
 
     def _where(self, *more: AnyOf) -> Condition | None:
         conditions: list[AnyOf | Undated] = [*more]

@@ -45,21 +45,24 @@ class NewsletterEditions:
         return NewsletterTemplate(name, newsletter, text, deployment)
 
     def audience(self, edition: Edition, deployment: Deployment) -> AudienceRows:
-        with _table(edition, deployment) as table:
+        with audience_table(newsletter_of(edition, deployment)[1], deployment) as table:
             return table.everybody()
 
     def recipients(
         self, edition: Edition, keys: Sequence[Row], deployment: Deployment
     ) -> list[EditionRecipient | None]:
-        with _table(edition, deployment) as table:
+        with audience_table(newsletter_of(edition, deployment)[1], deployment) as table:
             return table.of_keys(keys)
 
 
 @contextlib.contextmanager
-def _table(edition: Edition, deployment: Deployment) -> Iterator[AudienceTable]:
-    _, newsletter = newsletter_of(edition, deployment)
+def audience_table(
+    newsletter: Newsletter, deployment: Deployment, *, read_only: bool = True
+) -> Iterator[AudienceTable]:
+    """Context manager: the open table of a newsletter's audience. Raises `AudienceUnreadable` and the store's
+    errors."""
     place = newsletter.audience.table
-    with deployment.stores(read_only=True) as stores:
+    with deployment.stores(read_only=read_only) as stores:
         yield AudienceTable(newsletter, deployment, stores[place.partition(".")[0]], deployment.map(stores)[place])
 
 

@@ -1,0 +1,14 @@
+"""Background jobs of newsletters."""
+
+from __future__ import annotations
+
+from troth.service.core.deployment import current
+from troth.service.core.jobs.registry import job
+from troth.service.core.jobs.running import RunningJob
+from troth.service.newsletters.actions import add_confirmed
+
+
+@job("newsletters.add", at_once=1)
+def add(job: RunningJob) -> None:
+    """Add somebody who has confirmed a sign-up to the audience; the key is that of the sign-up."""
+    add_confirmed(int(job.key), current().without_own, now=job.now)
