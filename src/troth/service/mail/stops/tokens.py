@@ -40,7 +40,7 @@ def make(list_name: str, fingerprint: str, keyring: Keyring) -> str:
     prefix, _, digits = fingerprint.partition(":")
     assert prefix == "ps1", "the version of a token implies that of the fingerprint"
     body = _VERSION + list_mark(list_name) + bytes.fromhex(digits)
-    return base64.b32encode(body + _mac(body, keyring)).decode("ascii").rstrip("=").lower()
+    return _written(body + _mac(body, keyring))
 
 
 def read(token: str, keyring: Keyring) -> StopToken | None:
@@ -49,6 +49,8 @@ def read(token: str, keyring: Keyring) -> StopToken | None:
         raw = base64.b32decode(f"{token.upper()}===", casefold=False)
     except (binascii.Error, ValueError):
         return None
+    if _written(raw) != token.lower():
+        return None  # the last letter has bits to spare
     body, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
     if (
         len(body) != 1 + _LIST_BYTES + _NAME_BYTES
@@ -57,6 +59,10 @@ def read(token: str, keyring: Keyring) -> StopToken | None:
     ):
         return None
     return StopToken(f"ps1:{body[1 + _LIST_BYTES :].hex()}", body[1 : 1 + _LIST_BYTES])
+
+
+def _written(raw: bytes) -> str:
+    return base64.b32encode(raw).decode("ascii").rstrip("=").lower()
 
 
 def _mac(body: bytes, keyring: Keyring) -> bytes:
