@@ -198,6 +198,17 @@ def test_a_column_that_someone_set_aside_is_judged_by_its_values(
     assert ask().outcome is CheckOutcome.FAIL
 
 
+def test_a_token_that_looks_like_a_key_by_chance_is_no_fault_and_a_column_of_keys_is(
+    ask: Callable[[], Check], shop: Path
+) -> None:
+    _sql(shop, "UPDATE customer SET colour = 'nk-XhLkX2eVW3k3VpUK25ysPBHE3DDBTN5c1GB5sFrw' WHERE id = 1")
+    assert ask().outcome is CheckOutcome.PASS
+    keys = ["sk-" + letter * 2 + "hLkX2eVW3k3VpUK25ysPBHE3DDBTN5c1GB5sF" for letter in "abcd"]
+    rows = [f"INSERT INTO customer VALUES ({at}, null, 'x', '{key}', null)" for at, key in enumerate(keys, 10)]
+    _sql(shop, "UPDATE customer SET colour = null", *rows)
+    assert ask().outcome is CheckOutcome.FAIL
+
+
 def test_what_people_tell_in_a_table_that_someone_set_aside_is_not_seen(
     ask: Callable[[], Check], shop: Path, company: dict[str, Any]
 ) -> None:

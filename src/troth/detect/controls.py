@@ -17,6 +17,8 @@ from troth.text import counted
 
 _SIGNING_IN: Final = "user.authorization"
 """Above the categories of what people sign in with, which are secrets by their nature."""
+_SECRETS_MIN: Final = 3
+"""One in sixty tokens drawn by lot looks like a key with a prefix; in a column of so many values, most have to."""
 SAMPLED_ROWS: Final = 500
 """Smaller tables are read as a whole."""
 
@@ -137,7 +139,10 @@ def _beyond(declared: Table, schema: TableSchema, samples: Mapping[str, Sequence
         passed_over = naming | links | {*declared.published}
         if column.name not in looked_at or column.name in passed_over or (use and (use.free_text or use.sealed)):
             continue
-        for found in seen_in_values(column, samples.get(column.name, ())):
+        values = samples.get(column.name, ())
+        for found in seen_in_values(column, values):
+            if found.entity == "SECRET" and sum(value is not None for value in values) < _SECRETS_MIN:
+                continue
             if use is None or not _is_declared(use, found):
                 yield found
 
