@@ -113,6 +113,7 @@ class EditionDelivery(models.Model):
     reason = models.CharField(max_length=40, blank=True, help_text="A code: why it stopped, or what the server said.")
     tries = models.PositiveSmallIntegerField(default=0)
     not_before = models.DateTimeField(null=True)
+    handed_at = models.DateTimeField(null=True, help_text="When it was committed that it leaves now.")
     ended_at = models.DateTimeField(null=True)
     report = models.CharField(max_length=12, blank=True, help_text="What came back: gone, later, ours or complaint.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from troth.service.duty import CentreLink, Duty, LinkKind
+from troth.service.duty import CentreLink, ControlInput, Duty, LinkKind
 from troth.service.duty import marked as _
 from troth.service.mail.facts import line, link
 from troth.service.mail.message_kinds import MessageKind
@@ -18,6 +18,15 @@ DUTY = Duty(
         "edition.changed": _("A newsletter was paused, resumed or cancelled"),
         "edition.finished": _("A newsletter has gone to everybody who gets it"),
     },
+    controls="troth.service.newsletters.controls",
+    rehearsal="troth.service.newsletters.rehearsal",
+    inputs={
+        "editions": ControlInput(
+            "the editions of the last 90 days, and what went to people who had stopped them",
+            "troth.service.newsletters.controls:editions",
+        )
+    },
+    after={"choice.changed": ("mail.optout_effective",)},
     editions={"newsletter": "troth.service.newsletters.editions.kind:EDITIONS"},
     messages={"newsletter_confirm": MessageKind({"title": line, "link": link}, lasts=_WEEK, is_owed=False)},
     links=(CONFIRM_LINK,),

@@ -173,7 +173,8 @@ def _commit(
             return None
         wanted = _wanted(wave, edition, deployment, now)
         leaving = _within_rates(wanted, per_second, now)
-        EditionDelivery.objects.filter(pk__in=[one.delivery.pk for one in leaving]).update(state=State.HANDING_OVER)
+        rows = EditionDelivery.objects.filter(pk__in=[candidate.delivery.pk for candidate in leaving])
+        rows.update(state=State.HANDING_OVER, handed_at=now)
         return leaving
 
 

@@ -113,6 +113,10 @@ class Migration(migrations.Migration):
                 ),
                 ("tries", models.PositiveSmallIntegerField(default=0)),
                 ("not_before", models.DateTimeField(null=True)),
+                (
+                    "handed_at",
+                    models.DateTimeField(help_text="When it was committed that it leaves now.", null=True),
+                ),
                 ("ended_at", models.DateTimeField(null=True)),
                 (
                     "report",
