@@ -14,9 +14,9 @@ CONFIRM_LINK = LinkKind("newsletters.confirm", opens="troth.service.newsletters.
 
 DUTY = Duty(
     entry_titles={
-        "edition.started": _("A newsletter began to go out"),
-        "edition.changed": _("A newsletter was paused, resumed or cancelled"),
-        "edition.finished": _("A newsletter has gone to everybody who gets it"),
+        "edition.started": _("An edition of a newsletter began to go out"),
+        "edition.changed": _("An edition of a newsletter was paused, resumed or cancelled"),
+        "edition.finished": _("An edition of a newsletter has ended"),
     },
     controls="troth.service.newsletters.controls",
     rehearsal="troth.service.newsletters.rehearsal",
