@@ -22,6 +22,7 @@ from troth.declaration.faults import OwnFault
 from troth.declaration.fides import FidesDraft, dump, from_fides
 from troth.declaration.load import load, parse
 from troth.declaration.model import Cryptoperiods, Declaration, ErasureLimits, StaffAccess
+from troth.declaration.newsletters import Newsletter, NewsletterAudience
 from troth.declaration.organisation import Officer, Organisation
 from troth.declaration.problems import DeclarationErrors, Position, Problem, Severity
 from troth.declaration.processing import ActedFor, Assessment, JointController, ProofSettings, Representative, Risk
@@ -100,6 +101,8 @@ __all__ = [
     "Ledger",
     "LedgerWitness",
     "Must",
+    "Newsletter",
+    "NewsletterAudience",
     "Officer",
     "Organisation",
     "OwnControl",
