@@ -66,6 +66,8 @@ class Records:
         return self.texts.get(name, ())
 
     def mx(self, name: str) -> Sequence[str]:
+        if self.is_away:
+            raise DnsUnavailable("no name server answers (Timeout)")
         return self.servers.get(name, ())
 
 

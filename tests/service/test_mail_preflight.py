@@ -55,11 +55,11 @@ def test_every_rule_says_what_is_wrong_and_how_to_fix_it_and_by_which_law() -> N
 # --- each fault alone -----------------------------------------------------------------------------------------------
 
 
-def both(old: str, new: str) -> dict[str, str]:
+def both(old: str, new: str) -> dict[str, Any]:
     return {"plain": PLAIN.replace(old, new), "html": HTML.replace(old, new)}
 
 
-def shown(html: str) -> dict[str, str]:
+def shown(html: str) -> dict[str, Any]:
     return {"html": HTML.replace("</body>", f"{html}</body>")}
 
 
@@ -344,3 +344,18 @@ def test_a_message_that_is_too_large_or_too_nested_is_refused() -> None:
     for raw in (b"From: a@example.org\r\n\r\n" + b"x" * 6_000_000, b"From: a@example.org\r\n\r\n" + b"\r\n--x" * 500):
         with pytest.raises(MailUnreadable, match="at most"):
             check(raw, Expected())
+
+
+HEADERS = b"From: a@example.org\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"<div>" * 900_000, b"x" * 4_900_000, b"a@" * 2_000_000, b"<a href=https://a.example>x</a>" * 100_000],
+    ids=["nested", "one word", "signs", "links"],
+)
+def test_a_message_that_is_built_to_be_slow_is_not(body: bytes) -> None:
+    begun = time.process_time()
+    with contextlib.suppress(MailUnreadable):
+        check(HEADERS + body, Expected(), Records())
+    assert time.process_time() - begun < 10

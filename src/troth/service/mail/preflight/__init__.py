@@ -4,8 +4,18 @@
 """
 
 from troth.service.mail.preflight.cheap import check_one
-from troth.service.mail.preflight.checks import Preflight, check, check_samples
+from troth.service.mail.preflight.checks import Preflight, check, check_samples, status_of
 from troth.service.mail.preflight.faults import Expected, MailClass, MailFault
 from troth.service.mail.preflight.parts import MailUnreadable
 
-__all__ = ["Expected", "MailClass", "MailFault", "MailUnreadable", "Preflight", "check", "check_one", "check_samples"]
+__all__ = [
+    "Expected",
+    "MailClass",
+    "MailFault",
+    "MailUnreadable",
+    "Preflight",
+    "check",
+    "check_one",
+    "check_samples",
+    "status_of",
+]

@@ -11,61 +11,44 @@ from urllib.parse import unquote, urlsplit
 
 from troth.detect.addresses import AddressFinder
 from troth.detect.text import FoldedText
-from troth.service.mail.preflight.faults import Expected, MailClass, MailFault, fault
+from troth.service.mail.preflight.faults import Expected, MailClass, MailFault, fault, words
 from troth.service.mail.preflight.headers import author_of, is_aligned, is_stop, opt_outs
 from troth.service.mail.preflight.parts import MailParts, is_hidden
 from troth.text import folded
 
-_REPLY = re.compile(r"(?:re|fwd?|aw|wg|tr|rv|sv)\s*(?:\[\d+\])?\s*:", re.I)
-_CLAIMS = tuple(
-    re.compile(rf"\b(?:{words})", re.I)
-    for words in (
-        "won\\b|winner|prize|gewonnen|gewinn|gagn[eé]|ganad|premio",
-        "urgent|dringend|last chance|letzte chance|derni[eè]re chance|[uú]ltima oportunidad|expir|l[aä]uft ab|caduca",
-        "invoice|payment|refund|rechnung|zahlung|erstattung|facture|paiement|rembours|factura|pago\\b|reembols",
-        "suspended|blocked|locked|gesperrt|bloqu|suspend",
-        "free\\b|gratis|kostenlos|gratuit",
-    )
-)
-_ADVERTISEMENT = re.compile(r"\badvert|\bpromotion|\banzeige|\bwerbung|\bwerbe|\bpublicit|\bpublicid|\bpromoci", re.I)
-_PLACEHOLDER = re.compile(r"\{\{[^{}]{1,60}\}\}|\{%.{1,60}?%\}|\*\|[A-Z_:]{1,40}\|\*|%%[a-z_]{1,40}%%", re.I)
+[_REPLY], [_ADVERTISEMENT], [_PLACEHOLDER] = words("reply"), words("advertisement"), words("placeholder")
+[_PERSONAL], [_REDIRECTOR] = words("personal"), words("redirector")
+_CLAIMS = words("claims")
+_URL = re.compile(r"(?:https?://|mailto:)\S+", re.I)
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _TINY = re.compile(r"(?:^|[;\s])(?:max-)?(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|!|$)", re.I)
 _ID = re.compile(r"(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{16,}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-", re.I)
-_PERSONAL = re.compile(
-    r"[?&](?:mc_eid|mkt_tok|_hsenc|_hsmi|vero_id|ck_subscriber_id|e?mail|recipient|subscriber)=", re.I
-)
-"""Parameters by which large providers recognise who clicks."""
-_REDIRECTORS = re.compile(
-    r"(?:^|\.)(?:list-manage\d*\.com|sendgrid\.net|mailgun\.org|mandrillapp\.com|hubspotlinks\.com|sendibm\d\.com|r\.mailjet\.com"
-    r"|awstrack\.me|klclick\d*\.com|rs6\.net|bit\.ly|t\.co|tinyurl\.com|ow\.ly|lnkd\.in|goo\.gl|buff\.ly|doubleclick\.net)$"
-)
-_WORDS_SAME, _WORDS_MIN = 0.9, 30
+_WORDS_SAME, _WORDS_MIN, _URL_MAX = 0.9, 30, 4_000
 
 
 def content_faults(mail: MailParts, expected: Expected) -> Iterator[MailFault]:
     """Faults of what a message says, by simple rules: they cannot tell a lie from the truth."""
-    subject, words = mail.first("Subject"), folded(mail.words)
+    subject, text = mail.first("Subject"), folded(mail.words)
     if _REPLY.match(subject) and not (mail.all("In-Reply-To") or mail.all("References")):
         yield fault("subject_reply", "Subject")
     if any(claim.search(subject) and not claim.search(mail.words) for claim in _CLAIMS):
         yield fault("subject_claim", "Subject")
     stems = {word[:5] for word in folded(subject).split() if len(word) > 3}
-    if stems and len(words.split()) >= _WORDS_MIN and not any(stem in words for stem in stems):
+    if stems and len(text.split()) >= _WORDS_MIN and not any(stem in text for stem in stems):
         yield fault("subject_unrelated", "Subject")
-    for place, text in (("Subject", subject), ("text/plain", mail.text or ""), ("text/html", mail.html or "")):
-        if _PLACEHOLDER.search(text):
+    for place, part in (("Subject", subject), ("text/plain", mail.text or ""), ("text/html", mail.html or "")):
+        if _PLACEHOLDER.search(part):
             yield fault("placeholder_left", place)
     if expected.mail_class is not MailClass.OWED:
-        yield from _sender_faults(mail, expected, words)
+        yield from _sender_faults(mail, expected, text)
     yield from _difference(mail)
     if any(not _is_known(address, mail, expected) for address in _EMAIL.findall(mail.words)):
         yield fault("stranger_named", "text")
 
 
-def _sender_faults(mail: MailParts, expected: Expected, words: str) -> Iterator[MailFault]:
+def _sender_faults(mail: MailParts, expected: Expected, text: str) -> Iterator[MailFault]:
     if expected.postal_address:
-        if folded(expected.postal_address) not in words:
+        if folded(expected.postal_address) not in text:
             yield fault("postal_address_missing", "text")
     elif not any(found.type == "ADDRESS" for found in AddressFinder().find(FoldedText(mail.words))):
         yield fault("postal_address_unseen", "text")
@@ -79,8 +62,8 @@ def _difference(mail: MailParts) -> Iterator[MailFault]:
         if mail.html is not None:
             yield fault("text_missing", "text/plain")
         return
-    urls = {_place(url) for url in re.findall(r"(?:https?://|mailto:)\S+", mail.text)}
-    plain, shown = (Counter(folded(re.sub(r"\S+://\S+|mailto:\S+", " ", it)).split()) for it in (mail.text, mail.shown))
+    urls = {_place(url) for url in _URL.findall(mail.text)}
+    plain, shown = (Counter(folded(_URL.sub(" ", it)).split()) for it in (mail.text, mail.shown))
     most = max(plain.total(), shown.total())
     has_more_links = any(_place(link.url) not in urls for link in mail.shown_links if link.url.startswith("http"))
     if has_more_links or (most and (plain & shown).total() < _WORDS_SAME * most):
@@ -117,7 +100,7 @@ def link_faults(mail: MailParts, expected: Expected) -> Iterator[MailFault]:
             yield fault("pixel", "text/html")
             break
     links = [url for url in mail.urls if url.lower().startswith("http") and not is_opt_out(url, mail)]
-    if any(_REDIRECTORS.search(host_of(url)) for url in links):
+    if any(_REDIRECTOR.search(host_of(url)) for url in links):
         yield fault("redirector", "text")
     if any(is_personal(url, mail, expected) for url in links):
         yield fault("decorated_link", "text")
@@ -141,7 +124,7 @@ def host_of(url: str) -> str:
 
 def may_be_id(url: str) -> bool:
     """Whether a link has something like an id."""
-    return bool(_ID.search(url.partition("://")[2].partition("/")[2]))
+    return bool(_ID.search(url[:_URL_MAX].partition("://")[2].partition("/")[2]))
 
 
 def is_personal(url: str, mail: MailParts, expected: Expected) -> bool:

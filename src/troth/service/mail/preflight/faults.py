@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
@@ -52,3 +53,9 @@ class Expected:
     is_own: Callable[[str], bool] | None = field(default=None)
     may_track: bool = False
     has_consented: bool = False
+
+
+def words(name: str) -> list[re.Pattern[str]]:
+    """The expressions of `words.toml` with this *name*."""
+    found = read_toml("troth.service.mail.preflight", "words.toml")[name]
+    return [re.compile(it, re.I) for it in ([found] if isinstance(found, str) else found)]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from troth.service.mail.message import Address
-from troth.service.mail.preflight.faults import Expected, MailClass, MailFault, fault
+from troth.service.mail.preflight.faults import Expected, MailClass, MailFault, fault, words
 from troth.service.mail.preflight.parts import MailParts
 from troth.service.mail.rules import LetterRefused
 
@@ -19,12 +19,7 @@ _LINE_MAX = 998
 _CLIPPED_BYTES = 102 * 1024
 _URI = re.compile(r"<\s*([^<>\s]+)\s*>")
 _SECOND_LEVEL = re.compile(r"\.(?:co|com|org|net|gov|ac|edu|or|ne)\.[a-z]{2}$")
-_STOP = re.compile(
-    r"unsubscri|opt.?out|abmeld|abbestell|austragen|d[ée]s(?:abonn|inscri)|darse de baja"
-    r"|cancelar (?:la |tu |su )?suscrip"
-    r"|(?:stop|no longer|nicht mehr|ne plus|no (?:quiero|deseas?)) (?:receiv|erhalt|recevoir|recibir)",
-    re.I,
-)
+[_STOP] = words("stop")
 
 
 @dataclass(frozen=True, slots=True)

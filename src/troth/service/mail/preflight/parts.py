@@ -11,12 +11,16 @@ from email.utils import getaddresses
 
 from selectolax.lexbor import LexborHTMLParser
 
+from troth.policy import PolicyError
+from troth.policy.parse.html import refuse_traps
 from troth.service.configuration import ServiceError
 from troth.service.mail.inbox.parsing import BAD_MAIL, BoundedPolicy
 from troth.text import same_words
 
 READ_MAX = 5 * 1024 * 1024
-_PARTS_MAX, _FIELDS_MAX, _LINKS_MAX = 200, 500, 2_000
+_TEXT_MAX = 300_000
+"""Characters of each text that are read: three times what Gmail shows."""
+_PARTS_MAX, _FIELDS_MAX, _FIELD_MAX, _LINKS_MAX = 200, 500, 10_000, 500
 _FOLD = re.compile(r"\r?\n(?=[ \t])")
 _URL = re.compile(r"(?:https?://|mailto:)[^\s<>\"')\]]+[^\s<>\"')\].,;:!?]", re.I)
 _HIDDEN = re.compile(
@@ -79,7 +83,7 @@ def take_apart(raw: bytes) -> MailParts:
     if len(raw) > READ_MAX or raw.count(b"\n--") > _PARTS_MAX:
         raise MailUnreadable(f"an e-mail of at most {READ_MAX:,} bytes and {_PARTS_MAX} parts can be checked")
     head = re.split(rb"\r?\n\r?\n", raw, maxsplit=1)[0].decode("utf-8", "replace")
-    fields = [line.partition(":")[::2] for line in _FOLD.sub("", head).splitlines()[:_FIELDS_MAX]]
+    fields = [line[:_FIELD_MAX].partition(":")[::2] for line in _FOLD.sub("", head).splitlines()[:_FIELDS_MAX]]
     if not any(name.lower() == "from" for name, _ in fields):
         raise MailUnreadable("this is not an e-mail: it has no From; save the message with its headers (.eml)")
     try:
@@ -88,6 +92,10 @@ def take_apart(raw: bytes) -> MailParts:
         (text, text_fault), (html, html_fault) = _decoded(message, "plain"), _decoded(message, "html")
     except BAD_MAIL:
         raise MailUnreadable("the parts of this e-mail cannot be told apart") from None
+    try:
+        refuse_traps(html or "")
+    except PolicyError:
+        raise MailUnreadable("the HTML of this e-mail is nested to stop programs that read it") from None
     tree = LexborHTMLParser(html or "")
     links, images = _links(tree), [dict(node.attributes) for node in tree.css("img")[:_LINKS_MAX]]
     has_active = bool(tree.css("script, form, iframe, object, embed"))
@@ -127,6 +135,6 @@ def _decoded(message: EmailMessage, kind: str) -> tuple[str | None, Iterator[str
     data = payload if isinstance(payload, bytes) else b""
     charset = part.get_content_charset("us-ascii")
     try:
-        return data.decode(charset), iter([f"text/{kind}"] if part.defects else ())
+        return data.decode(charset)[:_TEXT_MAX], iter([f"text/{kind}"] if part.defects else ())
     except (LookupError, UnicodeError):
-        return data.decode("utf-8", "replace"), iter([f"text/{kind}"])
+        return data.decode("utf-8", "replace")[:_TEXT_MAX], iter([f"text/{kind}"])

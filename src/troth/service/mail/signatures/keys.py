@@ -50,9 +50,12 @@ class DomainKey:
 
     @property
     def published_until(self) -> dt.datetime | None:
-        """When its record may leave DNS; None while it may sign."""
-        ended = self.info.since.get(KeyState.DEACTIVATED)
-        return ended + MAIL_RECORD_KEPT if ended is not None else None
+        """When the record of a replaced key may leave DNS; None for others."""
+        return self.info.since[self.info.state] + MAIL_RECORD_KEPT if self.info.state is KeyState.DEACTIVATED else None
+
+    def needs_record(self, now: dt.datetime) -> bool:
+        """Whether receivers look for its record."""
+        return self.info.state.seals or (self.published_until is not None and now < self.published_until)
 
 
 def domain_keys(keyring: Keyring) -> list[DomainKey]:

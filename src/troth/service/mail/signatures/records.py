@@ -27,9 +27,10 @@ class Lookup(Protocol):
 
 
 class Dns:
-    """The name servers of this machine, each name asked once."""
+    """The name servers of this machine, each name asked once; after one question without an answer none is asked."""
 
     def __init__(self) -> None:
+        self._away = ""
         self._known: dict[tuple[str, str], Sequence[str]] = {}
 
     def txt(self, name: str) -> Sequence[str]:
@@ -43,13 +44,16 @@ class Dns:
         import dns.resolver
 
         if (name, kind) not in self._known:
+            if self._away:
+                raise DnsUnavailable(self._away)
             try:
                 answer = dns.resolver.resolve(name, kind, lifetime=_SECONDS, search=False)
                 self._known[name, kind] = [text(record) for record in answer]
             except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer, dns.exception.SyntaxError, UnicodeError):
                 self._known[name, kind] = []
             except (dns.exception.DNSException, OSError) as error:
-                raise DnsUnavailable(f"no name server answers ({type(error).__name__})") from None
+                self._away = f"no name server answers ({type(error).__name__})"
+                raise DnsUnavailable(self._away) from None
         return self._known[name, kind]
 
 
