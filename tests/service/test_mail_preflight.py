@@ -74,7 +74,7 @@ BEFORE_SIGNING: dict[str, dict[str, Any]] = {
     "optout_hidden text/html": {
         "html": HTML.replace('<a href="{{stop}}">', '<a style="display: none" href="{{stop}}">')
     },
-    "optout_hidden text/plain": {"plain": PLAIN.replace("unsubscribe: {{stop}}", "go away")},
+    "optout_hidden text/plain": {"plain": PLAIN.replace("Stop these e-mails, unsubscribe: {{stop}}", "Go away")},
     "postal_address_missing text": both(POSTAL, "London"),
     "advertisement_unlabelled text": both("Advertisement", "News"),
     "subject_reply Subject": {"subject": "Re: the new catalogue"},
@@ -223,6 +223,16 @@ def test_other_images_are_none_of_them(image: str) -> None:
 )
 def test_a_subject_is_held_against_the_text(subject: str, is_misleading: bool) -> None:
     assert bool({"subject_reply", "subject_claim"} & set(ids(copy(subject=subject).content))) is is_misleading
+
+
+def test_the_numbers_of_a_list_and_a_heading_are_no_difference() -> None:
+    items = "".join(f"{number}. A thing\n" for number in range(1, 20))
+    page = "<h1>Example Ltd</h1><ol>" + "<li>A thing</li>" * 19 + "</ol>"
+    plain, html = PLAIN + items, HTML.replace("</body>", f"{page}</body>")
+    assert ids(copy(plain=plain, html=html).content) == []
+    assert ids(copy(plain=plain + "And here are ten other words that the page lacks.\n", html=html).content) == [
+        "texts_differ"
+    ]
 
 
 def test_an_answer_may_be_called_one() -> None:
