@@ -16,6 +16,7 @@ BENCHMARKS = (
     "benchmarks.batches --postgresql",
     "benchmarks.dsr",
     "benchmarks.requests",
+    "benchmarks.signatures",
     "benchmarks.console",
     "benchmarks.console --postgresql",
     "benchmarks.centre",

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.service.mailing import read
+from tests.service.mailing import Sink, read
 
 from troth.service.mail.message import Address, PreparedMessage, author_domain
 from troth.service.mail.rules import Attachment, LetterRefused, MessageText
+from troth.service.mail.smtp import Smtp
+from troth.service.mail.transports import MessageRefused
 
 NOW = dt.datetime(2026, 12, 1, 9, 0, tzinfo=dt.UTC)
 ANN, NEWS = Address.read("ann@example.org"), Address.read("news@example.org")
@@ -133,3 +135,17 @@ def test_the_domain_of_the_author_is_that_of_the_address(name: str) -> None:
     text = MessageText("From: x@other.example", "From: y@other.example", "")
     made = PreparedMessage(text, name=name, sender=sender, language="en").message(to=ANN, now=NOW)
     assert author_domain(made.content) == "mail.example.org"
+
+
+def test_an_address_in_a_header_asks_for_smtputf8_whatever_the_envelope() -> None:
+    author = Address.read("nachrichten-ä@example.org")
+    with Sink(enable_SMTPUTF8=False) as sink:
+        smtp = Smtp(sink.server)
+        text = MessageText("News", "Hello", "Hello")
+        made = PreparedMessage(text, name="", sender=author, language="en").message(to=ANN, now=NOW, envelope=NEWS)
+        with pytest.raises(MessageRefused, match="no SMTPUTF8"):
+            smtp.hand_over(made, lambda: None)
+        plain = prepared().message(to=ANN, now=NOW, values={"name": "Ä"}, envelope=Address.read("b+1@example.org"))
+        smtp.hand_over(plain, lambda: None)
+        smtp.close()
+    assert [(it.mail_from, it.rcpt_tos) for it in sink.taken] == [("b+1@example.org", ["ann@example.org"])]

@@ -27,7 +27,6 @@ from troth.protect import MailAlgorithm, MailSigningKey
 from troth.service.mail.message import Address, Message, message
 from troth.service.mail.rules import MessageText
 from troth.service.mail.signatures.dkim import (
-    SIGNED,
     DkimKey,
     DkimSigner,
     SigningRefused,
@@ -148,7 +147,13 @@ def _changed(line: bytes) -> bytes:
     return name + b":" + value[:at] + (b"x" if value[at : at + 1] != b"x" else b"y") + value[at + 1 :]
 
 
-@pytest.mark.parametrize("name", SIGNED)
+ELEVEN = (
+    *("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "Reply-To", "List-Id"),
+    *("List-Unsubscribe", "List-Unsubscribe-Post"),
+)
+
+
+@pytest.mark.parametrize("name", ELEVEN)
 def test_no_signature_survives_a_change_of_a_signed_header(name: str) -> None:
     content = built().signed(BOTH).content
     head, _, body = content.partition(b"\r\n\r\n")

@@ -47,13 +47,13 @@ _known: dict[str, EntryKind] = {
         {"policy_before": Of(Hash), "policy_after": Of(Hash), "by": Of(Pseudonym)},
     ),
     "keys.created": EntryKind(
-        {"key": Of(KeyId), "purpose": OneOf(("root", "ledger", "epoch", "field", "subject", "token"))},
+        {"key": Of(KeyId), "purpose": OneOf(("root", "ledger", "epoch", "field", "subject", "token", "mail"))},
         {"public": Of(Hash), "by": Of(Pseudonym)},
     ),
     "keys.changed": EntryKind(
         {
             "key": Of(KeyId),
-            "purpose": OneOf(("root", "ledger", "epoch", "field", "subject", "token")),
+            "purpose": OneOf(("root", "ledger", "epoch", "field", "subject", "token", "mail")),
             "state": OneOf(("pre_activation", "active", "suspended", "deactivated", "compromised", "destroyed")),
         },
         {"by": Of(Pseudonym), "and_by": Of(Pseudonym), "plan": Of(Hash)},

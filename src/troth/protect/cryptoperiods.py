@@ -25,6 +25,10 @@ EPOCH_LASTS = dt.timedelta(hours=24)
 EPOCH_GRACE = dt.timedelta(minutes=10)
 """The recipient-usage period of an epoch key: a process may still be storing a key that it wrapped earlier."""
 
+MAIL_RECORD_KEPT = dt.timedelta(days=14)
+"""How long the public record of a key stays in DNS after its last signature: servers try for days to deliver (RFC 5321
+§4.5.4.1), and what they deliver is verified then."""
+
 _FIELD_OPENS = dt.timedelta(days=3 * 365)  # SP 800-57 table 1: the originator's period, and three years more
 _ALLOWANCE = dt.timedelta(hours=1)
 """How late an epoch may end before it is overdue: `troth keep`, if running, checks every few minutes."""
@@ -70,7 +74,7 @@ def standing(
         )
     if state in (KeyState.DESTROYED, KeyState.PRE_ACTIVATION) or sealing is None or opening is None:
         return KeyCondition()
-    rotate = f"troth keys rotate {info.purpose}"
+    rotate = rotate_command(info)
     if state is KeyState.ACTIVE:
         return _active(info, sealing, now, rotate)
     if state is KeyState.COMPROMISED:
@@ -81,9 +85,18 @@ def standing(
         return KeyCondition(f"it is suspended, so it decrypts nothing: troth keys resume {info.name}", overdue=late)
     if info.purpose == "epoch":
         return KeyCondition("its epoch is over: troth keep rewraps the keys below it, and destroys it", overdue=late)
+    if info.purpose == "mail":
+        is_old = now >= info.since[state] + MAIL_RECORD_KEPT
+        return KeyCondition(f"take its record out of DNS, then: troth keys destroy {info.name}" if is_old else "")
     if hanging == 0:
         return KeyCondition(f"no data depends on it: troth keys destroy {info.name}" if info.number else "")
     return KeyCondition(f"values may still be sealed under it: {rotate}", overdue=late)
+
+
+def rotate_command(info: KeyInfo) -> str:
+    """The command that replaces the key."""
+    domain = info.label.partition(" ")[0]
+    return f"troth mail dns --new-key {domain}" if domain else f"troth keys rotate {info.purpose}"
 
 
 def _active(info: KeyInfo, end: dt.datetime, now: dt.datetime, rotate: str) -> KeyCondition:

@@ -33,9 +33,11 @@ _LOCK_FILE = "keys.lock"
 _SECRET_BYTES = 32
 _FILE_BYTES_MAX = 4 * 1024 * 1024
 
-Purpose = Literal["field", "epoch", "token"]
+Purpose = Literal["field", "epoch", "token", "mail"]
 """*field*: seals values. *epoch*: wraps the keys of subjects during its epoch. *token*: computes tokens; several are
-active at a time, as each token domain has its own."""
+active at a time, as each token domain has its own. *mail*: signs e-mails; each domain has its own."""
+_SEVERAL = ("token", "mail")
+"""Purposes of which several keys are active at a time."""
 
 SealSecret = Callable[[bytes, str], bytes]
 """Seals, or opens, the secret of one key, given its name: purpose and number."""
@@ -46,7 +48,7 @@ class KeyInfo:
     """Public facts about a key. *number* counts up within a purpose, from 1, and is never reused.
 
     *since* says when the key entered each of its states so far; for the active state the first time, when its
-    cryptoperiod begins.
+    cryptoperiod begins. *label* says what a key for e-mails is for: domain, selector and algorithm.
     """
 
     id: KeyId
@@ -54,6 +56,7 @@ class KeyInfo:
     number: int
     state: KeyState
     since: Mapping[KeyState, dt.datetime]
+    label: str = ""
 
     @property
     def name(self) -> str:
@@ -129,14 +132,29 @@ class Keychain:
         under the previous key still open. *above* is the highest number recorded elsewhere for *purpose*, such as in a
         register of keys: no number is reused, even if this file is an older copy."""
         with self._changing() as kept:
-            numbers = [one.info.number for one in kept.values() if one.info.purpose == purpose]
             for name, one in kept.items():
-                if one.info.purpose == purpose != "token" and one.info.state is KeyState.ACTIVE:
+                if one.info.purpose == purpose not in _SEVERAL and one.info.state is KeyState.ACTIVE:
                     kept[name] = _moved(one, KeyState.DEACTIVATED, now)
-            secret = secrets.token_bytes(_SECRET_BYTES)
             since = {KeyState.PRE_ACTIVATION: now, KeyState.ACTIVE: now}
-            info = KeyInfo(key_id(secret), purpose, max(above, *numbers, 0) + 1, KeyState.ACTIVE, since)
-            kept[info.name] = _Kept(info, self._seal(secret, info.name))
+            return self._kept_new(kept, purpose, secrets.token_bytes(_SECRET_BYTES), since, above)
+
+    def add(self, purpose: Purpose, secret: bytes, label: str, *, now: dt.datetime, above: int = 0) -> KeyInfo:
+        """Keep a key that was made elsewhere, in the pre-active state. *above* is as in `rotate`."""
+        with self._changing() as kept:
+            return self._kept_new(kept, purpose, secret, {KeyState.PRE_ACTIVATION: now}, above, label)
+
+    def _kept_new(
+        self,
+        kept: dict[str, _Kept],
+        purpose: Purpose,
+        secret: bytes,
+        since: Mapping[KeyState, dt.datetime],
+        above: int,
+        label: str = "",
+    ) -> KeyInfo:
+        number = max(above, *(one.info.number for one in kept.values() if one.info.purpose == purpose), 0) + 1
+        info = KeyInfo(key_id(secret), purpose, number, list(since)[-1], since, label)
+        kept[info.name] = _Kept(info, self._seal(secret, info.name))
         return info
 
     def move(self, name: str, state: KeyState, *, now: dt.datetime) -> KeyInfo:
@@ -153,7 +171,7 @@ class Keychain:
             if not one.info.state.may_become(state):
                 raise KeyRefused(f"{name} is {one.info.state} and cannot become {state}; {_way(one.info.state)}")
             in_use = [o.info.purpose for o in kept.values() if o.info.state is KeyState.ACTIVE]
-            if state is KeyState.ACTIVE and one.info.purpose in in_use and one.info.purpose != "token":
+            if state is KeyState.ACTIVE and one.info.purpose in in_use and one.info.purpose not in _SEVERAL:
                 raise KeyRefused(f"another {one.info.purpose} key is active; suspend or deactivate that one first")
             kept[name] = _moved(one, state, now)
         return kept[name].info
@@ -244,9 +262,10 @@ def _text(kept: _Kept) -> str:
     info = kept.info
     times = "".join(f"{state} = {_instant(at)}\n" for state, at in info.since.items())
     secret = f'secret = "{base64.b64encode(kept.sealed).decode()}"\n' if kept.sealed else ""
+    label = f"label = {json.dumps(info.label)}\n" if info.label else ""
     return (
         f'\n[[key]]\nid = "{info.id}"\npurpose = "{info.purpose}"\nnumber = {info.number}\nstate = "{info.state}"\n'
-        f"{secret}[key.since]\n{times}"
+        f"{label}{secret}[key.since]\n{times}"
     )
 
 
@@ -283,4 +302,5 @@ def _info(stored: Mapping[str, object]) -> KeyInfo:
     if purpose not in get_args(Purpose) or type(number) is not int or not isinstance(since, Mapping):
         raise ValueError("no key of ours")
     times = {KeyState(state): at.astimezone(dt.UTC) for state, at in since.items()}
-    return KeyInfo(KeyId(str(stored["id"])), purpose, number, KeyState(str(stored["state"])), times)  # type: ignore[arg-type]
+    id_, state, label = KeyId(str(stored["id"])), KeyState(str(stored["state"])), str(stored.get("label", ""))
+    return KeyInfo(id_, purpose, number, state, times, label)  # type: ignore[arg-type]

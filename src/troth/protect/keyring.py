@@ -19,10 +19,10 @@ from troth.ledger import Hash, KeyId, Pseudonym
 from troth.protect.errors import KeyRefused, OpenError
 from troth.protect.hazmat import KEY_BYTES, Aead, Mac, SigningKey, derive
 from troth.protect.home import key_id, read_root
-from troth.protect.keychain import Keychain, Purpose
+from troth.protect.keychain import Keychain, KeyInfo, Purpose
 from troth.protect.pack import Part, packed, packed_one, texts
 from troth.protect.seal import FieldKey, SealingContext, Suite, key_of, open_sealed, seal
-from troth.protect.signing import Ed25519Signer
+from troth.protect.signing import Ed25519Signer, MailAlgorithm, MailSigningKey
 from troth.protect.states import KeyState
 from troth.protect.wrapped import epoch_of, unwrap, wrap
 
@@ -114,6 +114,11 @@ class Keyring:
         """
         name = name or "troth/" + self._id.text.partition(":")[2]
         return Ed25519Signer(name, SigningKey(self.__derive("", "sign", name, KEY_BYTES)))
+
+    def mail_key(self, info: KeyInfo) -> MailSigningKey:
+        """The key for e-mails that *info* describes. Raises `OpenError` if it is destroyed."""
+        algorithm: MailAlgorithm = "rsa-sha256" if info.label.endswith(" rsa-sha256") else "ed25519-sha256"
+        return MailSigningKey(algorithm, self._keychain().secret(info.purpose, info.number))
 
     # --- keys of subjects -------------------------------------------------------------------------------------------
 

@@ -10,7 +10,10 @@ from troth.cli.lazy_group import LazyGroup
 
 __all__ = ["mail"]
 
-_SHORT: Mapping[str, str] = {}
+_SHORT: Mapping[str, str] = {
+    "check": "Check an e-mail, yours or anybody's.",
+    "dns": "Print the DNS records to publish; make and use signing keys.",
+}
 
 
 class _Commands(LazyGroup):
@@ -20,4 +23,9 @@ class _Commands(LazyGroup):
 
 @click.group(cls=_Commands)
 def mail() -> None:
-    """Read reports about e-mails, check e-mails before they are sent, and print what DNS has to say about them."""
+    """Read reports about e-mails, check e-mails before they are sent, and print the DNS records that they need.
+
+    \b
+    Example:  troth mail check newsletter.eml
+              troth mail dns
+    """

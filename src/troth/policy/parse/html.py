@@ -55,7 +55,7 @@ def drafts(source: str, *, offset: int = 0, is_page: bool = True) -> Iterator[Dr
     Positions refer to *source*, plus *offset*. Without *is_page*, the source is a fragment whose edges are kept. Raises
     `PolicyError` for malicious nesting.
     """
-    _refuse_traps(source)
+    refuse_traps(source)
     blocks = _Blocks(Positions(source, offset))
     found = list(blocks.drafts(LexborHTMLParser(source)))
     blocks.find_heads(found)
@@ -312,7 +312,7 @@ def _begun(node: LexborNode | None, lists: int, head: LexborNode | None) -> Draf
     return Draft("heading") if is_button else Draft("paragraph")
 
 
-def _refuse_traps(source: str) -> None:
+def refuse_traps(source: str) -> None:
     """Refuse pages that are built to exhaust a parser: its work grows with nesting depth, and each new block repeats
     formatting elements that are still open. Both are estimated in advance in one pass."""
     depth = formatting = nesting = repeats = 0

@@ -32,6 +32,7 @@ from troth.protect import (
     KeyState,
     read_approvers,
     require_free,
+    rotate_command,
     take_inventory,
     write_approvers,
     write_export,
@@ -232,7 +233,7 @@ def plan_destruction(
     """
     info = key_called(keyring, name)
     if not info.state.may_become(KeyState.DESTROYED):
-        fix = f"rotate first: troth keys rotate {info.purpose}" if info.state.seals else _since(info)
+        fix = f"rotate first: {rotate_command(info)}" if info.state.seals else _since(info)
         raise KeyRefused(f"{info.name} is {info.state} and cannot be destroyed; {fix}")
     held = Counter(_hanging(domains or {}).get(info.name, {}))
     for place, counter in in_stores.items() if info.purpose == "field" else ():

@@ -59,6 +59,16 @@ def make_key(keyring: Keyring, purpose: Purpose, *, now: dt.datetime, above: int
     return keyring.chain.rotate(purpose, now=now, above=max(above, _highest(purpose)))
 
 
+def add_key(keyring: Keyring, purpose: Purpose, secret: bytes, label: str, *, now: dt.datetime) -> KeyInfo:
+    """Keep and record a new pre-active key. Raises as `require_newest` does."""
+    note_keys(keyring, now=now)
+    require_newest(keyring, purpose)
+    assert keyring.chain is not None, "the keyring comes from TROTH_HOME"
+    info = keyring.chain.add(purpose, secret, label, now=now, above=_highest(purpose))
+    note_keys(keyring, now=now)
+    return info
+
+
 def end_key(keyring: Keyring, info: KeyInfo, *, now: dt.datetime) -> bool:
     """Destroy a key whose destruction is recorded; False if another process just did. Raises `KeyRefused`."""
     assert keyring.chain is not None, "the keyring comes from TROTH_HOME"

@@ -31,6 +31,7 @@ from troth.service.mail.message import Address, Message, message
 from troth.service.mail.message_kinds import kinds
 from troth.service.mail.models import LetterRow
 from troth.service.mail.rules import Letter, LetterRefused, language_of, write
+from troth.service.mail.signatures.keys import signed
 from troth.service.mail.smtp import Smtp
 from troth.service.mail.transports import Doubtful, FolderTransport, MailTransport, MessageRefused, ServerUnreachable
 
@@ -219,7 +220,9 @@ def _send(job: RunningJob, row: LetterRow, keyring: Keyring, transport: MailTran
         _fail(job, row, row.reason or "too late")
         return
     try:
-        letter = _unpacked(keyring.unseal(bytes(row.sealed or b""), letter_context(row.once)))
+        # Signed now, not when it was queued: it may wait for days, or be sent again after weeks, and the record of a
+        # replaced key leaves DNS.
+        letter = signed(_unpacked(keyring.unseal(bytes(row.sealed or b""), letter_context(row.once))), keyring)
     except OpenError:
         _fail(job, row, "message cannot be opened")
         return
