@@ -10,7 +10,9 @@ from troth.cli.lazy_group import LazyGroup
 
 __all__ = ["mail"]
 
-_SHORT: Mapping[str, str] = {}
+_SHORT: Mapping[str, str] = {
+    "read": "Show what bounces and complaints say.",
+}
 
 
 class _Commands(LazyGroup):
