@@ -16,13 +16,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-_BYTES_MAX, _HEADERS_MAX, _HEADER_MAX, _PARTS_MAX, _DEPTH_MAX = 8 * 1024 * 1024, 128 * 1024, 8_000, 120, 12
+_BYTES_MAX, _HEADERS_MAX, _HEADER_MAX, _PARTS_MAX, _DEPTH_MAX = 8 * 1024 * 1024, 128 * 1024, 8_000, 120, 8
 TEXT_BYTES_MAX = 64 * 1024
 """How much of a part is read as text; what a report says precedes what it returns."""
 _FIELD = re.compile(r"([!-9;-~]{1,100})[ \t]*:(.*)", re.DOTALL)
 _PARAMETER = re.compile(r';\s{0,200}([\w*-]{1,60})\s{0,20}=\s{0,20}(?:"((?:[^"\\]|\\.){0,500})"?|([^;\s]{0,500}))')
 _CHARSET = re.compile(r"(ascii|us|utf|iso|latin|windows|cp|koi8|gb|big5|euc|shift|sjis|ms|mac|tis|hz|ks)[\w-]{0,20}")
 """Other codecs of Python are no charsets, or take quadratic time."""
+_SURROGATES = re.compile("[\ud800-\udfff]")  # UTF-7 can hold halves of a character
 _HTML_BREAK = re.compile(r"<(?:br|/?p|/?div|/?tr|/?li|/?h\d|/?pre)\b[^<>]{0,300}>", re.IGNORECASE)
 _HTML_UNSEEN = re.compile(r"<(?:style|script|title)\b[^<>]{0,300}>[^<]{0,20000}", re.IGNORECASE)
 _HTML_TAG = re.compile(r"<[/!a-zA-Z][^<>]{0,2000}>")
@@ -32,7 +33,7 @@ RETURNED_HEADERS = frozenset({"text/rfc822-headers", "message/global-headers", "
 
 @dataclass(frozen=True, repr=False)
 class Part:
-    """A message, or a part of it, and how many returned messages it is *inside* of."""
+    """A message, or a part of it, with the beginning of its *body*; it is *inside* of so many other messages."""
 
     fields: tuple[tuple[str, str], ...]
     type: str
@@ -47,11 +48,14 @@ class Part:
     def first(self, name: str) -> str:
         return next(iter(self.all(name)), "")
 
+    @property
+    def encoding(self) -> str:
+        return self.first("content-transfer-encoding").lower().strip()
+
     @functools.cached_property
     def text(self) -> str:
         """The beginning of its text; what is HTML as lines of text."""
-        encoding = self.first("content-transfer-encoding").lower().strip()
-        text = _read(_transferred(self.body[:TEXT_BYTES_MAX], encoding), self.parameters.get("charset", ""))
+        text = _read(_transferred(self.body, self.encoding), self.parameters.get("charset", ""))
         if self.type == "text/html":
             text = html.unescape(_HTML_TAG.sub(" ", _HTML_BREAK.sub("\n", _HTML_UNSEEN.sub(" ", text))))
         return text.replace("\r\n", "\n").replace("\r", "\n")
@@ -64,15 +68,15 @@ def take_apart(raw: bytes) -> list[Part]:
     waiting = [(raw, 0, 0, True)]
     while waiting and len(parts) < _PARTS_MAX:
         content, inside, depth, is_message = waiting.pop()
-        part = _part(content, inside, is_message=is_message)
+        part, body = _part(content, inside, is_message=is_message)
         parts.append(part)
         if depth >= _DEPTH_MAX:
             continue
         if part.type in RETURNED:
-            body = _transferred(part.body, part.first("content-transfer-encoding").lower().strip())
+            body = _transferred(body, part.encoding)
             waiting.append((body.replace(b"\r\n", b"\n"), inside + 1, depth + 1, True))
         elif part.type.startswith("multipart/"):
-            pieces = _pieces(part.body, part.parameters.get("boundary", ""))
+            pieces = _pieces(body, part.parameters.get("boundary", ""))
             waiting += reversed([(piece, inside, depth + 1, False) for piece in pieces])
     return parts
 
@@ -91,7 +95,7 @@ def fields_in(text: bytes | str) -> tuple[tuple[str, str], ...]:
     return tuple(known)
 
 
-def _part(content: bytes, inside: int, *, is_message: bool) -> Part:
+def _part(content: bytes, inside: int, *, is_message: bool) -> tuple[Part, bytes]:
     if is_message:
         content = content.lstrip(b"\n")
         if content[:6].lstrip(b">").startswith(b"From "):  # the first line of an mbox file
@@ -103,29 +107,25 @@ def _part(content: bytes, inside: int, *, is_message: bool) -> Part:
     kind = next((value for name, value in fields if name == "content-type"), "")
     parameters = {found[1].lower(): re.sub(r"\\(.)", r"\1", found[2] or found[3] or "") for found in _PARAMETER.finditer(kind)}
     type_ = kind.partition(";")[0].strip().lower()
-    return Part(fields, type_ if "/" in type_ else "text/plain", parameters, body, inside)
+    part = Part(fields, type_ if "/" in type_ else "text/plain", parameters, body[:TEXT_BYTES_MAX], inside)
+    return part, body
 
 
 def _pieces(body: bytes, boundary: str) -> Iterator[bytes]:
     """The parts of a multipart body. What is cut short ends with it."""
-    mark = b"\n--" + boundary.rstrip().encode("utf-8", "replace")
     body = b"\n" + body
+    mark = re.compile(rb"\n--" + re.escape(boundary.rstrip().encode("utf-8", "replace")) + rb"(--)?[ \t]{0,100}(?:\n|\Z)")
     starts: list[tuple[int, int]] = []
-    at = body.find(mark) if boundary else -1
-    while at >= 0 and len(starts) <= _PARTS_MAX:
-        line_end = body.find(b"\n", at + len(mark))
-        rest = body[at + len(mark) : line_end if line_end >= 0 else None][:100].strip()
-        if not rest or rest == b"--":
-            starts.append((at, len(body) if line_end < 0 or rest else line_end + 1))
-            if rest:
-                break
-        at = body.find(mark, at + len(mark))
+    at = mark.search(body) if boundary else None
+    while at and len(starts) <= _PARTS_MAX:
+        starts.append((at.start(), len(body) if at[1] else at.end() - 1))
+        at = mark.search(body, at.end() - 1) if not at[1] else None
     if not starts:
         yield body
     ends = [start for start, _ in starts[1:]]
     for (_, start), end in zip(starts, [*ends, len(body)], strict=False):
         if start < len(body):
-            yield body[start:end]
+            yield body[start + 1 : end]
 
 
 def _transferred(content: bytes, encoding: str) -> bytes:
@@ -140,7 +140,7 @@ def _read(content: bytes, charset: str) -> str:
     charset = charset.strip().lower().removeprefix("unicode-1-1-").removeprefix("x-")
     if _CHARSET.fullmatch(charset) and "ascii" not in charset:
         try:
-            return content.decode(charset, "replace")
+            return _SURROGATES.sub("\ufffd", content.decode(charset, "replace"))
         except (LookupError, ValueError):
             pass
     text = content.decode("utf-8", "replace")

@@ -63,7 +63,6 @@ def _judged(words: str, codes: list[str], code: str, smtp_code: str) -> tuple[Re
     """The class, and whether it is unsure. The order matters: the words that decide come before the words that they
     are mistaken for."""
     by_code = {kind for kind in (ReportKind.GONE, ReportKind.LATER, ReportKind.OURS) if _is_listed(kind, codes)}
-    sounds_gone = _says("closed", words) or _says("gone", words) or ReportKind.GONE in by_code
     is_temporary = (code or smtp_code).startswith("4")
     if any(known.startswith("5.7.") for known in codes):
         return ReportKind.OURS, _says("gone", words) or _says("full", words)
@@ -72,10 +71,12 @@ def _judged(words: str, codes: list[str], code: str, smtp_code: str) -> tuple[Re
     if _says("closed", words):
         return (ReportKind.LATER, False) if is_temporary else (ReportKind.GONE, False)
     if _says("ours", words) or ReportKind.OURS in by_code:
-        return ReportKind.OURS, sounds_gone and not is_temporary
+        other_words = _pattern("ours").sub(" ", words)  # without "sender rejected: domain not found"
+        is_also_gone = ReportKind.GONE in by_code or _says("gone", other_words)
+        return ReportKind.OURS, is_also_gone and not is_temporary
     if is_temporary:
         return ReportKind.LATER, False
-    if sounds_gone:
+    if ReportKind.GONE in by_code or _says("gone", words):
         return (ReportKind.GONE, False) if not _is_doubtful(words, by_code) else (ReportKind.LATER, True)
     if _says("later", words):
         return ReportKind.LATER, False

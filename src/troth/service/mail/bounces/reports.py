@@ -224,8 +224,16 @@ def _free_form(mail: _Mail) -> Report | None:
     is_read = any(part.type == "message/disposition-notification" for part in mail.own)
     if is_read and not (is_titled and says):
         return Report()
-    comes_from_server = bool(failed) or mail.is_from_daemon
-    if not (comes_from_server and (is_titled or says) or is_titled and says and mail.is_automatic):
+    comes_from_program = bool(failed) or _matches("program", _folded(mail.top.first("from"))[:300])
+    if not (
+        comes_from_program
+        and (is_titled or says)
+        or mail.is_from_daemon
+        and (is_titled or says and mail.is_automatic)
+        or is_titled
+        and says
+        and mail.is_automatic
+    ):
         return None
     sections = [s for s in _sections(mail) if not failed or s.address.casefold() in {a.casefold() for a in failed}]
     sections = sections or [_Section(a, mail.text) for a in failed] or [_Section(_written_to(mail, ""), mail.text)]
@@ -233,8 +241,8 @@ def _free_form(mail: _Mail) -> Report | None:
     for section in sections[:_OUTCOMES_MAX]:
         judgement = judge(section.text)
         if judgement.is_unsure:
-            judgement = judge(mail.text if len(sections) == 1 else mail.text.partition(section.address)[0])
-        if judgement.is_unsure and _matches("delayed", f"{mail.subject} {text}"):
+            judgement = judge(mail.text if len(sections) == 1 else f"{section.text}\n.\n{section.before}")
+        if judgement.is_unsure and judgement.kind is ReportKind.LATER and _matches("delayed", f"{mail.subject} {text}"):
             judgement = replace(judgement, kind=ReportKind.LATER, is_unsure=False)
         address = section.original or (_written_to(mail, section.address) if len(sections) == 1 else section.address)
         outcomes.append(_outcome(judgement, address, section.address))
@@ -247,10 +255,10 @@ def _auto_reply(mail: _Mail) -> Report | None:
     precedence = mail.top.first("precedence").strip().lower()
     is_marked = submitted.startswith("auto-replied") or precedence in ("auto_reply", "auto-reply")
     is_marked = is_marked or any(mail.top.first(name).lower() not in ("", "no") for name in _AUTO_HEADERS)
-    is_answer = bool(mail.top.first("in-reply-to") or mail.top.first("references"))
+    is_bulk = precedence in ("bulk", "junk") and not mail.top.first("list-id") and not mail.top.first("list-unsubscribe")
     is_quiet = mail.top.first("return-path").strip() == "<>" and not mail.is_from_daemon
     is_titled = _starts("auto_title", mail.subject)
-    if is_marked or is_quiet or is_titled or _starts("auto_subject", mail.subject) and (is_answer or mail.is_automatic or precedence):
+    if is_marked or is_quiet or is_titled or _starts("auto_subject", mail.subject) and (mail.is_automatic or is_bulk):
         return Report((Outcome(ReportKind.AUTO_REPLY, mail.sender),))
     return None
 
@@ -305,11 +313,13 @@ def _written_to(mail: _Mail, final: str) -> str:
 
 @dataclass(slots=True, repr=False)
 class _Section:
-    """What a report in words says about an address, and the *original* address if it was passed on."""
+    """What a report in words says about an address, the *original* address if it was passed on, and what the report
+    says *before* the first address."""
 
     address: str
     text: str
     original: str = ""
+    before: str = ""
 
 
 def _sections(mail: _Mail) -> list[_Section]:
@@ -318,22 +328,25 @@ def _sections(mail: _Mail) -> list[_Section]:
     ours = {a.casefold() for a in (*mail.sent_to, mail.sender, *mail.returned_to("from", "sender", "return-path"))}
     sections: list[_Section] = []
     asides: list[_Section] = []
+    preamble: list[str] = []
     for line in mail.text.split("\n"):
         for found in _ADDRESS.finditer(line[:1_000]):
             address, before = _normal(found[0]), _folded(line[: found.start()])[-60:]
-            if sections and re.search(_data()["patterns"]["original"] + "$", before):
+            if sections and _matches("original", before):
                 sections[-1].original = address
             elif address.casefold() in ours or _matches("nobody", address.casefold()):
                 continue
             elif any(address.casefold() in (s.address.casefold(), s.original.casefold()) for s in sections[-1:]):
                 continue
-            elif re.fullmatch(r"[\s<>*•\-\"'\[\](]*(?:smtp|rfc822|recipient|failed recipient|recipient address|final recipient|error-for|undeliverable to|unknown user|user)?[:;\s<\[\"'(-]*(?:smtp[:=])?", before):
+            elif _matches("leading", before):
                 if len(sections) < _OUTCOMES_MAX:
-                    sections.append(_Section(address, ""))
+                    sections.append(_Section(address, "", before="\n".join(preamble)))
             elif not _matches("aside", before) and not asides:
                 asides.append(_Section(address, mail.text))
         if sections:
             sections[-1].text = f"{sections[-1].text}\n{line}"[:4_000]
+        else:
+            preamble.append(line)
     for section, following in zip(reversed(sections[:-1]), reversed(sections[1:]), strict=True):
         if not re.search(r"\w{3}", _ADDRESS.sub("", section.text)):  # several addresses, then what is true of all
             section.text = following.text
