@@ -75,17 +75,17 @@ def _judged(words: str, codes: list[str], code: str, smtp_code: str) -> tuple[Re
         is_also_gone = ReportKind.GONE in by_code or _says("gone", other_words)
         return ReportKind.OURS, is_also_gone and not is_temporary
     if is_temporary:
-        return ReportKind.LATER, False
-    if ReportKind.GONE in by_code or _says("gone", words):
-        return (ReportKind.GONE, False) if not _is_doubtful(words, by_code) else (ReportKind.LATER, True)
+        return (ReportKind.OURS if _says("hints", words) else ReportKind.LATER), False
+    if _says("gone", words):
+        return ReportKind.GONE, False
+    if _says("hints", words):
+        return ReportKind.OURS, ReportKind.GONE in by_code
+    if ReportKind.GONE in by_code:  # by its code alone, which other words may contradict
+        is_doubtful = _says("later", words) or _says("after_data", words)
+        return (ReportKind.LATER, True) if is_doubtful else (ReportKind.GONE, False)
     if _says("later", words):
         return ReportKind.LATER, False
     return (ReportKind.OURS if _says("after_data", words) else ReportKind.LATER), True
-
-
-def _is_doubtful(words: str, by_code: set[ReportKind]) -> bool:
-    """Whether a reply that sounds as if the address were gone says that by code alone, and other words contradict."""
-    return not _says("gone", words) and (_says("later", words) or _says("after_data", words))
 
 
 def _is_listed(kind: ReportKind, codes: list[str]) -> bool:

@@ -102,11 +102,11 @@ class _Mail:
         texts = texts or [part for part in self.own if part.type.startswith("text/") and part.type not in RETURNED_HEADERS]
         text = "\n".join(part.text[:_TEXT_MAX] for part in texts[:5])[:_TEXT_MAX]
         # An accent may be a character of its own that goes, so that places are only the same line by line.
-        lines = text.split("\n")
+        lines = [line for line in text.split("\n") if not _matches("echoed", _folded(line[:40]))]
         for number, line in enumerate(lines):
             if _matches("returned", _folded(line[:300])) and number:
                 return "\n".join(lines[:number]), "\n".join(lines[number:])
-        return text, ""
+        return "\n".join(lines), ""
 
     @functools.cached_property
     def returned(self) -> tuple[tuple[str, str], ...]:
@@ -278,7 +278,7 @@ def _character(code: re.Match[str]) -> str:
 
 
 def _normal(address: str) -> str:
-    local, _, domain = address.rpartition("@")
+    local, _, domain = re.sub(r"^smtp=", "", address, flags=re.IGNORECASE).rpartition("@")  # of X.400
     if not domain.isascii():
         try:
             domain = domain.encode("idna").decode("ascii")
@@ -327,12 +327,13 @@ def _sections(mail: _Mail) -> list[_Section]:
     those within sentences."""
     ours = {a.casefold() for a in (*mail.sent_to, mail.sender, *mail.returned_to("from", "sender", "return-path"))}
     sections: list[_Section] = []
-    asides: list[_Section] = []
+    asides: dict[str, _Section] = {}
     preamble: list[str] = []
     for line in mail.text.split("\n"):
         for found in _ADDRESS.finditer(line[:1_000]):
             address, before = _normal(found[0]), _folded(line[: found.start()])[-60:]
-            if sections and _matches("original", before):
+            if _matches("original", before):
+                sections = sections or [_Section("", "", before="\n".join(preamble))]
                 sections[-1].original = address
             elif address.casefold() in ours or _matches("nobody", address.casefold()):
                 continue
@@ -341,8 +342,8 @@ def _sections(mail: _Mail) -> list[_Section]:
             elif _matches("leading", before):
                 if len(sections) < _OUTCOMES_MAX:
                     sections.append(_Section(address, "", before="\n".join(preamble)))
-            elif not _matches("aside", before) and not asides:
-                asides.append(_Section(address, mail.text))
+            elif not _matches("aside", before) and not sections:
+                asides[address.casefold()] = _Section(address, mail.text)
         if sections:
             sections[-1].text = f"{sections[-1].text}\n{line}"[:4_000]
         else:
@@ -355,7 +356,8 @@ def _sections(mail: _Mail) -> list[_Section]:
         known = merged.setdefault(section.address.casefold(), section)
         if known is not section:
             known.text, known.original = f"{known.text}\n{section.text}"[:4_000], known.original or section.original
-    return list(merged.values()) or asides
+    # Within sentences, one address is the recipient; several may be examples.
+    return list(merged.values()) or (list(asides.values()) if len(asides) == 1 else [])
 
 
 def _blocks(text: str) -> Iterator[dict[str, str]]:
