@@ -51,7 +51,12 @@ class Sample:
 
 REPLIES = (
     Reply(GONE, "550", "5.1.1", "<{to}>: Recipient address rejected: User unknown in virtual mailbox table"),
-    Reply(GONE, "550", "5.1.1", "The account that you tried to reach does not exist. Check the address for typing errors"),
+    Reply(
+        GONE,
+        "550",
+        "5.1.1",
+        ("The account that you tried to reach does not exist. Check the address for typing errors"),
+    ),
     Reply(GONE, "550", "", "No such user here"),
     Reply(GONE, "550", "5.1.10", "RESOLVER.ADR.RecipientNotFound; Recipient {to} not found by SMTP address lookup"),
     Reply(GONE, "550", "5.5.0", "Requested action not taken: mailbox unavailable (S2017)"),
@@ -83,7 +88,9 @@ REPLIES = (
     Reply(OURS, "552", "5.3.4", "Message size exceeds the fixed limit"),
     Reply(OURS, "550", "", "Spam detected by content filter"),
     Reply(OURS, "554", "", "Reject due to policy restrictions"),
-    Reply(OURS, "550", "5.7.515", "Access denied, the sending domain does not meet the required authentication level"),
+    Reply(
+        OURS, "550", "5.7.515", ("Access denied, the sending domain does not meet the required authentication level")
+    ),
     Reply(OURS, "550", "5.7.133", "RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required"),
     Reply(OURS, "550", "5.7.1", "User unknown", is_unsure=True),
     Reply(OURS, "550", "5.1.1", "Recipient rejected: blocked by our spam policy", is_unsure=True),
@@ -98,18 +105,23 @@ def _encoded(text: str, charset: str) -> str:
 def _returned(to: str, token: str) -> str:
     return (
         f"Return-Path: <bounces+{token}@shop.example.org>\n"
-        f"Received: from shop.example.org (shop.example.org [192.0.2.7]) by mx.example.org with ESMTP; Tue, 1 Dec 2026\n"
+        "Received: from shop.example.org (shop.example.org [192.0.2.7]) by mx.example.org "
+        "with ESMTP; Tue, 1 Dec 2026\n"
         f"From: Shop <{SENDER}>\nTo: {to}\nSubject: What is new in December\nMessage-ID: <{token}@shop.example.org>\n"
         f"List-Id: <news.shop.example.org>\nList-Unsubscribe: <https://shop.example.org/stop/{token}>\n"
-        "Content-Type: text/plain; charset=utf-8\n\nWe have new things for you.\nUser unknown, mailbox full, spam: our jokes.\n"
+        "Content-Type: text/plain; charset=utf-8\n"
+        "\nWe have new things for you.\nUser unknown, mailbox full, spam: our jokes.\n"
     )
 
 
 def _headers(token: str, sender: str, subject: str, more: str = "") -> str:
     to = f"bounces+{token.upper() if token[-1] in '02468' else token}@shop.example.org"
     return (
-        f"Return-Path: <>\nDelivered-To: {to}\nReceived: from mx.example.org by shop.example.org; Tue, 1 Dec 2026 10:00:00 +0000\n"
-        f"From: {sender}\nTo: {to}\nSubject: {subject}\nDate: Tue, 1 Dec 2026 10:00:00 +0000\nMIME-Version: 1.0\n{more}"
+        f"Return-Path: <>\nDelivered-To: {to}\nReceived: from mx.example.org by shop.example.org; "
+        "Tue, 1 Dec 2026 10:00:00 +0000\n"
+        f"From: {sender}\nTo: {to}\nSubject: {subject}\n"
+        "Date: Tue, 1 Dec 2026 10:00:00 +0000\nMIME-Version: 1.0\n"
+        f"{more}"
     )
 
 
@@ -164,7 +176,12 @@ def postfix(reply: Reply, to: str, token: str) -> bytes:
         "be delivered to one or more recipients. It is attached below.\n\n                   The mail system\n\n"
         f"<{to}>: host mx.example.org[192.0.2.25] said: {reply.line(to)} (in reply to RCPT TO command)\n"
     )
-    head = _of(token, "MAILER-DAEMON@mx1.example.org (Mail Delivery System)", "Undelivered Mail Returned to Sender", "Auto-Submitted: auto-replied\n")
+    head = _of(
+        token,
+        "MAILER-DAEMON@mx1.example.org (Mail Delivery System)",
+        "Undelivered Mail Returned to Sender",
+        "Auto-Submitted: auto-replied\n",
+    )
     return _dsn(text, _REPORTING + _failed(reply, to, original=to), _returned(to, token), head=head)
 
 
@@ -172,153 +189,318 @@ def postfix_utf8(reply: Reply, to: str, token: str) -> bytes:
     final = to.replace("é", "\\x{E9}")
     fields = _failed(reply, to).replace(f"rfc822; {to}", f"utf-8; {final}", 1)
     head = _of(token, "MAILER-DAEMON@mx1.example.org", "Undelivered Mail Returned to Sender")
-    return _dsn(f"<{to}>: {reply.line(to)}", _REPORTING + fields, _returned(to, token), head=head, returned_type="message/global", status_type="message/global-delivery-status")
+    return _dsn(
+        f"<{to}>: {reply.line(to)}",
+        _REPORTING + fields,
+        _returned(to, token),
+        head=head,
+        returned_type="message/global",
+        status_type="message/global-delivery-status",
+    )
 
 
 def postfix_headers_only(reply: Reply, to: str, token: str) -> bytes:
     head = _of(token, "MAILER-DAEMON@mx2.example.org (Mail Delivery System)", "Undelivered Mail Returned to Sender")
     returned = _returned(to, token).partition("\n\n")[0]
-    return _dsn(f"<{to}>: {reply.line(to)}", _REPORTING + _failed(reply, to), returned, head=head, returned_type="text/rfc822-headers")
+    return _dsn(
+        f"<{to}>: {reply.line(to)}",
+        _REPORTING + _failed(reply, to),
+        returned,
+        head=head,
+        returned_type="text/rfc822-headers",
+    )
 
 
 def postfix_expanded(reply: Reply, to: str, token: str) -> bytes:
-    text = f"The Postfix program\n\n<inner@host.example.org> (expanded from <{to}>): host mx[192.0.2.1] said:\n    {reply.line('inner@host.example.org')}\n"
+    text = (
+        f"The Postfix program\n\n<inner@host.example.org> (expanded from <{to}>): host "
+        f"mx[192.0.2.1] said:\n    {reply.line('inner@host.example.org')}\n"
+    )
     head = _of(token, "MAILER-DAEMON@mx2.example.org (Mail Delivery System)", "Undelivered Mail Returned to Sender")
-    return _dsn(text, _REPORTING + _failed(reply, "inner@host.example.org", status="5.0.0"), _returned(to, token), head=head)
+    return _dsn(
+        text, _REPORTING + _failed(reply, "inner@host.example.org", status="5.0.0"), _returned(to, token), head=head
+    )
 
 
 def zimbra(reply: Reply, to: str, token: str) -> bytes:
     head = _of(token, "MAILER-DAEMON@zimbra.example.org (Mail Delivery System)", "Undelivered Mail Returned to Sender")
-    text = f"This is the mail system at host zimbra.example.org.\n\n<{to}>: host zimbra.example.org[192.0.2.3] said: {reply.line(to)}"
+    text = (
+        "This is the mail system at host zimbra.example.org.\n"
+        f"\n<{to}>: host zimbra.example.org[192.0.2.3] said: {reply.line(to)}"
+    )
     return _dsn(text, _REPORTING + _failed(reply, to, agent="X-Postfix"), _returned(to, token), head=head)
 
 
 def exim(reply: Reply, to: str, token: str) -> bytes:
     text = (
-        "This message was created automatically by mail delivery software.\n\nA message that you sent could not be delivered"
-        f" to one or more of its\nrecipients. This is a permanent error. The following address(es) failed:\n\n  {to}\n"
-        f"    host mx.example.org [192.0.2.25]\n    SMTP error from remote mail server after RCPT TO:<{to}>:\n    {reply.line(to)}\n"
+        "This message was created automatically by mail delivery software.\n"
+        "\nA message that you sent could not be delivered"
+        " to one or more of its\nrecipients. This is a permanent error. The following "
+        f"address(es) failed:\n\n  {to}\n"
+        "    host mx.example.org [192.0.2.25]\n    SMTP error from remote mail server "
+        f"after RCPT TO:<{to}>:\n    {reply.line(to)}\n"
     )
-    head = _of(token, "Mail Delivery System <Mailer-Daemon@exim.example.org>", "Mail delivery failed: returning message to sender", f"X-Failed-Recipients: {to}\nAuto-Submitted: auto-replied\n")
-    fields = f"Action: failed\nFinal-Recipient: rfc822;{to}\nStatus: 5.0.0\nRemote-MTA: dns; mx.example.org\nDiagnostic-Code: smtp; {reply.line(to)}\n"
+    head = _of(
+        token,
+        "Mail Delivery System <Mailer-Daemon@exim.example.org>",
+        "Mail delivery failed: returning message to sender",
+        f"X-Failed-Recipients: {to}\nAuto-Submitted: auto-replied\n",
+    )
+    fields = (
+        f"Action: failed\nFinal-Recipient: rfc822;{to}\n"
+        "Status: 5.0.0\nRemote-MTA: dns; mx.example.org\n"
+        f"Diagnostic-Code: smtp; {reply.line(to)}\n"
+    )
     return _dsn(text, _REPORTING + fields, _returned(to, token), head=head, returned_type="text/rfc822-headers")
 
 
 def exim_words(reply: Reply, to: str, token: str) -> bytes:
     text = (
-        "This message was created automatically by mail delivery software.\n\nA message that you sent could not be delivered.\n"
-        f"The following address failed:\n\n  {to}\n    {reply.line(to)}\n\n------ This is a copy of the message, including all the headers. ------\n\n{_returned(to, token)}"
+        "This message was created automatically by mail delivery software.\n"
+        "\nA message that you sent could not be delivered.\n"
+        f"The following address failed:\n\n  {to}\n"
+        f"    {reply.line(to)}\n\n------ This is a copy of the message, including all "
+        f"the headers. ------\n\n{_returned(to, token)}"
     )
-    return _plain(text, _of(token, "Mail Delivery System <Mailer-Daemon@exim.example.org>", "Mail delivery failed: returning message to sender", "X-Failed-Recipients: " + to + "\n"))
+    return _plain(
+        text,
+        _of(
+            token,
+            "Mail Delivery System <Mailer-Daemon@exim.example.org>",
+            "Mail delivery failed: returning message to sender",
+            "X-Failed-Recipients: " + to + "\n",
+        ),
+    )
 
 
 def sendmail(reply: Reply, to: str, token: str) -> bytes:
     text = (
         "The original message was received at Tue, 1 Dec 2026 09:59:00 GMT\nfrom shop.example.org [192.0.2.7]\n\n"
-        f"   ----- The following addresses had permanent fatal errors -----\n<{to}>\n    (reason: {reply.line(to)})\n\n"
-        f"   ----- Transcript of session follows -----\n... while talking to mx.example.org.:\n>>> RCPT To:<{to}>\n<<< {reply.line(to)}\n"
+        "   ----- The following addresses had permanent fatal errors -----\n"
+        f"<{to}>\n    (reason: {reply.line(to)})\n\n"
+        "   ----- Transcript of session follows -----\n"
+        f"... while talking to mx.example.org.:\n>>> RCPT To:<{to}>\n"
+        f"<<< {reply.line(to)}\n"
     )
-    head = _of(token, "Mail Delivery Subsystem <MAILER-DAEMON@sm.example.org>", "Returned mail: see transcript for details", "Auto-Submitted: auto-generated (failure)\n")
+    head = _of(
+        token,
+        "Mail Delivery Subsystem <MAILER-DAEMON@sm.example.org>",
+        "Returned mail: see transcript for details",
+        "Auto-Submitted: auto-generated (failure)\n",
+    )
     return _dsn(text, _REPORTING + _failed(reply, to, agent="SMTP"), _returned(to, token), head=head)
 
 
 def sendmail_old(reply: Reply, to: str, token: str) -> bytes:
     text = (
-        f"   ----- The following addresses had permanent fatal errors -----\n<{to}>\n\n   ----- Transcript of session follows -----\n"
+        "   ----- The following addresses had permanent fatal errors -----\n"
+        f"<{to}>\n\n   ----- Transcript of session follows -----\n"
         f"<<< {reply.line(to)}\n   ----- Original message follows -----\n\n{_returned(to, token)}"
     )
-    return _plain(text, _of(token, "Mail Delivery Subsystem <MAILER-DAEMON@old.example.org>", "Returned mail: User problem"), charset="iso-8859-1")
+    return _plain(
+        text,
+        _of(token, "Mail Delivery Subsystem <MAILER-DAEMON@old.example.org>", "Returned mail: User problem"),
+        charset="iso-8859-1",
+    )
 
 
 def qmail(reply: Reply, to: str, token: str) -> bytes:
     text = (
-        "Hi. This is the qmail-send program at q.example.org.\nYour message could not be delivered to the following addresses.\n"
-        f"This is a permanent error; there will be no other try.\n\n<{to}>:\n192.0.2.25 does not accept this recipient.\nRemote host said: {reply.line(to)}\nGiving up on 192.0.2.25.\n\n"
+        "Hi. This is the qmail-send program at q.example.org.\n"
+        "Your message could not be delivered to the following addresses.\n"
+        "This is a permanent error; there will be no other try.\n"
+        f"\n<{to}>:\n192.0.2.25 does not accept this recipient.\n"
+        f"Remote host said: {reply.line(to)}\nGiving up on 192.0.2.25.\n"
+        "\n"
         f"--- Below this line is a copy of the message.\n\n{_returned(to, token)}"
     )
     return _plain(text, _of(token, "MAILER-DAEMON@q.example.org", "failure notice"))
 
 
 def courier(reply: Reply, to: str, token: str) -> bytes:
-    text = f"This is a delivery status notification from courier.example.org.\n\n                      UNDELIVERABLE MAIL\n\nYour message to the following recipients cannot be delivered:\n\n<{to}>:\n    mx.example.org [192.0.2.25]:\n<<< {reply.line(to)}\n"
+    text = (
+        "This is a delivery status notification from courier.example.org.\n"
+        "\n                      UNDELIVERABLE MAIL\n"
+        "\nYour message to the following recipients cannot be delivered:\n"
+        f"\n<{to}>:\n    mx.example.org [192.0.2.25]:\n"
+        f"<<< {reply.line(to)}\n"
+    )
     head = _of(token, '"Courier mail server at courier.example.org" <@>', "NOTICE: mail delivery status.")
-    return _dsn(text, _REPORTING + _failed(reply, to), _returned(to, token), head=head, returned_type="text/rfc822-headers")
+    return _dsn(
+        text, _REPORTING + _failed(reply, to), _returned(to, token), head=head, returned_type="text/rfc822-headers"
+    )
 
 
 def exchange_2003(reply: Reply, to: str, token: str) -> bytes:
-    text = f"Your message\n\n  To:      {to}\n  Subject: What is new in December\n  Sent:    Tue, 1 Dec 2026\n\ndid not reach the following recipient(s):\n\n{to} on Tue, 1 Dec 2026 10:00:00\n    {reply.line(to)}\n    MSEXCH:IMS:Example:MAIN:EX1 0 (000C05A6)\n"
+    text = (
+        f"Your message\n\n  To:      {to}\n  Subject: What is new in December\n"
+        "  Sent:    Tue, 1 Dec 2026\n\ndid not reach the following recipient(s):\n"
+        f"\n{to} on Tue, 1 Dec 2026 10:00:00\n    {reply.line(to)}\n"
+        "    MSEXCH:IMS:Example:MAIN:EX1 0 (000C05A6)\n"
+    )
     head = _of(token, "System Administrator <postmaster@ex.example.org>", "Undeliverable: What is new in December")
     start = head('Content-Type: multipart/mixed; boundary="=_x"\n')
-    return f"{start}\n--=_x\nContent-Type: text/plain; charset=utf-8\n\n{text}\n--=_x\nContent-Type: message/rfc822\n\n{_returned(to, token)}\n--=_x--\n".encode()
+    return (
+        f"{start}\n--=_x\nContent-Type: text/plain; charset=utf-8\n"
+        f"\n{text}\n--=_x\nContent-Type: message/rfc822\n"
+        f"\n{_returned(to, token)}\n--=_x--\n"
+    ).encode()
 
 
 def _exchange(version: str, explained: dict[str, str]) -> Shape:
     def shape(reply: Reply, to: str, token: str) -> bytes:
-        text = f"{explained[reply.kind]}\n\n{to}\n\nDiagnostic information for administrators:\n\nGenerating server: ex.example.org\n\n{to}\n#{reply.line(to)} ##\n\nOriginal message headers:\n\n{_returned(to, token)}"
-        head = _of(token, f"Microsoft Exchange {version} <postmaster@ex.example.org>", "Undeliverable: What is new in December", f"X-MS-Exchange-Message-Is-Ndr:\nIn-Reply-To: <{token}@shop.example.org>\n")
+        text = (
+            f"{explained[reply.kind]}\n\n{to}\n\nDiagnostic information for administrators:\n"
+            f"\nGenerating server: ex.example.org\n\n{to}\n"
+            f"#{reply.line(to)} ##\n\nOriginal message headers:\n"
+            f"\n{_returned(to, token)}"
+        )
+        head = _of(
+            token,
+            f"Microsoft Exchange {version} <postmaster@ex.example.org>",
+            "Undeliverable: What is new in December",
+            f"X-MS-Exchange-Message-Is-Ndr:\nIn-Reply-To: <{token}@shop.example.org>\n",
+        )
         return _dsn(text, _REPORTING + _failed(reply, to), _returned(to, token), head=head)
 
     return shape
 
 
-exchange_2007 = _exchange("2007", {GONE: "Delivery has failed to these recipients or distribution lists:", LATER: "Delivery has failed to these recipients:", OURS: "Delivery has failed to these recipients:"})
-exchange_german = _exchange("2016", {GONE: "Fehler bei der Nachrichtenzustellung an folgende Empfänger:", LATER: "Fehler bei der Zustellung an folgende Empfänger:", OURS: "Fehler bei der Zustellung an folgende Empfänger:"})
-exchange_french = _exchange("2010", {GONE: "Échec de la remise à ces destinataires :", LATER: "Échec de la remise à ces destinataires :", OURS: "Échec de la remise à ces destinataires :"})
+exchange_2007 = _exchange(
+    "2007",
+    {
+        GONE: "Delivery has failed to these recipients or distribution lists:",
+        LATER: "Delivery has failed to these recipients:",
+        OURS: "Delivery has failed to these recipients:",
+    },
+)
+exchange_german = _exchange(
+    "2016",
+    {
+        GONE: "Fehler bei der Nachrichtenzustellung an folgende Empfänger:",
+        LATER: "Fehler bei der Zustellung an folgende Empfänger:",
+        OURS: "Fehler bei der Zustellung an folgende Empfänger:",
+    },
+)
+exchange_french = _exchange(
+    "2010",
+    {
+        GONE: "Échec de la remise à ces destinataires :",
+        LATER: "Échec de la remise à ces destinataires :",
+        OURS: "Échec de la remise à ces destinataires :",
+    },
+)
 
 
 def microsoft_365(reply: Reply, to: str, token: str) -> bytes:
-    page = f"<html><head><style>p {{ color: red }}</style></head><body><p>Your message to {to} couldn't be delivered.</p><h1>{reply.text.replace('{to}', to)}</h1><p>How to Fix It</p></body></html>"
-    head = _of(token, "Microsoft Outlook <postmaster@example.org>", "Undeliverable: What is new in December", "Auto-Submitted: auto-replied\n")
+    page = (
+        f"<html><head><style>p {{ color: red }}</style></head><body><p>Your message to "
+        f"{to} couldn't be delivered.</p><h1>{reply.text.replace('{to}', to)}</h1><p>How "
+        "to Fix It</p></body></html>"
+    )
+    head = _of(
+        token,
+        "Microsoft Outlook <postmaster@example.org>",
+        "Undeliverable: What is new in December",
+        "Auto-Submitted: auto-replied\n",
+    )
     raw = _dsn("@", _REPORTING + _failed(reply, to, original=to), _returned(to, token), head=head)
-    return raw.replace(b"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n@", b"Content-Type: text/html; charset=utf-8\n\n" + page.encode(), 1)
+    return raw.replace(
+        b"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n@",
+        b"Content-Type: text/html; charset=utf-8\n\n" + page.encode(),
+        1,
+    )
 
 
 def gmail(reply: Reply, to: str, token: str) -> bytes:
-    text = f"** Address not found **\n\nYour message wasn't delivered to {to}. See below what the other server said.\n\nThe response was:\n\n{reply.line(to)}\n" if reply.kind == GONE else f"** Message blocked or delayed **\n\nThe response from the remote server was:\n\n{reply.line(to)}\n"
-    head = _of(token, "Mail Delivery Subsystem <mailer-daemon@mail.example.org>", "Delivery Status Notification (Failure)", f"X-Failed-Recipients: {to}\nAuto-Submitted: auto-replied\nReferences: <{token}@shop.example.org>\n")
+    text = (
+        (
+            f"** Address not found **\n\nYour message wasn't delivered to {to}. See below "
+            "what the other server said.\n\nThe response was:\n"
+            f"\n{reply.line(to)}\n"
+        )
+        if reply.kind == GONE
+        else f"** Message blocked or delayed **\n\nThe response from the remote server was:\n\n{reply.line(to)}\n"
+    )
+    head = _of(
+        token,
+        "Mail Delivery Subsystem <mailer-daemon@mail.example.org>",
+        "Delivery Status Notification (Failure)",
+        f"X-Failed-Recipients: {to}\nAuto-Submitted: auto-replied\nReferences: <{token}@shop.example.org>\n",
+    )
     return _dsn(text, _REPORTING + _failed(reply, to), _returned(to, token), head=head)
 
 
 def yahoo(reply: Reply, to: str, token: str) -> bytes:
-    text = f"Sorry, we were unable to deliver your message to the following address.\n\n<{to}>:\n{reply.line(to)}\n\n--- Below this line is a copy of the message.\n\n{_returned(to, token)}"
+    text = (
+        "Sorry, we were unable to deliver your message to the following address.\n"
+        f"\n<{to}>:\n{reply.line(to)}\n\n--- Below this line is a copy of the message.\n"
+        f"\n{_returned(to, token)}"
+    )
     return _plain(text, _of(token, "MAILER-DAEMON@yahoo.example.org", "Failure Notice"))
 
 
 def aol(reply: Reply, to: str, token: str) -> bytes:
-    text = f"The original message was received at Tue, 1 Dec 2026\n\n   ----- The following addresses had permanent fatal errors -----\n<{to}>\n\n   ----- Transcript of session follows -----\n... while talking to air.example.org.:\n>>> RCPT To:<{to}>\n<<< {reply.line(to)}\n"
+    text = (
+        "The original message was received at Tue, 1 Dec 2026\n"
+        "\n   ----- The following addresses had permanent fatal errors -----\n"
+        f"<{to}>\n\n   ----- Transcript of session follows -----\n"
+        f"... while talking to air.example.org.:\n>>> RCPT To:<{to}>\n"
+        f"<<< {reply.line(to)}\n"
+    )
     head = _of(token, "Mail Delivery Subsystem <MAILER-DAEMON@aol.example.org>", "Returned mail: delivery problem")
     return _dsn(text, _REPORTING + _failed(reply, to, status="5.0.0"), _returned(to, token), head=head)
 
 
 def outlook_com(reply: Reply, to: str, token: str) -> bytes:
     head = _of(token, "postmaster@hotmail.example.org", "Delivery Status Notification (Failure)")
-    text = f"This is an automatically generated Delivery Status Notification.\n\nDelivery to the following recipients failed.\n\n       {to}\n"
+    text = (
+        "This is an automatically generated Delivery Status Notification.\n"
+        "\nDelivery to the following recipients failed.\n"
+        f"\n       {to}\n"
+    )
     return _dsn(text, _REPORTING + _failed(reply, to), _returned(to, token), head=head)
 
 
 def ses(reply: Reply, to: str, token: str) -> bytes:
     head = _of(token, "MAILER-DAEMON@ses.example.org", "Delivery Status Notification (Failure)")
     text = f"An error occurred while trying to deliver the mail to the following recipients:\n{to}\n"
-    return _dsn(text, "Reporting-MTA: dns; a8.ses.example.org\n\n" + _failed(reply, to), _returned(to, token), head=head)
+    return _dsn(
+        text, "Reporting-MTA: dns; a8.ses.example.org\n\n" + _failed(reply, to), _returned(to, token), head=head
+    )
 
 
 def power_mta(reply: Reply, to: str, token: str) -> bytes:
     head = _of(token, "postmaster@pmta.example.org", "Delivery report")
-    text = f"Hello, this is the mail server on pmta.example.org.\n\nI am sending you this message to inform you on the delivery status of a\nmessage you previously sent.\n\n  {to}, {reply.line(to)}\n"
+    text = (
+        "Hello, this is the mail server on pmta.example.org.\n"
+        "\nI am sending you this message to inform you on the delivery status of a\n"
+        f"message you previously sent.\n\n  {to}, {reply.line(to)}\n"
+    )
     fields = f"Original-Envelope-Id: {token}\n{_REPORTING}{_failed(reply, to)}\nX-PowerMTA-VirtualMTA: mta1\n"
     return _dsn(text, fields, _returned(to, token), head=head, returned_type="text/rfc822-headers")
 
 
 def sendgrid_like(reply: Reply, to: str, token: str) -> bytes:
     head = _of(token, "MAILER-DAEMON@relay.example.org", "Undelivered Mail Returned to Sender")
-    text = f"This is an automatically generated message from relay.\n\nI'm sorry to have to tell you that your message was not able to be delivered.\n\nError details:\n{reply.line(to)}\n\nRecipient: {to}\n"
+    text = (
+        "This is an automatically generated message from relay.\n"
+        "\nI'm sorry to have to tell you that your message was not able to be delivered.\n"
+        f"\nError details:\n{reply.line(to)}\n\nRecipient: {to}\n"
+    )
     return _dsn(text, _REPORTING + _failed(reply, to, status=""), _returned(to, token), head=head)
 
 
 def gateway(name: str) -> Shape:
     def shape(reply: Reply, to: str, token: str) -> bytes:
-        head = _of(token, f"{name} Mail Delivery System <postmaster@{name.lower()}.example.org>", f"Undeliverable message ({name})")
-        text = f"Your message could not be delivered to the following recipients:\n\n  {to}\n  Reason: {reply.line(to)}\n"
+        head = _of(
+            token,
+            f"{name} Mail Delivery System <postmaster@{name.lower()}.example.org>",
+            f"Undeliverable message ({name})",
+        )
+        text = (
+            f"Your message could not be delivered to the following recipients:\n\n  {to}\n  Reason: {reply.line(to)}\n"
+        )
         return _dsn(text, _REPORTING + _failed(reply, to), _returned(to, token), head=head)
 
     return shape
@@ -328,82 +510,193 @@ mimecast, barracuda, proofpoint, cloudmark = map(gateway, ("Mimecast", "Barracud
 
 
 def mail_enable(reply: Reply, to: str, token: str) -> bytes:
-    text = f"MailEnable: Message Delivery Failure.\n\nThe following recipient(s) could not be reached:\n\nRecipient: [SMTP:{to}]\nReason: Remote SMTP Server Returned: {reply.line(to)}\n\nMessage headers follow:\n\n{_returned(to, token)}"
+    text = (
+        "MailEnable: Message Delivery Failure.\n\n"
+        "The following recipient(s) could not be reached:\n"
+        f"\nRecipient: [SMTP:{to}]\nReason: Remote SMTP Server Returned: {reply.line(to)}\n"
+        f"\nMessage headers follow:\n\n{_returned(to, token)}"
+    )
     return _plain(text, _of(token, "Postmaster <postmaster@me.example.org>", "Message Delivery Failure"))
 
 
 def smarter_mail(reply: Reply, to: str, token: str) -> bytes:
-    text = f"Could not deliver message to the following recipient(s):\n\nFailed Recipient: {to}\nReason: Remote host said: {reply.line(to)}\n\n   -- The header and top 20 lines of the message follows --\n\n{_returned(to, token)}"
+    text = (
+        "Could not deliver message to the following recipient(s):\n"
+        f"\nFailed Recipient: {to}\nReason: Remote host said: {reply.line(to)}\n"
+        "\n   -- The header and top 20 lines of the message follows --\n"
+        f"\n{_returned(to, token)}"
+    )
     return _plain(text, _of(token, '"System Administrator" <System.Administrator@sm.example.org>', "Delivery Failure"))
 
 
 def h_mail_server(reply: Reply, to: str, token: str) -> bytes:
-    text = f"Your message did not reach some or all of the intended recipients.\n\n   Sent: Tue, 1 Dec 2026\n   Subject: What is new in December\n\nThe following recipient(s) could not be reached:\n\n{to}\n   Error Type: SMTP\n   Remote server (192.0.2.25) issued an error.\n   hMailServer sent: RCPT TO:<{to}>\n   Remote server replied: {reply.line(to)}\n\nhMailServer\n"
+    text = (
+        "Your message did not reach some or all of the intended recipients.\n"
+        "\n   Sent: Tue, 1 Dec 2026\n   Subject: What is new in December\n"
+        "\nThe following recipient(s) could not be reached:\n"
+        f"\n{to}\n   Error Type: SMTP\n   Remote server (192.0.2.25) issued an error.\n"
+        f"   hMailServer sent: RCPT TO:<{to}>\n   Remote server replied: {reply.line(to)}\n"
+        "\nhMailServer\n"
+    )
     return _plain(text, _of(token, "mailer-daemon@h.example.org", "Message undeliverable: What is new in December"))
 
 
 def communigate(reply: Reply, to: str, token: str) -> bytes:
-    text = f"Failed to deliver to '{to}'\nSMTP module(domain example.org) reports:\n host mx.example.org says:\n {reply.line(to)}\n"
+    text = (
+        f"Failed to deliver to '{to}'\nSMTP module(domain example.org) reports:\n"
+        f" host mx.example.org says:\n {reply.line(to)}\n"
+    )
     head = _of(token, "MAILER-DAEMON@cgp.example.org", "Undeliverable mail: What is new in December")
-    return _dsn(text, _REPORTING + _failed(reply, to, status=""), _returned(to, token), head=head, returned_type="text/rfc822-headers")
+    return _dsn(
+        text,
+        _REPORTING + _failed(reply, to, status=""),
+        _returned(to, token),
+        head=head,
+        returned_type="text/rfc822-headers",
+    )
 
 
 def imail(reply: Reply, to: str, token: str) -> bytes:
-    text = f"undeliverable to {to}\n\nRCPT TO generated following response:\n{reply.line(to)}\n\nOriginal message follows.\n\n{_returned(to, token)}"
+    text = (
+        f"undeliverable to {to}\n\nRCPT TO generated following response:\n"
+        f"{reply.line(to)}\n\nOriginal message follows.\n"
+        f"\n{_returned(to, token)}"
+    )
     return _plain(text, _of(token, '"Postmaster" <postmaster@imail.example.org>', "Undeliverable Mail"))
 
 
 def merak(reply: Reply, to: str, token: str) -> bytes:
-    text = f"Message from mail server icewarp.example.org\n\nThe message cannot be delivered to the following address:\n\n<{to}>\n{reply.line(to)}\n\n---- Original message ----\n{_returned(to, token)}"
+    text = (
+        "Message from mail server icewarp.example.org\n"
+        "\nThe message cannot be delivered to the following address:\n"
+        f"\n<{to}>\n{reply.line(to)}\n\n---- Original message ----\n"
+        f"{_returned(to, token)}"
+    )
     return _plain(text, _of(token, "Mail Delivery System <postmaster@icewarp.example.org>", "Mail delivery failed"))
 
 
 def haraka(reply: Reply, to: str, token: str) -> bytes:
-    text = f"Hi. This is the Haraka Mailer program at h.example.org.\nYour message could not be delivered to the following addresses.\n\nIntended Recipients: <{to}>\nFailure Reason: {reply.line(to)}\n"
-    return _dsn(text, _REPORTING + _failed(reply, to), _returned(to, token), head=_of(token, "MAILER-DAEMON@h.example.org", "failure notice"))
+    text = (
+        "Hi. This is the Haraka Mailer program at h.example.org.\n"
+        "Your message could not be delivered to the following addresses.\n"
+        f"\nIntended Recipients: <{to}>\nFailure Reason: {reply.line(to)}\n"
+    )
+    return _dsn(
+        text,
+        _REPORTING + _failed(reply, to),
+        _returned(to, token),
+        head=_of(token, "MAILER-DAEMON@h.example.org", "failure notice"),
+    )
 
 
 def open_smtpd(reply: Reply, to: str, token: str) -> bytes:
-    text = f"    Hi!\n\n    This is the MAILER-DAEMON, please DO NOT REPLY to this email.\n\n    An error has occurred while attempting to deliver a message for\n    the following list of recipients:\n\n{to}: {reply.line(to)}\n\n    Below is a copy of the original message:\n\n{_returned(to, token)}"
-    return _plain(text, _of(token, "Mailer Daemon <MAILER-DAEMON@os.example.org>", "Delivery status notification: error"))
+    text = (
+        "    Hi!\n\n    This is the MAILER-DAEMON, please DO NOT REPLY to this email.\n"
+        "\n    An error has occurred while attempting to deliver a message for\n"
+        "    the following list of recipients:\n\n"
+        f"{to}: {reply.line(to)}\n\n    Below is a copy of the original message:\n"
+        f"\n{_returned(to, token)}"
+    )
+    return _plain(
+        text, _of(token, "Mailer Daemon <MAILER-DAEMON@os.example.org>", "Delivery status notification: error")
+    )
 
 
 def domino(reply: Reply, to: str, token: str) -> bytes:
-    text = f"Your message\n\n  Subject: What is new in December\n\nwas not delivered to:\n\n  {to}\n\nbecause:\n\n  {reply.line(to)}\n"
+    text = (
+        "Your message\n\n  Subject: What is new in December\n"
+        f"\nwas not delivered to:\n\n  {to}\n\nbecause:\n"
+        f"\n  {reply.line(to)}\n"
+    )
     head = _of(token, "Postmaster@notes.example.org", "DELIVERY FAILURE: What is new in December")
-    return _dsn(text, _REPORTING + _failed(reply, to, status=reply.status or "5.0.0", agent="X-Notes"), _returned(to, token), head=head)
+    return _dsn(
+        text,
+        _REPORTING + _failed(reply, to, status=reply.status or "5.0.0", agent="X-Notes"),
+        _returned(to, token),
+        head=head,
+    )
 
 
 def groupwise(reply: Reply, to: str, token: str) -> bytes:
-    text = f"The message that you sent was undeliverable to the following:\n\n\t{to} ({reply.line(to)})\n\nPossibly truncated original message follows:\n\n{_returned(to, token)}"
-    return _plain(text, _of(token, "Mail Delivery System <postmaster@gw.example.org>", "Message status - undeliverable"), charset="windows-1252")
+    text = (
+        "The message that you sent was undeliverable to the following:\n"
+        f"\n\t{to} ({reply.line(to)})\n\nPossibly truncated original message follows:\n"
+        f"\n{_returned(to, token)}"
+    )
+    return _plain(
+        text,
+        _of(token, "Mail Delivery System <postmaster@gw.example.org>", "Message status - undeliverable"),
+        charset="windows-1252",
+    )
 
 
 def mdaemon(reply: Reply, to: str, token: str) -> bytes:
-    text = f"The attached message had PERMANENT fatal delivery errors!\n\nFailed address: {to}\n\n--- Session Transcript ---\n--> RCPT To:<{to}>\n<-- {reply.line(to)}\n--- End Transcript ---\n\n: Message contains [1] file attachments\n"
+    text = (
+        "The attached message had PERMANENT fatal delivery errors!\n"
+        f"\nFailed address: {to}\n\n--- Session Transcript ---\n"
+        f"--> RCPT To:<{to}>\n<-- {reply.line(to)}\n"
+        "--- End Transcript ---\n\n: Message contains [1] file attachments\n"
+    )
     head = _of(token, "MDaemon at md.example.org <MDaemon@md.example.org>", "Permanent Delivery Failure")
     start = head('Content-Type: multipart/mixed; boundary="md"\n')
-    return f"{start}\n--md\nContent-Type: text/plain; charset=utf-8\n\n{text}\n--md\nContent-Type: message/rfc822\n\n{_returned(to, token)}\n--md--\n".encode()
+    return (
+        f"{start}\n--md\nContent-Type: text/plain; charset=utf-8\n"
+        f"\n{text}\n--md\nContent-Type: message/rfc822\n"
+        f"\n{_returned(to, token)}\n--md--\n"
+    ).encode()
 
 
 def german_provider(reply: Reply, to: str, token: str) -> bytes:
-    text = f"Diese Nachricht wurde automatisch erstellt.\n\nIhre E-Mail konnte nicht zugestellt werden an:\n\n{to}:\n{reply.line(to)}\n\n--- Ursprüngliche Nachricht ---\n\n{_returned(to, token)}"
-    return _plain(text, _of(token, "Mailer-Daemon <mailer-daemon@web.example.org>", _encoded("Unzustellbar: Neues im Dezember", "utf-8")), charset="iso-8859-15")
+    text = (
+        "Diese Nachricht wurde automatisch erstellt.\n"
+        "\nIhre E-Mail konnte nicht zugestellt werden an:\n"
+        f"\n{to}:\n{reply.line(to)}\n\n--- Ursprüngliche Nachricht ---\n"
+        f"\n{_returned(to, token)}"
+    )
+    return _plain(
+        text,
+        _of(
+            token, "Mailer-Daemon <mailer-daemon@web.example.org>", _encoded("Unzustellbar: Neues im Dezember", "utf-8")
+        ),
+        charset="iso-8859-15",
+    )
 
 
 def french_provider(reply: Reply, to: str, token: str) -> bytes:
-    text = f"Votre message n'a pas pu être remis au destinataire suivant :\n\n<{to}> :\n{reply.line(to)}\n\n--- Message original ---\n\n{_returned(to, token)}"
-    return _plain(text, _of(token, "Postmaster <postmaster@fr.example.org>", _encoded("Échec de la remise", "iso-8859-1")))
+    text = (
+        "Votre message n'a pas pu être remis au destinataire suivant :\n"
+        f"\n<{to}> :\n{reply.line(to)}\n\n--- Message original ---\n"
+        f"\n{_returned(to, token)}"
+    )
+    return _plain(
+        text, _of(token, "Postmaster <postmaster@fr.example.org>", _encoded("Échec de la remise", "iso-8859-1"))
+    )
 
 
 def spanish_provider(reply: Reply, to: str, token: str) -> bytes:
-    text = f"No se pudo entregar su mensaje a:\n\n<{to}>:\n{reply.line(to)}\n\n--- Mensaje original ---\n\n{_returned(to, token)}"
-    return _plain(text, _of(token, "Postmaster <postmaster@es.example.org>", _encoded("No se pudo entregar el mensaje", "utf-8")), charset="iso-8859-1")
+    text = (
+        f"No se pudo entregar su mensaje a:\n\n<{to}>:\n"
+        f"{reply.line(to)}\n\n--- Mensaje original ---\n"
+        f"\n{_returned(to, token)}"
+    )
+    return _plain(
+        text,
+        _of(token, "Postmaster <postmaster@es.example.org>", _encoded("No se pudo entregar el mensaje", "utf-8")),
+        charset="iso-8859-1",
+    )
 
 
 def russian_provider(reply: Reply, to: str, token: str) -> bytes:
-    text = f"Это письмо создано автоматически.\n\nВаше сообщение не может быть доставлено:\n\n  {to}\n    {reply.line(to)}\n\n------ This is a copy of the message ------\n\n{_returned(to, token)}"
-    return _plain(text, _of(token, "mailer-daemon@ru.example.org", "Mail failure.", f"X-Failed-Recipients: {to}\n"), charset="koi8-r" if to.isascii() and reply.text.isascii() else "utf-8")
+    text = (
+        "Это письмо создано автоматически.\n\nВаше сообщение не может быть доставлено:\n"
+        f"\n  {to}\n    {reply.line(to)}\n\n------ This is a copy of the message ------\n"
+        f"\n{_returned(to, token)}"
+    )
+    return _plain(
+        text,
+        _of(token, "mailer-daemon@ru.example.org", "Mail failure.", f"X-Failed-Recipients: {to}\n"),
+        charset="koi8-r" if to.isascii() and reply.text.isascii() else "utf-8",
+    )
 
 
 def chinese_provider(reply: Reply, to: str, token: str) -> bytes:
@@ -413,17 +706,23 @@ def chinese_provider(reply: Reply, to: str, token: str) -> bytes:
 
 
 def japanese_provider(reply: Reply, to: str, token: str) -> bytes:
-    text = f"メールを配信できませんでした。\n\n<{to}>:\n{reply.line(to)}\n\n--- Below this line is a copy of the message.\n"
+    text = (
+        f"メールを配信できませんでした。\n\n<{to}>:\n{reply.line(to)}\n\n"
+        "--- Below this line is a copy of the message.\n"
+    )
     latin = to.isascii() and reply.text.isascii()
-    return _plain(text, _of(token, "MAILER-DAEMON@jp.example.org", "failure notice"), charset="iso-2022-jp" if latin else "utf-8")
+    return _plain(
+        text, _of(token, "MAILER-DAEMON@jp.example.org", "failure notice"), charset="iso-2022-jp" if latin else "utf-8"
+    )
 
 
 SHAPES: tuple[Shape, ...] = (
-    postfix, postfix_utf8, postfix_headers_only, postfix_expanded, zimbra, exim, exim_words, sendmail, sendmail_old, qmail, courier,
-    exchange_2003, exchange_2007, exchange_french, exchange_german, microsoft_365, gmail, yahoo, aol, outlook_com, ses, power_mta,
-    sendgrid_like, mimecast, barracuda, proofpoint, cloudmark, mail_enable, smarter_mail, h_mail_server, communigate, imail, merak,
-    haraka, open_smtpd, domino, groupwise, mdaemon, german_provider, french_provider, spanish_provider, russian_provider,
-    chinese_provider, japanese_provider,
+    postfix, postfix_utf8, postfix_headers_only, postfix_expanded, zimbra, exim, exim_words, sendmail,
+    sendmail_old, qmail, courier, exchange_2003, exchange_2007, exchange_french, exchange_german,
+    microsoft_365, gmail, yahoo, aol, outlook_com, ses, power_mta, sendgrid_like, mimecast, barracuda,
+    proofpoint, cloudmark, mail_enable, smarter_mail, h_mail_server, communigate, imail, merak, haraka,
+    open_smtpd, domino, groupwise, mdaemon, german_provider, french_provider, spanish_provider,
+    russian_provider, chinese_provider, japanese_provider,
 )  # fmt: skip
 
 
@@ -446,20 +745,30 @@ def ten_recipients(token: str = "ten0") -> Sample:
     fields += f"\n\nFinal-Recipient: rfc822; {people[9]}\nAction: delivered\nStatus: 2.0.0"
     text = "\n".join(f"<{to}>: {reply.line(to)}" for reply, to in zip(replies, people, strict=False))
     head = _of(token, "MAILER-DAEMON@mx1.example.org", "Undelivered Mail Returned to Sender")
-    return Sample("ten", _dsn(text, _REPORTING + fields, _returned(", ".join(people), token), head=head), GONE, token=token)
+    return Sample(
+        "ten", _dsn(text, _REPORTING + fields, _returned(", ".join(people), token), head=head), GONE, token=token
+    )
 
 
 def delayed(token: str = "late0") -> Sample:
-    text = "THIS IS A WARNING ONLY. YOU DO NOT NEED TO RESEND YOUR MESSAGE.\n\n<ann@example.org>: connect to mx: User unknown\n"
+    text = (
+        "THIS IS A WARNING ONLY. YOU DO NOT NEED TO RESEND YOUR MESSAGE.\n"
+        "\n<ann@example.org>: connect to mx: User unknown\n"
+    )
     fields = _failed(Reply(LATER, "450", "4.1.1", "User unknown"), "ann@example.org").replace("failed", "delayed")
     head = _of(token, "MAILER-DAEMON@mx1.example.org", "Delayed Mail (still being retried)")
-    return Sample("delayed", _dsn(text, fields, _returned("ann@example.org", token), head=head), LATER, "ann@example.org", token)
+    return Sample(
+        "delayed", _dsn(text, fields, _returned("ann@example.org", token), head=head), LATER, "ann@example.org", token
+    )
 
 
 def wrapped(sample: Sample) -> bytes:
     """The report of *sample* in a message that a server forwards, returned by another one with a report of its own."""
     inner = b"Content-Type: message/rfc822\n\n" + sample.raw
-    head = "From: postmaster@gate.example.org\nTo: bounces@shop.example.org\nSubject: Delivery Status Notification (Failure)\n"
+    head = (
+        "From: postmaster@gate.example.org\nTo: bounces@shop.example.org\n"
+        "Subject: Delivery Status Notification (Failure)\n"
+    )
     return head.encode() + b'Content-Type: multipart/mixed; boundary="=_w"\n\n--=_w\n' + inner + b"\n--=_w--\n"
 
 
@@ -468,16 +777,28 @@ def complaint(feedback_type: str, kind: str, *, fields: str = "", token: str = "
     report = f"Feedback-Type: {feedback_type}\nUser-Agent: FBL/1.0\nVersion: 1\n{fields}"
     returned = _returned("ann@example.org", token)
     raw = (
-        f'{head}Content-Type: multipart/report; report-type=feedback-report; boundary="=_f"\n\n--=_f\nContent-Type: text/plain\n\n'
-        f"This is an email abuse report.\n\n--=_f\nContent-Type: message/feedback-report\n\n{report}\n--=_f\nContent-Type: message/rfc822\n\n{returned}\n--=_f--\n"
+        f'{head}Content-Type: multipart/report; report-type=feedback-report; boundary="=_f"\n'
+        "\n--=_f\nContent-Type: text/plain\n\n"
+        "This is an email abuse report.\n\n--=_f\n"
+        "Content-Type: message/feedback-report\n\n"
+        f"{report}\n--=_f\nContent-Type: message/rfc822\n"
+        f"\n{returned}\n--=_f--\n"
     )
-    return Sample(f"feedback/{feedback_type}", raw.encode(), kind, "ann@example.org", token, f"<{token}@shop.example.org>")
+    return Sample(
+        f"feedback/{feedback_type}", raw.encode(), kind, "ann@example.org", token, f"<{token}@shop.example.org>"
+    )
 
 
 _NOTES = (
-    ("Automatic reply: What is new in December", "I am away until Monday. My mailbox is no longer in use; the address ann2@example.org does not exist."),
+    (
+        "Automatic reply: What is new in December",
+        "I am away until Monday. My mailbox is no longer in use; the address ann2@example.org does not exist.",
+    ),
     ("Out of Office AutoReply: What is new", "I no longer work here. This account is closed."),
-    ("Abwesenheitsnotiz: Neues im Dezember", "Ich bin bis Montag nicht im Büro. Ihre Nachricht konnte nicht zugestellt werden."),
+    (
+        "Abwesenheitsnotiz: Neues im Dezember",
+        "Ich bin bis Montag nicht im Büro. Ihre Nachricht konnte nicht zugestellt werden.",
+    ),
     ("Automatische Antwort: Neues", "Diese Adresse ist nicht mehr gültig."),
     ("Réponse automatique : Nouveautés", "Je suis absent. Cette adresse n'existe plus."),
     ("Respuesta automática: Novedades", "Estoy fuera de la oficina. La cuenta está desactivada."),
@@ -487,29 +808,64 @@ _NOTES = (
     ("Re: What is new in December", "Thanks, I am on holiday. Undelivered mail waits."),
     ("We have received your request [#1234]", "Your ticket is open. User unknown problems are answered first."),
 )
-_NOTE_HEADERS = ("Auto-Submitted: auto-replied\n", "Auto-Submitted: auto-replied (vacation)\nPrecedence: bulk\n", "X-Autoreply: yes\n", "Precedence: auto_reply\n", "X-Autorespond: What is new\nAuto-Submitted: auto-replied\n")
+_NOTE_HEADERS = (
+    "Auto-Submitted: auto-replied\n",
+    "Auto-Submitted: auto-replied (vacation)\nPrecedence: bulk\n",
+    "X-Autoreply: yes\n",
+    "Precedence: auto_reply\n",
+    "X-Autorespond: What is new\nAuto-Submitted: auto-replied\n",
+)
 
 
 def automatic_replies() -> Iterator[Sample]:
     """Holiday notes, in their own words and languages, and services that want the sender to prove something."""
     for number, ((subject, text), more) in enumerate(itertools.product(_NOTES, _NOTE_HEADERS)):
         person, token = PEOPLE[number % 3], f"a{number:03}"
-        head = _of(token, f"Ann <{person}>", _encoded(subject, "utf-8"), f"{more}In-Reply-To: <{token}@shop.example.org>\n")
+        head = _of(
+            token, f"Ann <{person}>", _encoded(subject, "utf-8"), f"{more}In-Reply-To: <{token}@shop.example.org>\n"
+        )
         yield Sample("note", _plain(text, head), AUTO, person, token, f"<{token}@shop.example.org>")
-    challenge = "Your message is waitlisted. Please click the link to confirm that you are a person so that your message is delivered."
-    head = _of("ch0", "Ann <ann@example.org>", "Re: What is new (action required)", "In-Reply-To: <ch0@shop.example.org>\n")
+    challenge = (
+        "Your message is waitlisted. Please click the link to confirm that you are a "
+        "person so that your message is delivered."
+    )
+    head = _of(
+        "ch0", "Ann <ann@example.org>", "Re: What is new (action required)", "In-Reply-To: <ch0@shop.example.org>\n"
+    )
     yield Sample("challenge", _plain(challenge, head), AUTO, "ann@example.org", "ch0", "<ch0@shop.example.org>")
 
 
-_WRITERS = ("Ann <ann@example.org>", "Ben <ben@example.org>", "Newsletter <news@letters.example.org>", "Postmaster <postmaster@example.org>", "Support <support@example.org>", "privacy@example.org")
+_WRITERS = (
+    "Ann <ann@example.org>",
+    "Ben <ben@example.org>",
+    "Newsletter <news@letters.example.org>",
+    "Postmaster <postmaster@example.org>",
+    "Support <support@example.org>",
+    "privacy@example.org",
+)
 _SUBJECTS = (
-    "Question about your bounces", "Re: Undelivered Mail Returned to Sender", "Fwd: failure notice", "AW: Unzustellbar: Rechnung", "Invoice 1234", "Please delete my data",
-    "How to avoid a full mailbox", "Out of office next week?", "Bounce rates explained", "Unsubscribe", "Re: Automatic reply: What is new", "Notes of the meeting", "TR: Echec de la remise", "Planned maintenance",
-)  # fmt: skip
+    "Question about your bounces",
+    "Re: Undelivered Mail Returned to Sender",
+    "Fwd: failure notice",
+    "AW: Unzustellbar: Rechnung",
+    "Invoice 1234",
+    "Please delete my data",
+    "How to avoid a full mailbox",
+    "Out of office next week?",
+    "Bounce rates explained",
+    "Unsubscribe",
+    "Re: Automatic reply: What is new",
+    "Notes of the meeting",
+    "TR: Echec de la remise",
+    "Planned maintenance",
+)
 _TEXTS = (
     "Hello, my old address ann.old@example.org does not exist any more, please change it. Ann",
     "Our customers read: 550 5.1.1 <ben@example.org>: User unknown. What does that mean? Ben",
-    "I forward what I got.\n\n> This is the mail system at host mx.example.org.\n>\n> <ben@example.org>: User unknown in table\n",
+    (
+        "I forward what I got.\n\n> This is the mail system at host mx.example.org.\n"
+        ">\n> <ben@example.org>: User unknown in table\n"
+    ),
     "Your last e-mail could not be delivered at first, because my mailbox is full. Now it is empty again. Chloe",
     "We close accounts that are inactive. Mailboxes over quota are disabled. No such user will be asked.",
     "See you on Monday.",
@@ -521,24 +877,74 @@ def others() -> Iterator[Sample]:
     for number, (subject, text) in enumerate(itertools.product(_SUBJECTS, _TEXTS)):
         for writer in _WRITERS[number % 2 :: 2]:
             answers = "In-Reply-To: <x@shop.example.org>\n" if subject.startswith(("Re", "AW")) else ""
-            head = f"Return-Path: <ann@example.org>\nFrom: {writer}\nTo: privacy@shop.example.org\nSubject: {subject}\n{answers}"
+            head = (
+                f"Return-Path: <ann@example.org>\nFrom: {writer}\n"
+                f"To: privacy@shop.example.org\nSubject: {subject}\n"
+                f"{answers}"
+            )
             yield Sample("mail", _plain(text, lambda more, head=head: head + more), NONE)  # type: ignore[misc]
     first = next(bounces())
     for writer in _WRITERS[:3]:
-        head = f'From: {writer}\nTo: privacy@shop.example.org\nSubject: Undelivered mail\nContent-Type: multipart/mixed; boundary="=_o"\n\n--=_o\n'
-        text = "Content-Type: text/plain\n\nMy mail could not be delivered, the report is attached. Why?\n--=_o\nContent-Type: message/rfc822\n\n"
+        head = (
+            f"From: {writer}\nTo: privacy@shop.example.org\n"
+            'Subject: Undelivered mail\nContent-Type: multipart/mixed; boundary="=_o"\n'
+            "\n--=_o\n"
+        )
+        text = (
+            "Content-Type: text/plain\n\nMy mail could not be delivered, the report is attached. "
+            "Why?\n--=_o\nContent-Type: message/rfc822\n"
+            "\n"
+        )
         yield Sample("attached", (head + text).encode() + first.raw + b"\n--=_o--\n", NONE)
     for action, status in (("delivered", "2.0.0"), ("relayed", "2.0.0"), ("expanded", "2.1.5")):
         fields = f"Final-Recipient: rfc822; ann@example.org\nAction: {action}\nStatus: {status}\n"
         head_of = _of("ok0", "MAILER-DAEMON@mx1.example.org", "Successful Mail Delivery Report")
-        yield Sample("receipt", _dsn("Your message was delivered to <ann@example.org>", fields, _returned("ann@example.org", "ok0"), head=head_of), NONE, "ann@example.org")
+        yield Sample(
+            "receipt",
+            _dsn(
+                "Your message was delivered to <ann@example.org>",
+                fields,
+                _returned("ann@example.org", "ok0"),
+                head=head_of,
+            ),
+            NONE,
+            "ann@example.org",
+        )
     for disposition in ("displayed", "deleted", "dispatched"):
-        fields = f"Final-Recipient: rfc822; ann@example.org\nOriginal-Message-ID: <ok1@shop.example.org>\nDisposition: manual-action/MDN-sent-manually; {disposition}\n"
+        fields = (
+            "Final-Recipient: rfc822; ann@example.org\n"
+            "Original-Message-ID: <ok1@shop.example.org>\n"
+            f"Disposition: manual-action/MDN-sent-manually; {disposition}\n"
+        )
         head_of = _of("ok1", "Ann <ann@example.org>", "Read: What is new in December")
-        yield Sample("read", _dsn("Your message was read.", fields, "", head=head_of, status_type="message/disposition-notification", returned_type="text/plain"), NONE)
+        yield Sample(
+            "read",
+            _dsn(
+                "Your message was read.",
+                fields,
+                "",
+                head=head_of,
+                status_type="message/disposition-notification",
+                returned_type="text/plain",
+            ),
+            NONE,
+        )
     for type_ in ("auth-failure", "not-spam", "dkim"):
         yield complaint(type_, NONE)
-    dmarc = "From: noreply-dmarc-support@example.org\nTo: dmarc@shop.example.org\nSubject: Report domain: shop.example.org Submitter: example.org\nContent-Type: application/zip\nContent-Transfer-Encoding: base64\n\nUEsDBBQ=\n"
+    dmarc = (
+        "From: noreply-dmarc-support@example.org\n"
+        "To: dmarc@shop.example.org\nSubject: Report domain: shop.example.org Submitter: "
+        "example.org\nContent-Type: application/zip\n"
+        "Content-Transfer-Encoding: base64\n\nUEsDBBQ=\n"
+    )
     yield Sample("dmarc", dmarc.encode(), NONE)
-    tls = 'From: smtp-tls-reporting@example.org\nTo: tls@shop.example.org\nSubject: Report Domain: shop.example.org\nContent-Type: multipart/report; report-type=tlsrpt; boundary="=_t"\n\n--=_t\nContent-Type: text/plain\n\nAn aggregate TLS report.\n--=_t\nContent-Type: application/tlsrpt+gzip\nContent-Transfer-Encoding: base64\n\nH4sI\n--=_t--\n'
+    tls = (
+        "From: smtp-tls-reporting@example.org\nTo: tls@shop.example.org\n"
+        "Subject: Report Domain: shop.example.org\n"
+        'Content-Type: multipart/report; report-type=tlsrpt; boundary="=_t"\n'
+        "\n--=_t\nContent-Type: text/plain\n\nAn aggregate TLS report.\n"
+        "--=_t\nContent-Type: application/tlsrpt+gzip\n"
+        "Content-Transfer-Encoding: base64\n\nH4sI\n"
+        "--=_t--\n"
+    )
     yield Sample("tls", tls.encode(), NONE)

@@ -22,4 +22,8 @@ class _Commands(LazyGroup):
 
 @click.group(cls=_Commands)
 def mail() -> None:
-    """Read reports about e-mails, check e-mails before they are sent, and print what DNS has to say about them."""
+    """Read reports about e-mails, check e-mails before they are sent, and print what DNS has to say about them.
+
+    \b
+    Example:  troth mail read bounce.eml
+    """

@@ -27,7 +27,7 @@ def read(files: tuple[Path, ...], as_json: bool) -> None:
     Example:  troth mail read bounce.eml
               troth mail read *.eml --json
     """
-    from troth.service.mail.bounces import Outcome, Report, ReportKind, read_report
+    from troth.service.mail.bounces import Outcome, ReportKind, read_report
 
     rows: list[dict[str, str]] = []
     for file in files:
@@ -39,7 +39,9 @@ def read(files: tuple[Path, ...], as_json: bool) -> None:
             rows.append(_row(file, outcome, report))
     titles = {name: name.replace("_", " ").capitalize() for name in rows[0]}
     widths = {name: max(len(cli.printable(row[name])) for row in (titles, *rows)) for name in titles}
-    lines = ("  ".join(cli.printable(row[name]).ljust(widths[name]) for name in titles).rstrip() for row in (titles, *rows))
+    lines = (
+        "  ".join(cli.printable(row[name]).ljust(widths[name]) for name in titles).rstrip() for row in (titles, *rows)
+    )
     cli.answer(rows, *lines, as_json=as_json)
 
 

@@ -97,7 +97,7 @@ def fields_in(text: bytes | str) -> tuple[tuple[str, str], ...]:
 
 def _part(content: bytes, inside: int, *, is_message: bool) -> tuple[Part, bytes]:
     if is_message:
-        content = content.lstrip(b"\n")
+        content = content.lstrip(b" \t\n")
         if content[:6].lstrip(b">").startswith(b"From "):  # the first line of an mbox file
             content = content.partition(b"\n")[2]
     end = content.find(b"\n\n", 0, _HEADERS_MAX)
@@ -105,7 +105,9 @@ def _part(content: bytes, inside: int, *, is_message: bool) -> tuple[Part, bytes
     fields = fields_in(head) if _FIELD.match(_read(head.partition(b"\n")[0], "")) else ()
     body = content if not fields else content[end + 2 :] if end >= 0 else b""
     kind = next((value for name, value in fields if name == "content-type"), "")
-    parameters = {found[1].lower(): re.sub(r"\\(.)", r"\1", found[2] or found[3] or "") for found in _PARAMETER.finditer(kind)}
+    parameters = {
+        found[1].lower(): re.sub(r"\\(.)", r"\1", found[2] or found[3] or "") for found in _PARAMETER.finditer(kind)
+    }
     type_ = kind.partition(";")[0].strip().lower()
     part = Part(fields, type_ if "/" in type_ else "text/plain", parameters, body[:TEXT_BYTES_MAX], inside)
     return part, body
@@ -114,7 +116,9 @@ def _part(content: bytes, inside: int, *, is_message: bool) -> tuple[Part, bytes
 def _pieces(body: bytes, boundary: str) -> Iterator[bytes]:
     """The parts of a multipart body. What is cut short ends with it."""
     body = b"\n" + body
-    mark = re.compile(rb"\n--" + re.escape(boundary.rstrip().encode("utf-8", "replace")) + rb"(--)?[ \t]{0,100}(?:\n|\Z)")
+    mark = re.compile(
+        rb"\n--" + re.escape(boundary.rstrip().encode("utf-8", "replace")) + rb"(--)?[ \t]{0,100}(?:\n|\Z)"
+    )
     starts: list[tuple[int, int]] = []
     at = mark.search(body) if boundary else None
     while at and len(starts) <= _PARTS_MAX:

@@ -36,12 +36,16 @@ class Judgement:
     smtp_code: str = ""
 
 
-_ENHANCED = re.compile(r"(?<![\d.-])([245]\.\d{1,3}\.\d{1,3})(?![\d-]|\.\d)")
+_ENHANCED = re.compile(r"(?:(?<![\w.-])|(?<=\b[45]\d\d-))([245]\.\d{1,3}\.\d{1,3})(?!\d|\.\d)")
+POLICY_STATUS = re.compile(r"(?:(?<![\w.-])|(?<=\b[45]\d\d-))5\.7\.\d{1,3}(?!\d|\.\d)")
+"""5.7.x: a refusal for the policy of the server, by which nobody is stopped."""
 _SMTP = re.compile(r"(?<![\d.:-])(4[2-7]\d|5[0-7]\d)(?=[\s#-])(?! \d+ )")
 _LINKS = re.compile(r"\b(?:https?|mailto|ftp):[^\s<>]{0,1000}", re.IGNORECASE)
 _ADDRESSES = re.compile(r"[^\s<>()\[\]:;,\"@]{1,128}@[^\s<>()\[\]:;,\"@]{1,255}")
 _EXCHANGE = re.compile(r"\b(?:RESOLVER|STOREDRV|SMTPSEND|TRANSPORT|ROUTING|QUEUE|SMTP|TEXCH)(?:\.\w{1,40}){1,4}")
-_HOSTS = re.compile(r"\b[\w-]{1,63}(?:\.[\w-]{1,63}){2,10}\b|\b[\w-]{1,63}\.(?:com|net|org|edu|gov|info|biz|[a-z]{2})\b|\[[\d.:a-f]+\]")
+_HOSTS = re.compile(
+    r"\b[\w-]{1,63}(?:\.[\w-]{1,63}){2,10}\b|\b[\w-]{1,63}\.(?:com|net|org|edu|gov|info|biz|[a-z]{2})\b|\[[\d.:a-f]+\]"
+)
 _CODES = re.compile(r"(?<![\w.])[245]\.\d{1,3}\.\d{1,3}(?![\w.]\w)|(?<![\w.])[45]\d\d(?=[\s-]|$)")
 _STOPS = re.compile(r"[.!?;]+(?=[\s\"')<]|$)")
 _OTHER_SIGNS = re.compile(r"[^\w@\x01]+|_+")
@@ -65,7 +69,7 @@ def _judged(words: str, codes: list[str], code: str, smtp_code: str) -> tuple[Re
     by_code = {kind for kind in (ReportKind.GONE, ReportKind.LATER, ReportKind.OURS) if _is_listed(kind, codes)}
     is_temporary = (code or smtp_code).startswith("4")
     if any(known.startswith("5.7.") for known in codes):
-        return ReportKind.OURS, _says("gone", words) or _says("full", words)
+        return ReportKind.OURS, ReportKind.GONE in by_code or _says("gone", words) or _says("full", words)
     if _says("full", words) or ReportKind.LATER in by_code:
         return ReportKind.LATER, False
     if _says("closed", words):
@@ -90,7 +94,7 @@ def _judged(words: str, codes: list[str], code: str, smtp_code: str) -> tuple[Re
 
 def _is_listed(kind: ReportKind, codes: list[str]) -> bool:
     listed = read_toml(__package__, "replies.toml")["status"][kind]
-    return any(code == entry or entry.endswith(".") and code.startswith(entry) for code in codes for entry in listed)
+    return any(code == entry or (entry.endswith(".") and code.startswith(entry)) for code in codes for entry in listed)
 
 
 @functools.cache
@@ -114,5 +118,3 @@ def _words(text: str) -> str:
     text = without_accents(text.lower()).replace("'", "").replace("\N{RIGHT SINGLE QUOTATION MARK}", "")
     text = _OTHER_SIGNS.sub(" ", _STOPS.sub(" \x01\x01 ", text)).replace("\x01\x01", ".").replace("\x01", "@")
     return " ".join(word for word in text.split() if len(word) <= 60)
-
-

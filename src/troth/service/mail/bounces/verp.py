@@ -20,7 +20,9 @@ def envelope_sender(base: str, delivery_token: str) -> str:
     if not _TOKEN.fullmatch(token):
         raise ValueError("a delivery token has 1 to 48 letters a to z and digits")
     if len(local) + 1 + len(token) > _LOCAL_MAX:
-        raise ValueError(f"the address that reports go to has at most {_LOCAL_MAX - 1 - len(token)} characters before the @")
+        raise ValueError(
+            f"the address that reports go to has at most {_LOCAL_MAX - 1 - len(token)} characters before the @"
+        )
     return f"{local}+{token}@{domain}"
 
 
