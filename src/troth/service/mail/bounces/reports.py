@@ -17,7 +17,7 @@ from troth.service.mail.bounces.incoming import (
     starts,
     unique,
 )
-from troth.service.mail.bounces.mime import Part, fields_in, take_apart
+from troth.service.mail.bounces.mime import RETURNED, Part, fields_in, take_apart
 from troth.service.mail.bounces.replies import POLICY_STATUS, Judgement, ReportKind, judge
 
 _NESTED_MAX, _ADDRESS_MAX = 3, 400
@@ -169,7 +169,8 @@ def _in_words(mail: IncomingMail) -> Report | None:
     is_program = bool(failed) or matches("program", mail.author)
     is_report = is_program and (is_titled or says)
     is_report = is_report or (mail.is_from_daemon and is_titled)
-    is_report = is_report or (mail.is_automatic and says and (is_titled or mail.is_from_daemon))
+    is_programs = mail.is_automatic or (mail.is_from_daemon and any(part.type in RETURNED for part in mail.own))
+    is_report = is_report or (is_programs and says and (is_titled or mail.is_from_daemon))
     if not is_report:
         return None
     wanted = {address.casefold() for address in failed}
