@@ -26,6 +26,7 @@ BENCHMARKS = (
     "benchmarks.rehearsal",
     "benchmarks.policy",
     "benchmarks.versions",
+    "benchmarks.bounces",
     "benchmarks.detect",
     "benchmarks.detect.files",
     "benchmarks.detect.schemas",

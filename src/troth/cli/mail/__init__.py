@@ -11,6 +11,7 @@ from troth.cli.lazy_group import LazyGroup
 __all__ = ["mail"]
 
 _SHORT: Mapping[str, str] = {
+    "read": "Show what bounces and complaints say.",
     "check": "Check an e-mail, yours or anybody's.",
     "dns": "Print the DNS records to publish; make and use signing keys.",
 }
@@ -26,6 +27,7 @@ def mail() -> None:
     """Read reports about e-mails, check e-mails before they are sent, and print the DNS records that they need.
 
     \b
-    Example:  troth mail check newsletter.eml
+    Example:  troth mail read bounce.eml
+              troth mail check newsletter.eml
               troth mail dns
     """
