@@ -9,7 +9,9 @@ from __future__ import annotations
 import base64
 import json
 import re
+import socket
 import socketserver
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -77,6 +79,8 @@ class Provider:
     """What SMTP answers each sign-in with."""
     password: str = ""
     """Takes this too, if it is set."""
+    tls: ssl.SSLContext | None = None
+    """How IMAP is encrypted, if it is."""
 
     def __enter__(self) -> Self:
         provider = self
@@ -99,6 +103,9 @@ class Provider:
             ThreadingHTTPServer(("127.0.0.1", 0), Http),
             *(_server(lambda file, talk=talk: talk(file)) for talk in (self._imap, self._smtp)),
         ]
+        if self.tls is not None:
+            imap = self._servers[1]
+            imap.socket = self.tls.wrap_socket(imap.socket, server_side=True, do_handshake_on_connect=False)
         for server in self._servers:
             server.daemon_threads = True
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
@@ -117,7 +124,7 @@ class Provider:
 
     def mailbox(self, oauth: MailOAuth | None = None, **more: Any) -> Mailbox:
         port = self._servers[1].server_address[1]
-        return Mailbox(host="127.0.0.1", port=port, user=ACCOUNT, is_encrypted=False, oauth=oauth, **more)
+        return Mailbox(host="127.0.0.1", port=port, user=ACCOUNT, is_encrypted=bool(self.tls), oauth=oauth, **more)
 
     def server(self, oauth: MailOAuth | None = None, **more: Any) -> MailServer:
         port = self._servers[2].server_address[1]
@@ -268,6 +275,7 @@ class _Talk:
 def _server(serve: Callable[[_Talk], None]) -> socketserver.ThreadingTCPServer:
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
+            self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self.request.makefile("rwb") as file:
                 try:
                     serve(_Talk(file))
