@@ -24,7 +24,7 @@ from troth.service.core.jobs.models import Job
 from troth.service.health_report import _mailboxes
 from troth.service.mail.inbox import mailboxes, reading
 from troth.service.mail.inbox.mailboxes import RAW_MAX, MailboxAway, MailboxMessage, open_mailbox
-from troth.service.mail.inbox.reading import Memory, read_at, read_due
+from troth.service.mail.inbox.reading import OfferedMessages, read_at, read_due
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 Taker = Callable[[MailboxMessage, Any, dt.datetime], bool]
@@ -64,7 +64,7 @@ def offered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 HERE: Any = SimpleNamespace(without_own=None)
 
 
-def read(where: Mailbox, memory: Memory) -> tuple[int, bool]:
+def read(where: Mailbox, memory: OfferedMessages) -> tuple[int, bool]:
     with open_mailbox(where, keep=True) as box:
         return reading._read(box, HERE, NOW, memory, 100)
 
@@ -72,7 +72,7 @@ def read(where: Mailbox, memory: Memory) -> tuple[int, bool]:
 def test_a_look_at_a_mailbox_without_news_is_one_command_on_the_open_connection(
     provider: Provider, where: Mailbox, offered: list[str]
 ) -> None:
-    memory = Memory()
+    memory = OfferedMessages()
     provider.add(1, "take")
     assert read(where, memory) == (1, False)
     provider.commands.clear()
@@ -87,7 +87,7 @@ def test_a_look_at_a_mailbox_without_news_is_one_command_on_the_open_connection(
 def test_a_server_that_announces_nothing_is_asked_now_and_then(
     provider: Provider, where: Mailbox, offered: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    memory = Memory()
+    memory = OfferedMessages()
     provider.add(1, "take")
     read(where, memory)
     provider.letters[2] = provider.letters.pop(1)  # as many as before
@@ -97,7 +97,7 @@ def test_a_server_that_announces_nothing_is_asked_now_and_then(
 
 
 def test_a_lost_connection_is_replaced(provider: Provider, where: Mailbox, offered: list[str]) -> None:
-    memory = Memory()
+    memory = OfferedMessages()
     read(where, memory)
     provider.breaks_at = "NOOP"
     provider.add(1, "take")
@@ -107,7 +107,7 @@ def test_a_lost_connection_is_replaced(provider: Provider, where: Mailbox, offer
 def test_a_connection_that_breaks_off_within_a_message_loses_none(
     provider: Provider, where: Mailbox, offered: list[str]
 ) -> None:
-    memory = Memory()
+    memory = OfferedMessages()
     provider.add(1, "take")
     provider.breaks_at = "UID FETCH"
     with pytest.raises(MailboxAway, match="connection lost"):
@@ -118,7 +118,7 @@ def test_a_connection_that_breaks_off_within_a_message_loses_none(
 def test_messages_come_again_where_the_server_numbers_them_anew(
     provider: Provider, where: Mailbox, offered: list[str]
 ) -> None:
-    memory = Memory()
+    memory = OfferedMessages()
     provider.add(1, "leave")
     read(where, memory)
     provider.epoch, provider.breaks_at = 2, "NOOP"
@@ -129,7 +129,7 @@ def test_messages_come_again_where_the_server_numbers_them_anew(
 def test_what_nobody_takes_stays_unread_and_is_fetched_once(
     provider: Provider, where: Mailbox, offered: list[str]
 ) -> None:
-    memory = Memory()
+    memory = OfferedMessages()
     for uid in range(1, 6):
         provider.add(uid, "leave")
     for later in (6, 7):
@@ -142,7 +142,7 @@ def test_what_nobody_takes_stays_unread_and_is_fetched_once(
 def test_what_a_taker_failed_at_is_offered_again_after_a_pause(
     provider: Provider, where: Mailbox, offered: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    memory, now = Memory(), time.monotonic()
+    memory, now = OfferedMessages(), time.monotonic()
     provider.add(1, "fail")
     provider.add(2, "take")
     assert (read(where, memory), read(where, memory)) == ((1, False), (0, False))
@@ -160,7 +160,7 @@ def test_our_own_database_away_is_not_held_against_a_message(
     def away(*_: object) -> bool:
         raise OperationalError
 
-    memory = Memory()
+    memory = OfferedMessages()
     provider.add(1, "take")
     with monkeypatch.context() as patch:
         patch.setattr(reading, "_takers", lambda: [("test", away)])
@@ -180,7 +180,7 @@ def test_a_large_message_is_fetched_in_part(provider: Provider, where: Mailbox) 
 def test_many_messages_are_read_in_several_passes(
     provider: Provider, where: Mailbox, offered: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    memory, raw = Memory(), provider.add(1, "take")
+    memory, raw = OfferedMessages(), provider.add(1, "take")
     provider.letters = dict.fromkeys(range(1, 10_001), raw)
     assert read(where, memory) == (100, True)
     assert read(where, memory) == (100, True)
@@ -192,7 +192,7 @@ def test_many_messages_are_read_in_several_passes(
 def test_a_message_that_cannot_be_marked_is_offered_once(
     provider: Provider, where: Mailbox, offered: list[str], whole: bool
 ) -> None:
-    memory = Memory()
+    memory = OfferedMessages()
     provider.is_read_only = whole
     if not whole:
         provider.says["UID STORE"] = "NO [NOPERM] You may not write"
@@ -209,7 +209,7 @@ def test_nothing_in_a_mailbox_changes_but_that_messages_are_read(
 ) -> None:
     provider.add(1, "take")
     provider.add(2, "leave")
-    read(where, Memory())
+    read(where, OfferedMessages())
     asked = set(provider.commands) - {"CAPABILITY", "LOGIN", "SELECT", "UID SEARCH", "UID FETCH"}
     assert asked == {"UID STORE"}
     assert provider.seen == {1}
@@ -222,7 +222,7 @@ def test_a_message_that_the_server_cannot_give_holds_up_no_other(
     provider.add(1, "take")
     provider.add(2, "take")
     monkeypatch.setattr(provider, "_fetch", lambda talk, uid, command: None if uid == 1 else fetch(talk, uid, command))
-    assert (read(where, Memory()), offered) == ((1, False), ["number 2"])
+    assert (read(where, OfferedMessages()), offered) == ((1, False), ["number 2"])
 
 
 RECEIVED = {
@@ -268,7 +268,7 @@ def put(where: Mailbox, name: str, text: str, *, size: int = 0) -> Path:
 
 
 def test_a_maildir_is_read_in_part_and_from_its_oldest_message(maildir: Mailbox, offered: list[str]) -> None:
-    memory = Memory()
+    memory = OfferedMessages()
     put(maildir, "2", "take")
     os.utime(put(maildir, "1", "leave", size=3 * RAW_MAX), (2**33, 2**33))
     put(maildir, "3", "take").chmod(0)
@@ -291,7 +291,6 @@ def configured(database: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
         here = SimpleNamespace(declaration=SimpleNamespace(), without_own=None)
         monkeypatch.setattr(django_settings, "TROTH", SimpleNamespace(mailboxes=boxes, mail=None))
         monkeypatch.setattr(reading, "current", lambda: here)
-        monkeypatch.setattr(reading, "_is_wanted", lambda declaration: True)
         return here
 
     return configure
@@ -321,23 +320,6 @@ def test_a_mailbox_that_is_not_configured_any_more_is_not_read(
     configured()
     run_due(NOW + dt.timedelta(minutes=1), "mail.inbox", "mail.mailbox")
     assert not Job.objects.filter(kind="mail.mailbox").exists()
-
-
-def test_mailboxes_are_read_if_a_duty_wants_messages(
-    configured: Callable[..., Any], maildir: Mailbox, monkeypatch: Any
-) -> None:
-    here = configured(maildir)
-    monkeypatch.undo()
-    assert reading._is_wanted(SimpleNamespace(requests=SimpleNamespace(by_mail=True)))  # type: ignore[arg-type]
-    monkeypatch.setattr(django_settings, "TROTH", SimpleNamespace(mailboxes=[maildir]))
-    monkeypatch.setattr(reading, "current", lambda: here)
-    monkeypatch.setattr(reading, "listed", lambda what: [SimpleNamespace(wants="tests.service.test_mailboxes:wants")])
-    assert read_due(0, NOW) is None
-    assert timestamps.noted(read_at(0)) is None
-
-
-def wants(declaration: object) -> bool:
-    return False
 
 
 def test_another_declaration_has_what_is_unread_offered_again(

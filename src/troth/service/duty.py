@@ -127,13 +127,11 @@ class LinkKind:
 class InboxTaker:
     """Gets incoming e-mails: its *name*, and *take*, a ``"module:function"`` of the message
     (`mail.inbox.mailboxes.MailboxMessage`), the deployment and the time. It returns True if it has handled the message,
-    which no later taker gets then; *place* orders them. It may get the same message again after a crash. *wants*, a
-    ``"module:function"`` of the declaration, returns whether it takes any; mailboxes are read if a taker does."""
+    which no later taker gets then; *place* orders them. It may get the same message again after a crash."""
 
     name: str
     take: str
     place: int
-    wants: str = ""
 
 
 @dataclass(frozen=True, slots=True)

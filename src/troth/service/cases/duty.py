@@ -110,14 +110,7 @@ DUTY = Duty(
         "case.closed": _("A request was answered"),
         "case.escalated": _("A deadline is near or missed"),
     },
-    inbox=(
-        InboxTaker(
-            "request",
-            "troth.service.cases.intake.mailbox:take",
-            900,
-            wants="troth.service.cases.intake.mailbox:wants",
-        ),
-    ),
+    inbox=(InboxTaker("request", "troth.service.cases.intake.mailbox:take", 900),),
     jobs=("troth.service.cases.jobs",),
     tables="own_tables.yaml",
     metrics="troth.service.cases.metrics:figures",

@@ -19,7 +19,6 @@ from django.db import IntegrityError, InterfaceError, OperationalError, transact
 from django.utils import translation
 from django.utils.translation import gettext
 
-from troth.declaration import Declaration
 from troth.policy.parse.language import likeliest_language
 from troth.service.cases import actions, lifecycle
 from troth.service.cases.content import CaseContent, SealedContent
@@ -40,14 +39,9 @@ _A_DAY_MAX = 20
 reply; only requests to stop a use are still executed immediately."""
 
 
-def wants(declaration: Declaration) -> bool:
-    """Whether requests by e-mail are declared."""
-    return declaration.requests.by_mail
-
-
 def take(letter: MailboxMessage, deployment: Deployment, now: dt.datetime) -> bool:
     """Take any message, if requests by e-mail are declared: the last taker (`take_in`)."""
-    if not wants(deployment.declaration):
+    if not deployment.declaration.requests.by_mail:
         return False
     take_in(letter, deployment, now=now)
     return True

@@ -40,7 +40,7 @@ Take = Callable[[MailboxMessage, Deployment, dt.datetime], bool]
 
 
 @dataclass
-class Memory:
+class OfferedMessages:
     """What this process has offered of a mailbox, under *declaration*: keys of messages, each with the time at which it
     is offered again and the pause before that."""
 
@@ -59,21 +59,20 @@ class Memory:
         self.offered[key] = (time.monotonic() + pause, pause)
 
 
-_memories: dict[Mailbox, Memory] = {}
+_memories: dict[Mailbox, OfferedMessages] = {}
 _faults: dict[Mailbox, str] = {}
 
 
 def read_due(number: int, now: dt.datetime) -> bool | None:
-    """Read new messages of the mailbox with this number. True if there are more, None if there is no such mailbox or
-    nobody wants its messages. Raises `MailboxAway`."""
+    """Read new messages of the mailbox with this number. True if there are more, None if there is no such mailbox.
+    Raises `MailboxAway`."""
     configured: Settings = settings.TROTH
-    here = current()
-    if number >= len(configured.mailboxes) or not _is_wanted(here.declaration):
+    if number >= len(configured.mailboxes):
         return None
-    where = configured.mailboxes[number]
-    memory = _memories.setdefault(where, Memory())
+    here, where = current(), configured.mailboxes[number]
+    memory = _memories.setdefault(where, OfferedMessages())
     if memory.declaration is not here.declaration:
-        memory = _memories[where] = Memory(here.declaration)
+        memory = _memories[where] = OfferedMessages(here.declaration)
     try:
         with open_mailbox(where, keep=True) as box:
             _, is_more = _read(box, here, now, memory, _AT_ONCE)
@@ -98,10 +97,10 @@ def read_at(number: int) -> str:
 def read_mailbox(where: Mailbox, deployment: Deployment, *, now: dt.datetime, most: int = _AT_ONCE) -> int:
     """Read up to *most* messages, for at most half a minute. Returns how many were taken. Raises `MailboxAway`."""
     with open_mailbox(where) as box:
-        return _read(box, deployment, now, Memory(), most)[0]
+        return _read(box, deployment, now, OfferedMessages(), most)[0]
 
 
-def _read(box: OpenMailbox, here: Deployment, now: dt.datetime, memory: Memory, most: int) -> tuple[int, bool]:
+def _read(box: OpenMailbox, here: Deployment, now: dt.datetime, memory: OfferedMessages, most: int) -> tuple[int, bool]:
     """Offer up to *most* messages. Returns how many were taken, and whether there are more."""
     taken, begun = 0, time.monotonic()
     keys = memory.chosen(box.unread())
@@ -122,11 +121,6 @@ def _read(box: OpenMailbox, here: Deployment, now: dt.datetime, memory: Memory, 
 def _takers() -> Sequence[tuple[str, Take]]:
     registered: Sequence[InboxTaker] = listed("inbox")
     return [(taker.name, resolve(taker.take)) for taker in sorted(registered, key=lambda taker: taker.place)]
-
-
-def _is_wanted(declaration: Declaration) -> bool:
-    registered: Sequence[InboxTaker] = listed("inbox")
-    return any(not taker.wants or resolve(taker.wants)(declaration) for taker in registered)
 
 
 def _offer(message: MailboxMessage, deployment: Deployment, now: dt.datetime) -> bool | None:
