@@ -75,6 +75,8 @@ class Provider:
     """What IMAP answers a command with, such as ``{"SELECT": "BAD User is authenticated but not connected."}``."""
     breaks_at: str = ""
     """Command at which IMAP breaks the connection off, once."""
+    silent_at: str = ""
+    """Command that IMAP never answers, once, nor any after it."""
     smtp_says: str = ""
     """What SMTP answers each sign-in with."""
     password: str = ""
@@ -99,9 +101,10 @@ class Provider:
             def log_message(self, *_: object) -> None:
                 """Nothing: what is asked holds secrets."""
 
-        self._servers = [
+        self._servers: list[ThreadingHTTPServer | socketserver.ThreadingTCPServer] = [
             ThreadingHTTPServer(("127.0.0.1", 0), Http),
-            *(_server(lambda file, talk=talk: talk(file)) for talk in (self._imap, self._smtp)),
+            _server(self._imap),
+            _server(self._smtp),
         ]
         if self.tls is not None:
             imap = self._servers[1]
@@ -177,6 +180,11 @@ class Provider:
             self.commands.append(name)
             if name == self.breaks_at:
                 self.breaks_at = ""
+                return
+            if name == self.silent_at:
+                self.silent_at = ""
+                while talk.hear():
+                    pass
                 return
             if name in self.says:
                 talk.say(f"{tag} {self.says[name]}")

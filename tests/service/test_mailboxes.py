@@ -104,6 +104,18 @@ def test_a_lost_connection_is_replaced(provider: Provider, where: Mailbox, offer
     assert (read(where, memory), provider.connections) == ((1, False), 2)
 
 
+def test_a_server_that_falls_silent_is_connected_to_anew(
+    provider: Provider, where: Mailbox, offered: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailboxes, "_NOOP_S_MAX", 0.1)
+    monkeypatch.setattr(mailboxes, "_LOGOUT_S_MAX", 0.1)
+    memory = OfferedMessages()
+    read(where, memory)
+    provider.silent_at = "NOOP"
+    provider.add(1, "take")
+    assert (read(where, memory), provider.connections) == ((1, False), 2)
+
+
 def test_a_connection_that_breaks_off_within_a_message_loses_none(
     provider: Provider, where: Mailbox, offered: list[str]
 ) -> None:

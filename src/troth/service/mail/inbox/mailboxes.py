@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("troth.mailbox")
 RAW_MAX = 1024 * 1024
 """How many bytes of a message are read. The parts of a report may follow a long text."""
-_COMMAND_S_MAX = 20
+_COMMAND_S_MAX, _NOOP_S_MAX, _LOGOUT_S_MAX = 20, 10, 1
+"""How long the server may take for a command, for one that only shows that it is there, and for a farewell."""
 _LISTED_S_MAX = 30.0
 """How long a list of unread messages counts, unless the server says before that there are new ones."""
 _SKEW_MAX = dt.timedelta(minutes=5)
@@ -187,10 +188,11 @@ class _Imap:
         return ""
 
     def is_alive(self) -> bool:
-        try:
+        alive = False
+        with contextlib.suppress(OSError, imaplib.IMAP4.error):
+            self._client.sock.settimeout(_NOOP_S_MAX)
             alive = self._client.noop()[0] == "OK"
-        except (OSError, imaplib.IMAP4.error):
-            alive = False
+            self._client.sock.settimeout(_COMMAND_S_MAX)
         if not alive:
             self.close()
         return alive
@@ -248,6 +250,7 @@ class _Imap:
 
     def close(self) -> None:
         with contextlib.suppress(OSError, imaplib.IMAP4.error):
+            self._client.sock.settimeout(_LOGOUT_S_MAX)
             self._client.logout()
         with contextlib.suppress(OSError):
             self._client.shutdown()
