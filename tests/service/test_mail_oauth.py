@@ -313,6 +313,11 @@ IMAP_SAYS = {
         299,
     ),
     "gone": ({"SELECT": "NO [NONEXISTENT] Unknown Mailbox: Bounces (Failure)"}, "no such folder", 5),
+    "throttled at sign-in": (
+        {"AUTHENTICATE": "NO Request is throttled. Suggested Backoff Time: 120000 milliseconds"},
+        oauth.THROTTLED,
+        120,
+    ),
     "many": ({"AUTHENTICATE": "NO [ALERT] Too many simultaneous connections. (Failure)"}, oauth.THROTTLED, 5),
     "away": ({"AUTHENTICATE": "NO [UNAVAILABLE] Server Unavailable. 15"}, "server is too busy", 5),
     "full": ({"SELECT": "NO [OVERQUOTA] Mailbox is over its limit"}, "mailbox is full", 5),

@@ -239,13 +239,10 @@ class _Imap:
         """The server's answer to a command about messages. Raises `MailboxRefused` and `MailboxAway`."""
         try:
             status, answer = self._client.uid(command, *arguments)
-        except imaplib.IMAP4.abort as error:
-            raise _away(error) from None
         except (OSError, imaplib.IMAP4.error) as error:
-            away = _away(error)
-            raise (MailboxRefused(away.reason) if away.reason == _REFUSED else away) from None
+            raise _away(error) from None
         if status != "OK":
-            raise MailboxRefused(_REFUSED)
+            raise MailboxRefused("command refused")
         return answer
 
     def close(self) -> None:
@@ -260,7 +257,6 @@ class MailboxRefused(MailboxAway):
     """The server refused one command; the connection is still good."""
 
 
-_REFUSED = "command refused"
 _UNMARKED = "messages cannot be marked as read; let the account write to the folder"
 _NEARLY_FULL = "it is nearly full, and will refuse e-mails; delete old ones, or enlarge it"
 _ANSWERS = (
@@ -289,14 +285,13 @@ def _connected(where: Mailbox, tls: ssl.SSLContext | None) -> _Imap:
                 box.client.authenticate("XOAUTH2", xoauth2(where.user, token))  # type: ignore[arg-type]
             else:
                 box.login(where.user, where.password, None)
-        except imaplib.IMAP4.abort:
+        except (OSError, imaplib.IMAP4.abort):
             raise
-        except Exception as error:
-            if isinstance(error, OSError):
-                raise
-            reason = _away(error).reason
-            default = TOKEN_REFUSED if token else SIGN_IN_REFUSED
-            raise SignInRefused(default if reason == _REFUSED else reason) from None
+        except Exception as error:  # noqa: BLE001 - as below
+            away = _away(error)
+            if not isinstance(away, MailboxRefused):
+                raise away from None
+            raise SignInRefused(TOKEN_REFUSED if token else SIGN_IN_REFUSED) from None
         return box
 
     try:
@@ -311,9 +306,11 @@ def _connected(where: Mailbox, tls: ssl.SSLContext | None) -> _Imap:
         return _Imap(box.client, is_writable=is_writable)
     except SignInRefused as refused:
         raise MailboxAway(refused.reason, retry_after=refused.retry_after) from None
+    except MailboxAway:
+        raise
     except Exception as error:  # noqa: BLE001 - the library's own errors may quote what was sent
         away = _away(error)
-        raise (MailboxAway(NO_FOLDER) if away.reason == _REFUSED else away) from None
+        raise (MailboxAway(NO_FOLDER) if isinstance(away, MailboxRefused) else away) from None
     finally:
         for box in opened:
             with contextlib.suppress(OSError):
@@ -334,8 +331,8 @@ def _away(error: Exception) -> MailboxAway:
     text = str(error).lower()
     for part, reason in _ANSWERS:
         if part in text:
-            wait = re.search(r"backoff time: (\d{1,9}) ms|backoff time: (\d{1,9}) milliseconds", text)
-            wait_s = int(wait[1] or wait[2]) / 1000 if wait else _RETRY_S
+            wait = re.search(r"backoff time: (\d{1,9}) milliseconds", text)
+            wait_s = int(wait[1]) / 1000 if wait else _RETRY_S
             return MailboxAway(reason, retry_after=min(wait_s, 3600.0))
     if isinstance(error, ssl.SSLError):
         return MailboxAway("TLS failed")
@@ -343,7 +340,9 @@ def _away(error: Exception) -> MailboxAway:
         return MailboxAway("timeout")
     if isinstance(error, OSError):
         return MailboxAway("no connection")
-    return MailboxAway("connection lost" if isinstance(error, imaplib.IMAP4.abort) else _REFUSED)
+    return (
+        MailboxAway("connection lost") if isinstance(error, imaplib.IMAP4.abort) else MailboxRefused("command refused")
+    )
 
 
 def _internal_date(answer: bytes) -> dt.datetime | None:
