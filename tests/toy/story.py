@@ -62,6 +62,7 @@ def told(folder: Path) -> dict[str, Any]:
     from troth.service.assurance.jobs import run_due
     from troth.service.assurance.models import PromiseRow
     from troth.service.assurance.rules import CHECK
+    from troth.service.configuration import Mailbox
     from troth.service.core.deployment import current
     from troth.service.core.jobs.models import Job
     from troth.service.core.key_lifecycle import sealed_places
@@ -135,7 +136,7 @@ def told(folder: Path) -> dict[str, Any]:
         (mailbox / part).mkdir(parents=True)
     (mailbox / "new" / "1").write_bytes(b"From: ben@example.org\r\nSubject: note\r\n\r\nHello\r\n")
     found["inbox"] = [
-        read_mailbox(SimpleNamespace(folder=mailbox), current().without_own, now=now),  # type: ignore[arg-type]
+        read_mailbox(Mailbox(folder=mailbox), current().without_own, now=now),
         Note.objects.count(),
     ]
     monitor = tokens.make("monitor", ["metrics.read"], until=now + dt.timedelta(days=1), now=now)

@@ -98,8 +98,22 @@ class MailTls(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class MailOAuth:
+    """Where access tokens for mail come from (OAuth 2): by client credentials or, with a *refresh_token*, for the
+    account that signed in."""
+
+    url: str
+    """The token endpoint."""
+    client: str
+    secret: str = field(default="", repr=False)
+    refresh_token: str = field(default="", repr=False)
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MailServer:
-    """Where e-mail goes: a mail server, or a *folder* with one file per message (*maildir*: in that layout)."""
+    """Where e-mail goes: a mail server, or a *folder* with one file per message (*maildir*: in that layout). With
+    *oauth*, it takes access tokens in place of a password."""
 
     host: str = ""
     port: int = 0
@@ -108,11 +122,13 @@ class MailServer:
     tls: MailTls = MailTls.STARTTLS
     folder: Path | None = None
     maildir: bool = False
+    oauth: MailOAuth | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """Mailbox for requests by e-mail: folder *box* of an IMAP server, or a maildir."""
+    """A mailbox that is read: folder *box* of an IMAP server, or a maildir. With *oauth*, the server takes access
+    tokens in place of a password."""
 
     host: str = ""
     port: int = 993
@@ -121,6 +137,7 @@ class Mailbox:
     box: str = "INBOX"
     is_encrypted: bool = True
     folder: Path | None = None
+    oauth: MailOAuth | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +166,8 @@ class Settings:
     """None if production has no mail setting; `troth.service.safety_checks` refuses that."""
     mail_from: str = ""
     """Sender address of e-mail; empty: the organisation's."""
-    mailbox: Mailbox | None = None
-    """Mailbox for requests by e-mail; None if Troth reads none."""
+    mailboxes: tuple[Mailbox, ...] = ()
+    """Mailboxes that are read, such as those for requests and for bounces."""
     handover_secret: str = field(default="", repr=False)
     """Secret with which the company's application signs the handover of signed-in people; empty: no handover."""
     company_login: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
@@ -173,6 +190,14 @@ class Settings:
         home = _folder(values.get("TROTH_HOME"))
         key, given = _secret_key(values, home)
         webhook_hosts, webhook_networks = _private_receivers(values.get("TROTH_WEBHOOKS_PRIVATE") or "")
+        oauth = _mail_oauth(values)
+        mail = _mail(values.get("TROTH_MAIL_URL"), profile, home, oauth)
+        mailboxes = _mailboxes(values.get("TROTH_MAILBOX_URL") or "", oauth)
+        if oauth is not None and all(place is None or place.oauth is None for place in (mail, *mailboxes)):
+            raise SettingsError(
+                "TROTH_MAIL_OAUTH_URL is set, but neither TROTH_MAIL_URL nor TROTH_MAILBOX_URL signs in with it; write "
+                "smtp+oauth://user@host:587 or imaps+oauth://user@host/INBOX there, or unset TROTH_MAIL_OAUTH_URL"
+            )
         return cls(
             profile=profile,
             home=home,
@@ -181,9 +206,9 @@ class Settings:
             hosts=_hosts(values.get("TROTH_HOSTS"), profile),
             secret_key=key,
             secret_key_given=given,
-            mail=_mail(values.get("TROTH_MAIL_URL"), profile, home),
+            mail=mail,
             mail_from=values.get("TROTH_MAIL_FROM") or "",
-            mailbox=_mailbox(values.get("TROTH_MAILBOX_URL")),
+            mailboxes=mailboxes,
             handover_secret=values.get("TROTH_HANDOVER_SECRET") or "",
             company_login=_company_login(values),
             subject_login=_subject_login(values),
@@ -391,9 +416,13 @@ def _subject_login(values: _Values) -> SubjectLogin | None:
 
 _FORMS = {
     "TROTH_MAIL_URL": (
-        "smtp://user:password@host:587, smtps://user:password@host, folder:///absolute/path or maildir:///absolute/path"
+        "smtp://user:password@host:587, smtps://user:password@host, smtp+oauth://user@host:587, "
+        "folder:///absolute/path or maildir:///absolute/path"
     ),
-    "TROTH_MAILBOX_URL": "imaps://user:password@host/INBOX or maildir:///absolute/path",
+    "TROTH_MAILBOX_URL": (
+        "imaps://user:password@host/INBOX, imaps+oauth://user@host/INBOX or maildir:///absolute/path, several with "
+        "spaces between them"
+    ),
     "TROTH_DATABASE_URL": "sqlite:////absolute/path or postgresql://user:password@host:port/database",
 }
 
@@ -419,45 +448,100 @@ def _url_folder(name: str, parts: SplitResult) -> Path:
     return folder
 
 
-def _mail(url: str | None, profile: Profile, home: Path) -> MailServer | None:
+_OAUTH_PARTS = ("URL", "CLIENT", "SECRET", "REFRESH_TOKEN", "SCOPE")
+_OAUTH_SUFFIX = "+oauth"
+_OAUTH_SCOPE = "https://outlook.office365.com/.default"
+"""What Microsoft 365 demands for client credentials."""
+
+
+def _mail_oauth(values: _Values) -> MailOAuth | None:
+    parts = {name: values.get(f"TROTH_MAIL_OAUTH_{name}") or "" for name in _OAUTH_PARTS}
+    if not any(parts.values()):
+        return None
+    for name in ("URL", "CLIENT"):
+        if not parts[name]:
+            raise SettingsError(f"TROTH_MAIL_OAUTH_{name} is not set; sign-in to mail by OAuth 2 needs it")
+    if not (parts["SECRET"] or parts["REFRESH_TOKEN"]):
+        raise SettingsError(
+            "TROTH_MAIL_OAUTH_SECRET is not set; set the client's secret, or TROTH_MAIL_OAUTH_REFRESH_TOKEN if an "
+            "account has signed in"
+        )
+    url = urlsplit(parts["URL"])
+    if not url.hostname or (url.scheme != "https" and not (url.scheme == "http" and is_local(url.hostname))):
+        raise SettingsError(
+            "TROTH_MAIL_OAUTH_URL is not an https:// address; name the token endpoint, such as "
+            "https://login.microsoftonline.com/TENANT/oauth2/v2.0/token or https://oauth2.googleapis.com/token"
+        )
+    if not parts["SCOPE"] and not parts["REFRESH_TOKEN"]:
+        parts["SCOPE"] = _OAUTH_SCOPE
+    return MailOAuth(*(parts[name] for name in _OAUTH_PARTS))
+
+
+def _account(name: str, parts: SplitResult, oauth: MailOAuth | None) -> tuple[str, str, str, MailOAuth | None]:
+    """Scheme without ``+oauth``, user, password, and *oauth* if that is how the user signs in."""
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if not parts.scheme.endswith(_OAUTH_SUFFIX):
+        return parts.scheme, user, password, None
+    if oauth is None:
+        raise SettingsError(f"{name} signs in by OAuth 2, but TROTH_MAIL_OAUTH_URL is not set; name the token endpoint")
+    if not user or parts.password is not None:
+        raise _bad_url(name, "signs in by OAuth 2, which needs a user and no password")
+    return parts.scheme.removesuffix(_OAUTH_SUFFIX), user, "", oauth
+
+
+def _mail(url: str | None, profile: Profile, home: Path, oauth: MailOAuth | None) -> MailServer | None:
     if url is None:
         return None if profile is Profile.PRODUCTION else MailServer(folder=home / "mail")
     name = "TROTH_MAIL_URL"
     parts, port = _url(name, url)
     if parts.scheme in {"folder", "maildir"}:
         return MailServer(folder=_url_folder(name, parts), maildir=parts.scheme == "maildir")
-    if parts.scheme not in {"smtp", "smtps"} or parts.path not in {"", "/"} or parts.query or parts.fragment:
+    scheme, user, password, oauth = _account(name, parts, oauth)
+    if scheme not in {"smtp", "smtps"} or parts.path not in {"", "/"} or parts.query or parts.fragment:
         raise _bad_url(name, "names no mail server and no folder")
-    if not parts.hostname or bool(parts.username) != bool(parts.password):
+    if not parts.hostname or (oauth is None and bool(user) != bool(password)):
         raise _bad_url(name, "names no host, or a user without a password")
-    wrapped, local = parts.scheme == "smtps", is_local(parts.hostname)
+    wrapped, local = scheme == "smtps", is_local(parts.hostname)
     return MailServer(
         host=parts.hostname,
         port=port or (465 if wrapped else 25 if local else 587),
-        user=unquote(parts.username or ""),
-        password=unquote(parts.password or ""),
+        user=user,
+        password=password,
         tls=MailTls.WRAPPED if wrapped else MailTls.NONE if local else MailTls.STARTTLS,
+        oauth=oauth,
     )
 
 
-def _mailbox(url: str | None) -> Mailbox | None:
-    if url is None:
-        return None
+def _mailboxes(value: str, oauth: MailOAuth | None) -> tuple[Mailbox, ...]:
+    boxes: list[Mailbox] = []
+    for number, url in enumerate(urls := value.split(), 1):
+        try:
+            boxes.append(_mailbox(url, oauth))
+        except SettingsError as error:
+            raise SettingsError(f"URL {number} of {error}" if len(urls) > 1 else str(error)) from None
+    if len(set(boxes)) < len(boxes):
+        raise SettingsError("TROTH_MAILBOX_URL names a mailbox twice; name it once")
+    return tuple(boxes)
+
+
+def _mailbox(url: str, oauth: MailOAuth | None) -> Mailbox:
     name = "TROTH_MAILBOX_URL"
     parts, port = _url(name, url)
     if parts.scheme == "maildir":
         return Mailbox(folder=_url_folder(name, parts))
-    if parts.scheme not in {"imap", "imaps"} or not parts.hostname or not (parts.username and parts.password):
+    scheme, user, password, oauth = _account(name, parts, oauth)
+    if scheme not in {"imap", "imaps"} or not parts.hostname or not user or not (password or oauth):
         raise _bad_url(name, "names no mailbox, or no user and password")
-    if parts.scheme == "imap" and not is_local(parts.hostname):
-        raise _bad_url(name, "would send the password unencrypted; use imaps://")
+    if scheme == "imap" and not is_local(parts.hostname):
+        raise _bad_url(name, "would send the password or token unencrypted; use imaps")
     return Mailbox(
         host=parts.hostname,
-        port=port or (993 if parts.scheme == "imaps" else 143),
-        user=unquote(parts.username),
-        password=unquote(parts.password),
+        port=port or (993 if scheme == "imaps" else 143),
+        user=user,
+        password=password,
         box=unquote(parts.path.strip("/")) or "INBOX",
-        is_encrypted=parts.scheme == "imaps",
+        is_encrypted=scheme == "imaps",
+        oauth=oauth,
     )
 
 

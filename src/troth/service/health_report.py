@@ -10,6 +10,7 @@ import datetime as dt
 import re
 import shutil
 import stat
+import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -26,8 +27,9 @@ from troth.service.core.controls import restores
 from troth.service.core.jobs.queue import health
 from troth.service.core.ledger import DatabaseLog
 from troth.service.core.models import EntryRow
-from troth.service.mail.inbox.mailboxes import open_mailbox
+from troth.service.mail.inbox.mailboxes import MailboxAway, open_mailbox
 from troth.service.mail.models import LetterRow
+from troth.service.mail.oauth import FIXES
 from troth.service.mail.smtp import Smtp
 from troth.service.pages import the_log
 from troth.service.requests.models import ProcessingHalt
@@ -45,6 +47,7 @@ _CLOCK_MAX = dt.timedelta(seconds=30)
 _LATE = dt.timedelta(hours=1)
 _EXPIRES_MIN = dt.timedelta(days=30)
 _TIMEOUT_S = 10.0
+_MAILBOX_S_MAX = 5.0
 _STAFF_MIN = 2
 
 
@@ -60,7 +63,7 @@ def examined(settings: Settings) -> Iterator[Found]:
     yield from _modes(settings.home)
     yield from _disk(settings.home)
     yield from _mail(settings)
-    yield from _mailbox(settings)
+    yield from _mailboxes(settings)
     unapplied = unapplied_migrations()
     if unapplied is None:
         yield (
@@ -137,22 +140,36 @@ def _reached(server: MailServer) -> Found:
         transport.greet()
     except ServiceError as away:
         reason = getattr(away, "reason", type(away).__name__)
-        return "wrong", "mail", f"{server.host}:{server.port} cannot be used ({reason}); check TROTH_MAIL_URL"
+        fix = FIXES.get(reason, "check TROTH_MAIL_URL")
+        return "wrong", "mail", f"{server.host}:{server.port} cannot be used ({reason}); {fix}"
     finally:
         transport.close()
     signed = ", signed in" if server.user else ""
     return "ok", "mail", f"{server.host}:{server.port} answers, TLS: {server.tls}{signed}"
 
 
-def _mailbox(settings: Settings) -> Iterator[Found]:
-    if settings.mailbox is None:
-        yield ("note", "mailbox", "requests by e-mail are not read; set TROTH_MAILBOX_URL to read them")
-        return
-    try:
-        with open_mailbox(settings.mailbox):
-            yield "ok", "mailbox", "signed in"
-    except Exception as away:  # noqa: BLE001 - whatever it is: its text may quote what was sent
-        yield "wrong", "mailbox", f"it cannot be opened ({type(away).__name__}); check TROTH_MAILBOX_URL"
+def _mailboxes(settings: Settings) -> Iterator[Found]:
+    if not settings.mailboxes:
+        yield ("note", "mailbox", "incoming e-mails are not read; set TROTH_MAILBOX_URL to read them")
+    for number, where in enumerate(settings.mailboxes, 1):
+        subject = "mailbox" if len(settings.mailboxes) == 1 else f"mailbox {number}"
+        begun = time.monotonic()
+        try:
+            with open_mailbox(where) as box:
+                unread, problem = len(box.unread()), box.examine()
+        except MailboxAway as away:
+            yield "wrong", subject, f"it cannot be read ({away.reason}); {away.fix}"
+            continue
+        took_s = time.monotonic() - begun
+        if not problem and took_s > _MAILBOX_S_MAX:
+            problem = f"it took {took_s:.0f} s to answer; see what slows it down"
+        yield _result(subject, problem, f"opened, {counted(unread, 'message')} unread")
+    if any(place is not None and place.oauth is not None for place in (settings.mail, *settings.mailboxes)):
+        yield (
+            "note",
+            "mail sign-in",
+            "OAuth 2 was tested with a fake only, and never run against the real services",
+        )
 
 
 def _clock(now: dt.datetime) -> Iterator[Found]:

@@ -26,6 +26,7 @@ from troth.service.complaints import controls as complaint_controls  # noqa: F40
 from troth.service.complaints.actions import answer
 from troth.service.configuration import Mailbox
 from troth.service.core.models import LegalHold
+from troth.service.mail.inbox.mailboxes import MailboxAway
 from troth.service.mail.inbox.reading import read_due
 from troth.service.mail.models import LetterRow
 from troth.service.requests import controls  # noqa: F401 - registers the answers
@@ -421,8 +422,8 @@ def channels(office: Office, centre: Centre, settings: Any) -> Callable[..., Che
     office.declare(requests="{by_api: true}")
     box = office.folder / "box"
     mailbox.Maildir(box)
-    settings.TROTH = dataclasses.replace(office.settings, mailbox=Mailbox(folder=box))
-    read_due(office.now())
+    settings.TROTH = dataclasses.replace(office.settings, mailboxes=(Mailbox(folder=box),))
+    read_due(0, office.now())
     make("shop", [CASES_WRITE], until=office.now() + dt.timedelta(days=30), now=office.now())
 
     def check(later: dt.timedelta = dt.timedelta()) -> Check:
@@ -442,7 +443,7 @@ def test_a_way_in_that_leads_to_nobody_is_found(
     ApiToken.objects.update(ended_at=office.now())
     assert [finding.place for finding in channels().findings] == ["the API"]
     centre.pages["/your-data/view/"] = "<p>Welcome to nginx</p>"
-    settings.TROTH = dataclasses.replace(settings.TROTH, mailbox=None)
+    settings.TROTH = dataclasses.replace(settings.TROTH, mailboxes=())
     assert channels().figures["open"] == 0
 
 
@@ -457,9 +458,10 @@ def test_a_centre_that_takes_no_form_is_found(
 def test_a_mailbox_that_does_not_answer_counts_as_unread(
     office: Office, channels: Callable[..., Check], settings: Any
 ) -> None:
-    settings.TROTH = dataclasses.replace(settings.TROTH, mailbox=Mailbox(host="127.0.0.1", port=9, is_encrypted=False))
-    with pytest.raises(OSError, match="refused"):
-        read_due(office.now() + dt.timedelta(minutes=40))
+    gone = Mailbox(host="127.0.0.1", port=9, is_encrypted=False)
+    settings.TROTH = dataclasses.replace(settings.TROTH, mailboxes=(gone,))
+    with pytest.raises(MailboxAway, match="no connection"):
+        read_due(0, office.now() + dt.timedelta(minutes=40))
     assert channels(dt.timedelta(minutes=40)).outcome is CheckOutcome.FAIL
 
 

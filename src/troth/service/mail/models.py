@@ -1,4 +1,4 @@
-"""E-mails: those owed to one person, and editions that go to many. No personal data in clear. No rules."""
+"""E-mails: those owed to one person, and editions that go to many; and sign-in. No personal data in clear. No rules."""
 
 # ruff: noqa: RUF012 - Django reads the lists of Meta once, and the convention is lists
 from __future__ import annotations
@@ -141,3 +141,14 @@ class RateSlot(models.Model):
 
     class Meta:
         db_table = "mail_rate_slot"
+
+
+class RefreshToken(models.Model):
+    """The refresh token (OAuth 2) that the provider gave in place of the configured one."""
+
+    given = models.CharField(max_length=80, unique=True, help_text="A keyed hash of the configured token.")
+    sealed = models.BinaryField()
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "mail_refresh_token"

@@ -17,6 +17,15 @@ from typing import TypeVar
 
 from troth.service.configuration import MailServer, MailTls
 from troth.service.mail.message import Message
+from troth.service.mail.oauth import (
+    PASSWORDS_OFF,
+    SIGN_IN_REFUSED,
+    SMTP_OFF,
+    TOKEN_REFUSED,
+    SignInRefused,
+    signed_in,
+    xoauth2,
+)
 from troth.service.mail.transports import ANSWER_S_MAX, Doubtful, MessageRefused, ServerUnreachable
 
 _COMMAND_S_MAX = 30
@@ -146,6 +155,14 @@ class Smtp:
             self._open = None
 
     def _connected(self) -> smtplib.SMTP:
+        try:
+            oauth = self._server.oauth
+            return self._signed_in("") if oauth is None else signed_in(oauth, self._signed_in)
+        except SignInRefused as refused:
+            raise ServerUnreachable(refused.reason) from None
+
+    def _signed_in(self, token: str) -> smtplib.SMTP:
+        """A new connection, signed in with *token* or the password. Raises `SignInRefused` and `ServerUnreachable`."""
         server = self._server
         connection: smtplib.SMTP | None = None
         tls = self._tls or ssl.create_default_context()
@@ -160,24 +177,45 @@ class Smtp:
                 connection.starttls(context=tls)
             connection.ehlo_or_helo_if_needed()
             if server.user:
-                _sign_in(connection, server)
+                _sign_in(connection, server, token)
             assert connection.sock is not None, "it is connected"
             # The last line of a message is a small packet of its own, and must not wait for earlier ones.
             connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.sock.settimeout(ANSWER_S_MAX)
-        except (OSError, smtplib.SMTPException) as error:
+        except (OSError, smtplib.SMTPException, SignInRefused) as error:
             if connection is not None:
                 connection.close()
+            if isinstance(error, SignInRefused):
+                raise
             raise ServerUnreachable(_trouble(error)) from None
         self._used_at = time.monotonic()
         return connection
 
 
-def _sign_in(connection: smtplib.SMTP, server: MailServer) -> None:
+def _sign_in(connection: smtplib.SMTP, server: MailServer, token: str) -> None:
     try:
-        connection.login(server.user, server.password)
-    except smtplib.SMTPServerDisconnected:  # some servers do this instead of refusing
-        raise smtplib.SMTPAuthenticationError(535, b"") from None
+        if not token:
+            connection.login(server.user, server.password)
+        elif "XOAUTH2" in connection.esmtp_features.get("auth", "").upper().split():
+            connection.auth("XOAUTH2", xoauth2(server.user, token))
+        else:
+            raise smtplib.SMTPNotSupportedError
+    except (smtplib.SMTPServerDisconnected, ValueError):  # some servers do this instead of refusing
+        raise SignInRefused(SIGN_IN_REFUSED) from None
+    except smtplib.SMTPAuthenticationError as refused:
+        if 500 <= refused.smtp_code < 600:
+            raise SignInRefused(_why_refused(refused.smtp_error, by_token=bool(token))) from None
+        raise
+
+
+def _why_refused(reply: object, *, by_token: bool) -> str:
+    """Reason for the refusal of a sign-in, from what Microsoft 365 and Google answer. Its text may hold an address."""
+    text = reply.lower() if isinstance(reply, bytes) else b""
+    if b"smtpclientauthentication is disabled" in text:
+        return SMTP_OFF
+    if b"basic authentication is disabled" in text or b"application-specific password" in text:
+        return PASSWORDS_OFF
+    return TOKEN_REFUSED if by_token and b"5.7.139" not in text else SIGN_IN_REFUSED
 
 
 def _say(speak: Callable[[], T]) -> T:
@@ -205,8 +243,6 @@ def _reason(code: int, reply: bytes) -> str:
 
 def _trouble(error: BaseException) -> str:
     """Code for a connection error."""
-    if isinstance(error, smtplib.SMTPAuthenticationError):
-        return "sign-in refused"
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return "no STARTTLS or no sign-in offered"
     if isinstance(error, smtplib.SMTPResponseException):

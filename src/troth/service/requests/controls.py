@@ -23,7 +23,7 @@ from troth.service.core.models import LegalHold
 from troth.service.disclosures.notifications import NotificationState as NoticeState
 from troth.service.disclosures.notifications import NotificationStatus, all_since
 from troth.service.disclosures.rules import TELLING
-from troth.service.mail.inbox.reading import READ_AT, UNREAD_MAX
+from troth.service.mail.inbox.reading import UNREAD_MAX, read_at
 from troth.service.portal.form_token import FIELD
 from troth.service.requests.duty import CASES_WRITE
 from troth.service.requests.models import CHOICES, RIGHTS, CaseReceipt
@@ -132,14 +132,17 @@ def every_channel(declaration: Declaration, site: SiteSnapshot, now: dt.datetime
 
 
 def _unread(now: dt.datetime) -> Iterable[ControlFinding]:
-    place = "the mailbox"
-    if settings.TROTH.mailbox is None:
-        yield ControlFinding(place, "nobody reads it", "set TROTH_MAILBOX_URL, or declare requests.by_mail: false")
-    elif (read_at := timestamps.noted(READ_AT)) is None:
-        yield ControlFinding(place, "it was never read", "check it with troth doctor")
-    elif now - read_at > UNREAD_MAX:
-        minutes = int((now - read_at).total_seconds() // 60)
-        yield ControlFinding(place, f"it was not read for {minutes:,} minutes", "check it with troth doctor")
+    boxes = len(settings.TROTH.mailboxes)
+    if not boxes:
+        fix = "set TROTH_MAILBOX_URL, or declare requests.by_mail: false"
+        yield ControlFinding("the mailbox", "nobody reads it", fix)
+    for number in range(boxes):
+        place = "the mailbox" if boxes == 1 else f"mailbox {number + 1}"
+        if (noted := timestamps.noted(read_at(number))) is None:
+            yield ControlFinding(place, "it was never read", "check it with troth doctor")
+        elif now - noted > UNREAD_MAX:
+            minutes = int((now - noted).total_seconds() // 60)
+            yield ControlFinding(place, f"it was not read for {minutes:,} minutes", "check it with troth doctor")
 
 
 @answers("core.held_cases_freeze_deletion")

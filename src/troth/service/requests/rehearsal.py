@@ -32,9 +32,9 @@ from troth.site import HOME
 
 def ordinary(world: World) -> None:
     """Somebody sees their data, somebody has it erased, and somebody still waits; the mailbox is read."""
-    if settings.TROTH.mailbox is not None and settings.TROTH.mailbox.folder is not None:
+    for folder in filter(None, (box.folder for box in settings.TROTH.mailboxes)):
         for part in ("new", "cur"):
-            (settings.TROTH.mailbox.folder / part).mkdir(parents=True, exist_ok=True)
+            (folder / part).mkdir(parents=True, exist_ok=True)
     if not world.people:
         return
     _ask(world, "view", world.people[0])
