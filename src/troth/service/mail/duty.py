@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from troth.ledger.fields import Of, OneOf, Whole
 from troth.ledger.kinds import EntryKind
 from troth.ledger.values import DeclaredName, Hash, Pseudonym
-from troth.service.duty import ControlInput, Duty
-from troth.service.mail.bulk.settings import read_rates
+from troth.service.duty import ControlInput, Duty, InboxTaker
+from troth.service.mail.bulk.settings import read_rates, read_return
 
 _ENTRIES: Mapping[str, EntryKind] = {
     "letter.sent": EntryKind(
@@ -35,9 +35,13 @@ DUTY = Duty(
             "troth.service.mail.controls:letters",
         )
     },
+    inbox=(
+        InboxTaker("report", "troth.service.mail.bounces.actions:take", 200),
+        InboxTaker("stop by token", "troth.service.mail.stops.inbox:take_token", 150),
+    ),
     jobs=("troth.service.mail.jobs",),
     sealed="troth.service.mail.sealed_fields:SEALED",
     tables="own_tables.yaml",
     metrics="troth.service.mail.metrics:figures",
-    settings={"TROTH_MAIL_RATES": read_rates},
+    settings={"TROTH_MAIL_RATES": read_rates, "TROTH_MAIL_RETURN": read_return},
 )

@@ -169,15 +169,17 @@ class PreparedMessage:
         headers: Mapping[str, str] = _NONE,
         values: Mapping[str, str] = _NONE,
         envelope: Address | None = None,
+        id_: str = "",
     ) -> Message:
         """The copy for *to*, with *headers* of its own and *values* for its placeholders. Bounces go to *envelope*, by
-        default the sender. Raises `LetterRefused`, which names headers and placeholders but shows no value."""
+        default the sender. *id_* is the left part of its Message-ID, by default a random one. Raises `LetterRefused`,
+        which names headers and placeholders but shows no value."""
         if values.keys() != self.placeholders:
             wrong = ", ".join(sorted(values.keys() ^ self.placeholders))
             raise LetterRefused(f"each placeholder has one value, and nothing else has any; look at: {wrong}")
         if self._names and not self._names.isdisjoint(name.lower() for name in headers):
             raise LetterRefused("a header that every copy of the e-mail has cannot be added to one copy")
-        id_ = f"<{secrets.token_hex(16)}@{self.sender.domain}>"
+        id_ = f"<{id_ or secrets.token_hex(16)}@{self.sender.domain}>"
         head = [
             self._head,
             f"To: {to.text}",

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from troth.service.configuration import MailServer, MailTls
+from troth.service.mail.bounces import judge
 from troth.service.mail.message import Message
 from troth.service.mail.oauth import (
     PASSWORDS_OFF,
@@ -232,7 +233,8 @@ def _own_name() -> str:
 
 
 def _refused(code: int, reply: bytes) -> MessageRefused:
-    return MessageRefused(_reason(code, reply), for_good=500 <= code < 600)
+    answer = f"{code} {reply[:2_000].decode('utf-8', 'replace')}"
+    return MessageRefused(_reason(code, reply), for_good=500 <= code < 600, judged=judge(answer))
 
 
 def _reason(code: int, reply: bytes) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from troth.service.configuration import ServiceError
+from troth.service.mail.bounces import Judgement
 from troth.service.mail.message import Message
 
 ANSWER_S_MAX = 120
@@ -27,11 +28,13 @@ class MailError(ServiceError):
 
 
 class MessageRefused(MailError):
-    """The server refused this e-mail; *for_good*, or waiting may help."""
+    """The server refused this e-mail; *for_good*, or waiting may help. *judged* is what its answer says about the
+    recipient, if it answered."""
 
-    def __init__(self, reason: str, *, for_good: bool) -> None:
+    def __init__(self, reason: str, *, for_good: bool, judged: Judgement | None = None) -> None:
         super().__init__(reason)
         self.for_good = for_good
+        self.judged = judged
 
 
 class ServerUnreachable(MailError):

@@ -18,6 +18,7 @@ from troth.service.mail.rules import Letter
 from troth.service.mail.stops import actions as stops
 from troth.service.mail.stops import tokens
 from troth.service.mail.stops.actions import StopScope
+from troth.service.mail.stops.inbox import list_of
 from troth.service.newsletters.duty import CONFIRM_LINK
 from troth.service.newsletters.editions.kind import KIND, audience_table
 from troth.service.newsletters.editions.text import EditionText
@@ -131,11 +132,6 @@ def add_confirmed(pk: int, deployment: Deployment, *, now: dt.datetime) -> None:
         assert row.confirmed_at is not None, "it is confirmed"
         table.add(given["address"], given["values"], now=row.confirmed_at, notice=notice)
     SignUp.objects.filter(pk=pk).update(sealed=None, added_at=max(now, row.confirmed_at))
-
-
-def list_of(token: tokens.StopToken, deployment: Deployment) -> str:
-    """The declared newsletter that *token* is of; empty if it is declared no more."""
-    return next((name for name in deployment.declaration.newsletters if tokens.list_mark(name) == token.list), "")
 
 
 def stop_by_token(

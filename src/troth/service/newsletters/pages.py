@@ -12,8 +12,9 @@ from troth.declaration.newsletters import Newsletter
 from troth.service.core.deployment import Deployment
 from troth.service.mail.stops import tokens
 from troth.service.mail.stops.actions import StopScope
+from troth.service.mail.stops.inbox import list_of
 from troth.service.newsletters.actions import confirm as confirm_sign_up
-from troth.service.newsletters.actions import list_of, sign_up, stop_by_address, stop_by_token
+from troth.service.newsletters.actions import sign_up, stop_by_address, stop_by_token
 from troth.service.newsletters.forms import ALL, SignUpForm, StopForm
 from troth.service.newsletters.models import SignUp
 from troth.service.portal.base import public_page, shown

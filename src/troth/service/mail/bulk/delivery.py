@@ -24,6 +24,8 @@ from troth.service.core.clock import may_end
 from troth.service.core.deployment import Deployment
 from troth.service.core.jobs.running import LeaseLost, RunningJob
 from troth.service.mail.actions import note_surely, way_out
+from troth.service.mail.bounces import ReportKind
+from troth.service.mail.bounces.actions import note as note_report
 from troth.service.mail.bulk import rates
 from troth.service.mail.bulk.content import opened_keys
 from troth.service.mail.bulk.ending import end_if_done
@@ -47,11 +49,12 @@ _PAUSES = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240)
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """How one delivery of a wave ended, or why it goes back."""
+    """How one delivery of a wave ended, or why it goes back; and what the server's refusal says about the address."""
 
     state: State
     reason: str = ""
     pause: dt.timedelta | None = None
+    judged: ReportKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ def deliver(job: RunningJob, deployment: Deployment, transport: MailTransport | 
         if not leaving:
             job.put_back(_WAVE)
             return
-        if not _hand_over(leaving, transport, job, kind.doubt):
+        if not _hand_over(leaving, transport, job, deployment, kind.doubt):
             job.put_back(_AWAY_WAIT)
             return
     later = group.deliveries.filter(state=State.QUEUED).aggregate(at=Min("not_before"))["at"]
@@ -218,7 +221,9 @@ def _domain(candidate: _Candidate) -> str:
     return candidate.message.to.rpartition("@")[2].lower()
 
 
-def _hand_over(leaving: Sequence[_Candidate], transport: MailTransport, job: RunningJob, doubt: Doubt) -> bool:
+def _hand_over(
+    leaving: Sequence[_Candidate], transport: MailTransport, job: RunningJob, deployment: Deployment, doubt: Doubt
+) -> bool:
     """Send the messages, and record what became of each. False if the server is away."""
     begun, outcomes = time.monotonic(), list[tuple[EditionDelivery, _Outcome]]()
     is_there = True
@@ -238,17 +243,18 @@ def _hand_over(leaving: Sequence[_Candidate], transport: MailTransport, job: Run
             outcomes.append((candidate.delivery, _Outcome(state, error.reason)))
         else:
             outcomes.append((candidate.delivery, _Outcome(State.SENT)))
-    note_surely(lambda: _note(outcomes, job))
+    note_surely(lambda: _note(outcomes, job, deployment))
     return is_there
 
 
 def _refused(candidate: _Candidate, error: MessageRefused) -> _Outcome:
     if error.for_good:
-        return _Outcome(State.REFUSED, error.reason)
+        is_sure = error.judged is not None and not error.judged.is_unsure
+        return _Outcome(State.REFUSED, error.reason, judged=error.judged.kind if error.judged and is_sure else None)
     return _Outcome(State.QUEUED, error.reason, _PAUSES[min(candidate.delivery.tries, len(_PAUSES) - 1)])
 
 
-def _note(outcomes: Iterable[tuple[EditionDelivery, _Outcome]], job: RunningJob) -> None:
+def _note(outcomes: Iterable[tuple[EditionDelivery, _Outcome]], job: RunningJob, deployment: Deployment) -> None:
     """Commit what became of a wave, also if another worker has the job by now."""
     now, by_outcome = job.now, dict[_Outcome, list[EditionDelivery]]()
     for delivery, outcome in outcomes:
@@ -256,6 +262,9 @@ def _note(outcomes: Iterable[tuple[EditionDelivery, _Outcome]], job: RunningJob)
     with transaction.atomic():
         for outcome, deliveries in by_outcome.items():
             _end(deliveries, outcome, now)
+            if outcome.judged is not None:
+                for delivery in deliveries:
+                    note_report(delivery, outcome.judged, deployment, now=now)
 
 
 def _end(deliveries: Sequence[EditionDelivery], outcome: _Outcome, now: dt.datetime) -> None:

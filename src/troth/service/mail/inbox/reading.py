@@ -109,7 +109,7 @@ def _read(box: OpenMailbox, here: Deployment, now: dt.datetime, memory: OfferedM
         if number == most or time.monotonic() - begun > _PASS_S_MAX:
             return taken, True
         message = box.message(key)
-        outcome = None if message is None else _offer(message, deployment, now)
+        outcome = None if message is None else offer(message, deployment, now)
         if message is not None and outcome:
             message.done()
             taken += 1
@@ -123,7 +123,7 @@ def _takers() -> Sequence[tuple[str, Take]]:
     return [(taker.name, resolve(taker.take)) for taker in sorted(registered, key=lambda taker: taker.place)]
 
 
-def _offer(message: MailboxMessage, deployment: Deployment, now: dt.datetime) -> bool | None:
+def offer(message: MailboxMessage, deployment: Deployment, now: dt.datetime) -> bool | None:
     """Whether a taker has handled *message*; None if one failed at it and no later one took it."""
     failed = False
     for name, take in _takers():

@@ -8,17 +8,24 @@ from functools import cached_property
 from typing import Final, Literal
 
 from troth.declaration.newsletters import Newsletter
+from troth.service.configuration import setting
 from troth.service.core.deployment import Deployment
+from troth.service.mail.bounces import envelope_sender
 from troth.service.mail.bulk.kinds import AudienceRows, EditionRecipient
+from troth.service.mail.bulk.tokens import delivery_token, message_id_of
 from troth.service.mail.message import Address, Message, PreparedMessage
 from troth.service.mail.models import Edition, EditionDelivery
+from troth.service.mail.preflight import check_one
 from troth.service.mail.rules import LetterRefused
+from troth.service.mail.signatures.keys import signer_for
 from troth.service.mail.stops import tokens
 from troth.service.newsletters.editions.audience import AudienceTable
 from troth.service.newsletters.editions.text import STOP_LINK, EditionText, compose
 from troth.stores import Row
 
 KIND: Final = "newsletter"
+_OF_SIGNATURES = frozenset({"unsigned", "optout_unsigned", "signature_partial"})
+"""Faults that every message has while no signing key is made."""
 
 
 def newsletter_of(edition: Edition, deployment: Deployment) -> tuple[str, Newsletter]:
@@ -73,6 +80,7 @@ class NewsletterTemplate:
         declaration = deployment.declaration
         self._name, self._deployment = name, deployment
         self._sender = Address.read(newsletter.sender or declaration.organisation.email)
+        self._signer = signer_for(self._sender.domain, deployment.keyring)
         language = declaration.policy.language
         self._prepared = PreparedMessage(
             compose(text, newsletter, declaration, language),
@@ -85,21 +93,39 @@ class NewsletterTemplate:
 
     def message(self, recipient: EditionRecipient, delivery: EditionDelivery) -> Message:
         """The message to *recipient*, with its stop link and headers (RFC 2369, RFC 8058)."""
-        token = tokens.make(self._name, recipient.fingerprint, self._deployment.keyring)
-        link = f"{self._deployment.site}/your-data/stop/{token}"
-        return self._prepared.message(
+        keyring = self._deployment.keyring
+        token = tokens.make(self._name, recipient.fingerprint, keyring)
+        link, mailto = (
+            f"{self._deployment.site}/your-data/stop/{token}",
+            f"mailto:{self._mailbox}?subject=stop%20{token}",
+        )
+        returns = envelope_sender(self._returns, delivery_token(delivery.pk, keyring)) if self._returns else ""
+        message = self._prepared.message(
             to=Address.read(recipient.address),
             now=self._deployment.now(),
             headers={
-                "List-Unsubscribe": f"<{link}>, <mailto:{self._mailbox}?subject=stop%20{token}>",
+                "List-Unsubscribe": f"<{link}>, <{mailto}>",
                 "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
             },
             values={**recipient.values, STOP_LINK: link},
+            envelope=Address.read(returns) if returns else None,
+            id_=message_id_of(delivery.pk, keyring),
         )
+        if self._signer is not None:
+            message = message.signed(self._signer)
+        for fault in check_one(message, to=message.to, opt_outs=(link, mailto)):
+            if fault.blocks and (self._signer is not None or fault.id not in _OF_SIGNATURES):
+                raise LetterRefused(f"{fault.place}: {fault.wrong}")
+        return message
 
     @cached_property
     def _mailbox(self) -> str:
         return self._deployment.declaration.organisation.email
+
+    @cached_property
+    def _returns(self) -> str:
+        address: str = setting("TROTH_MAIL_RETURN")
+        return address
 
 
 EDITIONS = NewsletterEditions()
