@@ -62,8 +62,11 @@ def send(file: Path, list_name: str, send_at: dt.datetime | None, apply: str | N
     left_out = dict(sorted(planned.left_out.items()))
     lines = [f"It would go to {counted(planned.people, 'person', 'people')}."]
     lines += [f"  left out: {figure:,} ({reason})" for reason, figure in left_out.items()]
+    lines += [f"  {fault.place}: {fault.wrong} {fault.fix}" for fault in planned.warnings]
     lines += ["", f"To send it: troth newsletter send {file} --list {list_name} --apply {edition.plan_hash}"]
+    warnings = [{"place": fault.place, "wrong": fault.wrong, "fix": fault.fix} for fault in planned.warnings]
     facts = {"edition": edition.pk, "plan": edition.plan_hash, "people": planned.people, "left_out": left_out}
+    facts["warnings"] = warnings
     cli.answer(facts, *lines, as_json=as_json)
 
 

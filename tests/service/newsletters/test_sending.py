@@ -13,6 +13,8 @@ from tests.service.newsletters.conftest import ANN, BEN, CHLOE, TEXT, Publisher
 
 from troth.service.mail.bulk import actions as bulk
 from troth.service.mail.models import DeliveryGroup, Edition, EditionDelivery
+from troth.service.mail.signatures.keys import activate, make_domain_key
+from troth.service.mail.stops import tokens
 from troth.service.mail.stops.actions import StopScope
 from troth.service.newsletters.actions import stop_by_address
 
@@ -115,6 +117,41 @@ def test_a_text_that_cannot_be_sent_is_refused(publisher: Publisher, text: str) 
     with pytest.raises(Exception, match=r"subject|does not name|no text"):
         publisher.plan(text)
     assert not Edition.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("# Re: your order\n\nNews.", "Subject"),
+        ("# News\n\nNews. [look](http://insecure.example.net/)", "http"),
+    ],
+)
+def test_an_edition_that_deceives_is_refused_with_the_place_and_the_fix(
+    publisher: Publisher, text: str, why: str
+) -> None:
+    with pytest.raises(bulk.EditionRefused, match=why) as refused:
+        publisher.plan(text)
+    assert ANN not in str(refused.value)
+    assert not Edition.objects.exists()
+
+
+def test_messages_are_signed_once_there_is_a_key_and_none_leaves_with_the_token_of_another(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyring = publisher.deployment.keyring
+    made = make_domain_key("example.org", "ed25519-sha256", keyring, now=publisher.now())
+    activate(made.selector, keyring, None, now=publisher.now())
+    publisher.send()
+    assert "DKIM-Signature" in message(publisher)
+    covered = message(publisher)["DKIM-Signature"].lower().replace(" ", "").replace("\t", "")
+    assert {"list-unsubscribe", "list-unsubscribe-post"} <= set(covered.partition("h=")[2].partition(";")[0].split(":"))
+    edition = publisher.start("# Next\n\nWhat is next.")
+    of_another = tokens.make("monthly", "ps1:" + "0" * 32, keyring)
+    monkeypatch.setattr(tokens, "make", lambda *of: of_another)
+    publisher.work()
+    assert (len(publisher.got), publisher.outcomes(edition)) == (2, {"refused": 2})
+    with pytest.raises(bulk.EditionRefused, match="not this person's"):
+        publisher.plan("# The last\n\nWhat is last.")
 
 
 def test_a_plan_is_started_once_and_for_the_text_that_was_seen(publisher: Publisher) -> None:

@@ -24,9 +24,12 @@ from troth.service.mail.bulk.content import sealed_keys
 from troth.service.mail.bulk.delivery import is_allowed
 from troth.service.mail.bulk.kinds import AudienceRows, EditionRecipient, kinds
 from troth.service.mail.models import DeliveryGroup, Edition, EditionDelivery
+from troth.service.mail.preflight import MailFault
 from troth.service.preferences.actions import may_named
 from troth.stores import Row
 
+SAMPLES = 100
+"""Copies that are checked in full before an edition may be sent."""
 GROUP_MAX = 50
 """Most deliveries that are handed over together."""
 _LASTS = dt.timedelta(days=4)
@@ -41,11 +44,12 @@ class EditionRefused(ServiceError):
 @dataclass(frozen=True, slots=True)
 class EditionPlan:
     """What an edition would do now: how many people it goes to, and how many rows of the audience it leaves out, by
-    reason."""
+    reason; and the *warnings* of its preflight."""
 
     edition: Edition
     people: int
     left_out: Mapping[str, int]
+    warnings: Sequence[MailFault] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +73,14 @@ def plan(
     started. Raises `EditionRefused`, and the errors of the company's store."""
     draft = Edition(kind=kind, about=about, purpose=purpose, content=dict(content), actor=actor, made_at=now)
     draft.send_at = send_at
-    _check(draft, deployment)
+    template = kinds()[kind].template(draft, deployment)
     chosen = _choose(draft, kinds()[kind].audience(draft, deployment), deployment)
     if not chosen.people:
         raise EditionRefused("nobody would get this edition: the audience has no row of somebody who may get it")
+    faults = template.preflight([recipient for _, recipient in chosen.people[:SAMPLES]])
+    if blocking := [fault for fault in faults if fault.blocks]:
+        lines = " ".join(f"{fault.place}: {fault.wrong} {fault.fix} ({fault.cite})" for fault in blocking)
+        raise EditionRefused(f"this edition cannot be sent: {lines}")
     draft.planned = len(chosen.people)
     draft.plan_hash = _hash(draft, deployment)
     known = Edition.objects.filter(plan_hash=draft.plan_hash).first()
@@ -83,12 +91,7 @@ def plan(
     else:
         Edition.objects.filter(pk=known.pk, state=Edition.State.DRAFT).update(planned=draft.planned)
         known.planned, draft = draft.planned, known
-    return EditionPlan(draft, len(chosen.people), chosen.left_out)
-
-
-def _check(draft: Edition, deployment: Deployment) -> None:
-    """Raises `LetterRefused` if the text cannot be sent."""
-    kinds()[draft.kind].template(draft, deployment)
+    return EditionPlan(draft, len(chosen.people), chosen.left_out, faults)
 
 
 def _hash(draft: Edition, deployment: Deployment) -> str:

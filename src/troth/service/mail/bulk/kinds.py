@@ -11,6 +11,7 @@ from troth.service.core.deployment import Deployment
 from troth.service.duty import gathered, resolve
 from troth.service.mail.message import Message
 from troth.service.mail.models import Edition, EditionDelivery
+from troth.service.mail.preflight import MailFault
 from troth.stores import Row
 
 Doubt = Literal["repeat", "show"]
@@ -40,6 +41,10 @@ class AudienceRows:
 
 class EditionTemplate(Protocol):
     """An edition, ready to be made out to people."""
+
+    def preflight(self, recipients: Sequence[EditionRecipient]) -> list[MailFault]:
+        """What is wrong with the messages that *recipients* would get."""
+        ...
 
     def message(self, recipient: EditionRecipient, delivery: EditionDelivery) -> Message:
         """The checked and signed message. Raises `LetterRefused` if this one must not go out."""

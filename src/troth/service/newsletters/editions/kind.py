@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final, Literal
 
+from troth.declaration import Basis
 from troth.declaration.newsletters import Newsletter
 from troth.service.configuration import setting
 from troth.service.core.deployment import Deployment
@@ -15,17 +16,19 @@ from troth.service.mail.bulk.kinds import AudienceRows, EditionRecipient
 from troth.service.mail.bulk.tokens import delivery_token, message_id_of
 from troth.service.mail.message import Address, Message, PreparedMessage
 from troth.service.mail.models import Edition, EditionDelivery
-from troth.service.mail.preflight import check_one
+from troth.service.mail.preflight import Expected, MailClass, MailFault, check_one, check_samples
 from troth.service.mail.rules import LetterRefused
 from troth.service.mail.signatures.keys import signer_for
 from troth.service.mail.stops import tokens
 from troth.service.newsletters.editions.audience import AudienceTable
-from troth.service.newsletters.editions.text import STOP_LINK, EditionText, compose
+from troth.service.newsletters.editions.text import STOP_LINK, EditionText, compose, is_marketing
 from troth.stores import Row
 
 KIND: Final = "newsletter"
 _OF_SIGNATURES = frozenset({"unsigned", "optout_unsigned", "signature_partial"})
 """Faults that every message has while no signing key is made."""
+_OF_SITE = frozenset({"optout_missing", "link_unsafe"})
+"""Faults that every message has while the site is one of this machine, which has no https."""
 
 
 def newsletter_of(edition: Edition, deployment: Deployment) -> tuple[str, Newsletter]:
@@ -79,6 +82,9 @@ class NewsletterTemplate:
     def __init__(self, name: str, newsletter: Newsletter, text: EditionText, deployment: Deployment) -> None:
         declaration = deployment.declaration
         self._name, self._deployment = name, deployment
+        self._is_commercial = is_marketing(newsletter, declaration)
+        purpose = declaration.purposes.get(newsletter.purpose)
+        self._has_consent = purpose is not None and purpose.basis is Basis.CONSENT
         self._sender = Address.read(newsletter.sender or declaration.organisation.email)
         self._signer = signer_for(self._sender.domain, deployment.keyring)
         language = declaration.policy.language
@@ -91,14 +97,53 @@ class NewsletterTemplate:
             headers={"List-Id": f"<{name}.{self._sender.domain}>"},
         )
 
+    def preflight(self, recipients: Sequence[EditionRecipient]) -> list[MailFault]:
+        """The full checks of what *recipients* would get, also beside each other: what is wrong with the edition.
+        Records in DNS and linked pages are not looked at. Without a signing key, that no message is signed is no
+        fault here."""
+        samples = []
+        for number, recipient in enumerate(recipients, 1):
+            message = self._made(recipient, EditionDelivery(pk=number))
+            expected = Expected(
+                MailClass.COMMERCIAL if self._is_commercial else MailClass.ASKED_FOR,
+                to=message.to,
+                envelope=message.sender,
+                postal_address=self._deployment.declaration.organisation.address,
+                addresses=[self._deployment.declaration.organisation.email, self._sender.text],
+                is_own=partial(self._is_own, recipient.fingerprint),
+                has_consented=self._has_consent,
+            )
+            samples.append((message.content, expected))
+        faults = check_samples(samples, None, None).faults
+        return [fault for fault in faults if not self._is_expected(fault)]
+
     def message(self, recipient: EditionRecipient, delivery: EditionDelivery) -> Message:
+        message, opt_outs = self._made(recipient, delivery), self._opt_outs(recipient)
+        if not all(self._is_own(recipient.fingerprint, uri) for uri in opt_outs):
+            raise LetterRefused("List-Unsubscribe: its token is of another person")
+        for fault in check_one(message, to=message.to, opt_outs=opt_outs):
+            if fault.blocks and not self._is_expected(fault):
+                raise LetterRefused(f"{fault.place}: {fault.wrong}")
+        return message
+
+    def _is_expected(self, fault: MailFault) -> bool:
+        is_local = self._deployment.site.startswith("http://")
+        return (self._signer is None and fault.id in _OF_SIGNATURES) or (is_local and fault.id in _OF_SITE)
+
+    def _is_own(self, fingerprint: str, uri: str) -> bool:
+        """Whether the token in an address to stop is this person's, and of this newsletter."""
+        read = [tokens.read(token, self._deployment.keyring) for token in tokens.TOKEN.findall(uri)]
+        return read == [tokens.StopToken(fingerprint, tokens.list_mark(self._name))]
+
+    def _opt_outs(self, recipient: EditionRecipient) -> tuple[str, str]:
+        """The addresses by which *recipient* stops, for the web and for mail."""
+        token = tokens.make(self._name, recipient.fingerprint, self._deployment.keyring)
+        mailbox = self._deployment.declaration.organisation.email
+        return f"{self._deployment.site}/your-data/stop/{token}", f"mailto:{mailbox}?subject=stop%20{token}"
+
+    def _made(self, recipient: EditionRecipient, delivery: EditionDelivery) -> Message:
         """The message to *recipient*, with its stop link and headers (RFC 2369, RFC 8058)."""
-        keyring = self._deployment.keyring
-        token = tokens.make(self._name, recipient.fingerprint, keyring)
-        link, mailto = (
-            f"{self._deployment.site}/your-data/stop/{token}",
-            f"mailto:{self._mailbox}?subject=stop%20{token}",
-        )
+        keyring, (link, mailto) = self._deployment.keyring, self._opt_outs(recipient)
         returns = envelope_sender(self._returns, delivery_token(delivery.pk, keyring)) if self._returns else ""
         message = self._prepared.message(
             to=Address.read(recipient.address),
@@ -111,16 +156,7 @@ class NewsletterTemplate:
             envelope=Address.read(returns) if returns else None,
             id_=message_id_of(delivery.pk, keyring),
         )
-        if self._signer is not None:
-            message = message.signed(self._signer)
-        for fault in check_one(message, to=message.to, opt_outs=(link, mailto)):
-            if fault.blocks and (self._signer is not None or fault.id not in _OF_SIGNATURES):
-                raise LetterRefused(f"{fault.place}: {fault.wrong}")
-        return message
-
-    @cached_property
-    def _mailbox(self) -> str:
-        return self._deployment.declaration.organisation.email
+        return message.signed(self._signer) if self._signer is not None else message
 
     @cached_property
     def _returns(self) -> str:
