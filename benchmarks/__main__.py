@@ -17,6 +17,8 @@ BENCHMARKS = (
     "benchmarks.dsr",
     "benchmarks.requests",
     "benchmarks.signatures",
+    "benchmarks.newsletters",
+    "benchmarks.newsletters --postgresql",
     "benchmarks.console",
     "benchmarks.console --postgresql",
     "benchmarks.centre",

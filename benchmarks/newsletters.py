@@ -121,9 +121,12 @@ def _measure(folder: Path, people: int, messages: int, *, profile: bool) -> bool
     from troth.service.core.jobs.worker import run_jobs
     from troth.service.mail.bulk import actions as bulk
     from troth.service.mail.bulk.ending import counts
+    from troth.service.mail.signatures.keys import activate, make_domain_key
     from troth.service.newsletters.actions import plan
 
     deployment = current().without_own
+    key = make_domain_key("example.org", "rsa-sha256", deployment.keyring, now=deployment.now())
+    activate(key.selector, deployment.keyring, None, now=deployment.now())
     _people(folder, people)
     begun = time.perf_counter()
     text = _TEXT.format(month="May")
