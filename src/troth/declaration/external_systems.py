@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from troth.declaration.base import Period, StrictModel
 
-ASKED_SCHEMES = frozenset(("https", "http", "hook", "hook+https", "hook+http"))
+ASKED_SCHEMES = frozenset(("https", "http", "hook", "hook+https", "hook+http", "mailchimp"))
 """URL schemes of systems that are asked."""
 
 _REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")

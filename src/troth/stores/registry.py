@@ -149,9 +149,13 @@ def open_asked(name: str, system: System, environ: Mapping[str, str]) -> Externa
         from troth.stores.external import hook
 
         return hook.connect(name, url, system.asked)
+    key = resolve(system.asked.secret, environ).reveal() if system.asked.secret else None
+    if scheme == "mailchimp":
+        from troth.stores.external import mailchimp
+
+        return mailchimp.connect(name, url, system.asked, key)
     if scheme not in _HTTP:
-        raise StoreRefused(f"the address of {name} must start with https:// or hook:", store=name)
+        raise StoreRefused(f"the address of {name} must start with https://, mailchimp: or hook:", store=name)
     from troth.stores.external import http
 
-    secret = system.asked.secret
-    return http.connect(name, url, system.asked, resolve(secret, environ).reveal() if secret else None)
+    return http.connect(name, url, system.asked, key)
