@@ -18,7 +18,8 @@ from troth.declaration import ExternalAccess, System
 from troth.hook import Answer, AnswerState, Ask, Right
 from troth.stores import AskedLater, ExternalSystem, StoreError, StoreRefused, StoreUnreachable, open_asked
 from troth.stores.external import mailchimp
-from troth.stores.external.mailchimp import STATUSES, MailchimpList, MemberStatus, member_id, open_list
+from troth.stores.external.list_members import STATUSES, MemberStatus, member_id
+from troth.stores.external.mailchimp import MailchimpList, open_list
 
 ANN, BEN, CHLOE = "Ann+News@Example.org", "ben@example.org", "chloe@example.org"
 RIGHTS = ("view", "port", "amend", "erase", "object", "withdraw")

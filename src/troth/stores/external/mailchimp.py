@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import enum
 import hashlib
 import json
 import random
@@ -23,7 +22,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -34,10 +32,11 @@ from troth.hook import Answer, AnswerState, Ask, Right
 from troth.stores.contract import StoreRefused, StoreUnreachable
 from troth.stores.external.contract import AskedLater, Questioner
 from troth.stores.external.http import is_here, proxy_of
+from troth.stores.external.list_members import Member, MemberStatus, is_mailed, member_id
 
 CONNECTIONS_MAX: Final = 10
-BATCH: Final = 500
-"""Most members that one call adds."""
+_ADDED_MAX = 500
+"""Members that one call may add."""
 _PAGE, _STEP = 1000, 950
 """Members on a page, and between the starts of two: a member that is deleted meanwhile moves all later ones forward."""
 _TRIES_MAX = 4
@@ -52,65 +51,10 @@ _LIST = re.compile(r"[A-Za-z0-9]{4,32}")
 _EVENTS = ("subscribe", "unsubscribe", "profile", "cleaned", "upemail", "campaign")
 
 
-class MemberStatus(enum.StrEnum):
-    """Statuses of a member, and `FORGOTTEN` and `COMPLIANCE`, which are what the API answers to an addition."""
-
-    SUBSCRIBED = "subscribed"
-    PENDING = "pending"
-    TRANSACTIONAL = "transactional"
-    UNSUBSCRIBED = "unsubscribed"
-    CLEANED = "cleaned"
-    ARCHIVED = "archived"
-    FORGOTTEN = "forgotten"
-    COMPLIANCE = "compliance"
-
-
-@dataclass(frozen=True, slots=True)
-class StatusMeaning:
-    """Whether members of a status get campaigns, or will after one click of theirs; what we may set it to; and what
-    it means."""
-
-    is_mailed: bool
-    may_become: frozenset[MemberStatus]
-    meaning: str
-
-
-_DOWN = frozenset((MemberStatus.UNSUBSCRIBED,))
-_FINAL = frozenset[MemberStatus]()
-STATUSES: Final[Mapping[MemberStatus, StatusMeaning]] = {
-    MemberStatus.SUBSCRIBED: StatusMeaning(True, _DOWN, "gets campaigns"),
-    MemberStatus.PENDING: StatusMeaning(True, _DOWN, "was asked to confirm, and is subscribed by one click"),
-    MemberStatus.TRANSACTIONAL: StatusMeaning(False, _FINAL, "bought something or was imported; gets no campaigns"),
-    MemberStatus.UNSUBSCRIBED: StatusMeaning(False, _FINAL, "has stopped; only the person can return"),
-    MemberStatus.CLEANED: StatusMeaning(False, _FINAL, "bounced, or reported a campaign; cannot be archived (405)"),
-    MemberStatus.ARCHIVED: StatusMeaning(False, _FINAL, "was put aside with all data, which is no erasure"),
-    MemberStatus.FORGOTTEN: StatusMeaning(False, _FINAL, "was deleted for good; only the person can return"),
-    MemberStatus.COMPLIANCE: StatusMeaning(False, _FINAL, "stopped, bounced or is under review; only the person can"),
-}
-"""What each status means. Nobody is set to ``subscribed`` or ``pending`` who is on the list in any status."""
-
 _TITLES: Final[Mapping[str, MemberStatus]] = {
     "Forgotten Email Not Subscribed": MemberStatus.FORGOTTEN,
     "Member In Compliance State": MemberStatus.COMPLIANCE,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A member of a list. *status* is the provider's word, also one that we do not know. Its `repr` shows only that."""
-
-    id: str
-    address: str
-    status: str
-    changed_at: dt.datetime | None = None
-
-    def __repr__(self) -> str:
-        return f"Member({self.status})"
-
-
-def member_id(address: str) -> str:
-    """The member's id: the MD5 of the address in lower case."""
-    return hashlib.md5(address.strip().lower().encode(), usedforsecurity=False).hexdigest()
 
 
 def open_list(
@@ -252,9 +196,9 @@ class MailchimpList:
     def add(
         self, people: Mapping[str, Mapping[str, str]], status: MemberStatus = MemberStatus.SUBSCRIBED
     ) -> Mapping[str, MemberStatus | None]:
-        """Add up to 500 *people*: address to merge fields. Who is on the list already stays as they are. Returns, for
+        """Add *people*, up to 500: address to merge fields. Who is on the list already stays as they are. Returns, for
         each address that was not added, the final status that the provider names, or None."""
-        assert len(people) <= BATCH, "one call adds no more"
+        assert len(people) <= _ADDED_MAX, "one call adds no more"
         new = [
             {"email_address": address, "status": str(status), "merge_fields": dict(fields)}
             for address, fields in people.items()
@@ -279,6 +223,11 @@ class MailchimpList:
         if status not in (200, 404) and problem.get("title") not in _TITLES:
             raise self._strange(status)
         return status != 404
+
+    def unsubscribe_all(self, ids: Iterable[str]) -> None:
+        """`unsubscribe` for many, over several connections."""
+        with ThreadPoolExecutor(CONNECTIONS_MAX) as threads:
+            list(threads.map(self.unsubscribe, ids))
 
     def amend(self, id_: str, *, address: str | None, fields: Mapping[str, object]) -> str:
         """Change a member's address and merge fields. Returns a code: empty, ``gone``, or why it is refused."""
@@ -413,7 +362,7 @@ class _Channel:
             case Right.ERASE:
                 return self._erase(addresses, list(held))
             case Right.OBJECT | Right.WITHDRAW:
-                mailed = [address for address, record in held.items() if _is_mailed(_member(record))]
+                mailed = [address for address, record in held.items() if is_mailed(_member(record).status)]
                 return Answer.did(stopped=sum(self._list.unsubscribe(member_id(address)) for address in mailed))
         return Answer.refused("right_not_answered")
 
@@ -435,7 +384,7 @@ class _Channel:
             return Answer(AnswerState.DONE) if is_there else Answer.failed("not_amended", fields=1)
         if ask.right in (Right.OBJECT, Right.WITHDRAW):
             members = [self._list.member(member_id(address)) for address in addresses]
-            left = sum(member is not None and _is_mailed(member) for member in members)
+            left = sum(member is not None and is_mailed(member.status) for member in members)
             return Answer.failed("still_subscribed", rows=left) if left else Answer(AnswerState.DONE)
         return Answer.refused("not_verified")
 
@@ -467,11 +416,6 @@ class _Channel:
     def _shown(self, addresses: Iterable[str]) -> list[int]:
         """For each address, how many members its id and a search for it show."""
         return [(self._list.record(member_id(one)) is not None) + self._list.hits(one) for one in addresses]
-
-
-def _is_mailed(member: Member) -> bool:
-    """Whether a member gets campaigns; one of a status that we do not know may."""
-    return member.status not in STATUSES or STATUSES[MemberStatus(member.status)].is_mailed
 
 
 def _row(held: Mapping[str, Any]) -> dict[str, object]:
