@@ -40,6 +40,10 @@ Answer = tuple[int, dict[str, str], bytes]
 Form = dict[str, str]
 
 
+class Killed(BaseException):
+    """Our process was killed while it waited for an answer; what was asked has been done, or not."""
+
+
 class Lost(Exception):
     """The answer did not arrive; what was asked has been done."""
 
@@ -52,6 +56,8 @@ class Traps:
     """Refused with 429, or with a bare 403."""
     lost: float = 0.0
     """Answers that do not arrive after the effect."""
+    killed: float = 0.0
+    """Our process is killed, half of them before the effect."""
     broken: float = 0.0
     """500 before the effect."""
     lag_calls: int = 0
@@ -196,10 +202,15 @@ class FakeMailchimp:
             return _problem(429, "Too Many Requests", "You have exceeded the limit of 10 simultaneous connections.")
         if self.chance.random() < self.traps.broken:
             return _problem(500, "Internal Server Error", "An unexpected internal error has occurred.")
+        is_killed = self.chance.random() < self.traps.killed
+        if is_killed and self.chance.random() < 0.5:
+            raise Killed
         if headers.get("authorization") != f"Bearer {self.key}":
             what = "Your API key may be invalid, or you've attempted to access the wrong datacenter."
             return _problem(401, "API Key Invalid", what)
         said = self._route(method, path, query, json.loads(body) if body else {})
+        if is_killed:
+            raise Killed
         if self.chance.random() < self.traps.lost:
             raise Lost
         return said

@@ -21,7 +21,7 @@ from troth.service.core.store_pool import close_stores
 from troth.service.core.tombstones import Erased, Tombstones
 from troth.service.preferences.actions import may, record_choices
 from troth.service.preferences.models import ChoiceState
-from troth.service.preferences.rules import Scope, Source
+from troth.service.preferences.rules import Scope, Source, fingerprints
 from troth.service.processors import actions
 from troth.service.processors.models import ListedPerson
 from troth.stores.external import mailchimp
@@ -70,7 +70,7 @@ class Newsletter:
         patch.setenv("NEWS_LIST", f"mailchimp:http://localhost:1/{LIST}")
         patch.setenv("MAILCHIMP_API_KEY", KEY)
         patch.setattr(httpx, "HTTPTransport", lambda **_: self.fake.transport())
-        patch.setattr(mailchimp.time, "sleep", lambda _: None)
+        patch.setattr(mailchimp, "_PAUSE_S", 0.0)
         self.deployment = Deployment(parse(DECLARED.replace("BASIS", basis)), keyring=KEYS, clock=lambda: self.now)
 
     def subscribe(self, *addresses: str, active: int = 1) -> None:
@@ -100,7 +100,7 @@ class Newsletter:
         actions.people_erased(self.names(addresses), self.now)
 
     def names(self, addresses: Iterable[str]) -> list[str]:
-        return actions.fingerprints([("email", address) for address in addresses], KEYS)
+        return fingerprints([("email", address) for address in addresses], KEYS)
 
     def may(self, address: str) -> bool:
         return may(Identity.of(email=address), "newsletter", self.deployment).allowed

@@ -22,8 +22,8 @@ from troth.service.core.models import EntryRow
 from troth.service.preferences.models import Choice, ChoiceState
 from troth.service.processors import actions, controls
 from troth.service.processors.models import ListedPerson, ListEvent, SyncedList
-from troth.service.processors.rules import ADDING, GONE, Action, Standing, choice_of, decide, read_event
-from troth.stores import StoreRefused, StoreUnreachable, member_id
+from troth.service.processors.rules import ADDING, GONE, Action, Standing, choice_of, decide, read_event, stop_of
+from troth.stores import MailchimpList, StoreRefused, StoreUnreachable, member_id
 
 ANN, BEN, CHLOE = "Ann@example.org", "ben@example.org", "chloe@example.org"
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -234,14 +234,14 @@ def test_a_crash_between_an_addition_and_its_record_repeats_nothing(
 
 def test_a_stop_while_somebody_is_being_added_holds(news: Newsletter, monkeypatch: pytest.MonkeyPatch) -> None:
     news.consent(ANN)
-    add = actions.MailchimpList.add
+    add = MailchimpList.add
 
-    def stop_meanwhile(self: actions.MailchimpList, people: dict[str, dict[str, str]]) -> object:
+    def stop_meanwhile(self: MailchimpList, people: dict[str, dict[str, str]]) -> object:
         news.later(seconds=1)
         news.choose("withdrawn", ANN)
         return add(self, people)
 
-    monkeypatch.setattr(actions.MailchimpList, "add", stop_meanwhile)
+    monkeypatch.setattr(MailchimpList, "add", stop_meanwhile)
     news.sync()
     assert news.fake.status(ANN) == "unsubscribed"
 
@@ -515,4 +515,4 @@ def test_without_a_list_the_question_does_not_arise(news: Newsletter) -> None:
 
 
 def test_the_basis_of_the_purpose_decides_what_a_stop_is() -> None:
-    assert {actions.stop_of(basis) for basis in Basis} == {ChoiceState.WITHDRAWN, ChoiceState.OBJECTED}
+    assert {stop_of(basis) for basis in Basis} == {ChoiceState.WITHDRAWN, ChoiceState.OBJECTED}

@@ -1,0 +1,148 @@
+"""Nobody who stopped or was erased comes back to a processor's list, whatever is lost, doubled, imported or killed."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.rig.mailchimp import Killed, Traps
+from tests.rig.mailing_lists import Newsletter
+from tests.scale import scaled
+
+from troth.service.core.jobs.models import Job
+from troth.service.core.models import ControlEvent, EntryRow, Tombstone
+from troth.service.preferences.models import Choice
+from troth.service.processors.models import ListedPerson, ListEvent, SyncedList
+from troth.stores import StoreError, member_id
+
+pytestmark = pytest.mark.scaled
+RUNS = scaled(60, 5_000)
+PEOPLE = ["ann@example.org", "Ben+News@Example.org", "chloe@example.org"]
+BYSTANDER = "bystander@example.org"
+"""Consented, and does nothing: they stay on the list, so that to empty it is no way out."""
+_ON = ("subscribed", "pending")
+
+
+class Chaos:
+    """One run: people, staff and faults in the order of a seed, and what has to hold."""
+
+    def __init__(self, news: Newsletter, seed: int) -> None:
+        self.news, self.chance = news, random.Random(seed)
+        self.stopped: set[str] = set()
+        """Of whose stop we know: made here, told by a webhook that we accepted, or recorded by a comparison."""
+        self.erased: set[str] = set()
+        self.traps = Traps(
+            throttled=self.chance.choice((0, 0.1)),
+            lost=self.chance.choice((0, 0.1, 0.3)),
+            broken=self.chance.choice((0, 0.1)),
+            killed=self.chance.choice((0, 0.05, 0.2)),
+            lag_calls=self.chance.choice((0, 0, 3, 12)),
+            cleaned_stays=self.chance.random() < 0.3,
+            echoes=self.chance.random() < 0.5,
+        )
+
+    def run(self) -> None:
+        news = self.news
+        news.consent(BYSTANDER, *PEOPLE[:2])
+        news.fake.add(PEOPLE[2], self.chance.choice(("subscribed", "unsubscribed", "cleaned", "archived")))
+        news.fake.traps = self.traps
+        for _ in range(self.chance.randint(10, 25)):
+            act, weight = zip(*self.acts, strict=True)
+            self.chance.choices(act, weight)[0](self.chance.choice(PEOPLE))
+            news.later(seconds=self.chance.choice((1, 60, 4_000)))
+        self.settle()
+
+    @property
+    def acts(self) -> list[tuple[Callable[[str], None], int]]:
+        fake = self.news.fake
+        return [
+            (self.sync, 8),
+            (self.deliver, 4),
+            (self.consent, 2),
+            (self.withdraw, 3),
+            (self.erase, 1),
+            (fake.person_unsubscribes, 3),
+            (lambda address: fake.person_unsubscribes(address, "abuse"), 1),
+            (fake.bounces, 1),
+            (fake.person_subscribes, 2),
+            (lambda _: fake.staff_imports(*PEOPLE), 2),
+            (fake.staff_archives, 1),
+            (self.restore, 1),
+        ]
+
+    def consent(self, address: str) -> None:
+        self.news.later(seconds=1)
+        self.news.consent(address)
+        self.stopped.discard(address)
+
+    def withdraw(self, address: str) -> None:
+        self.news.later(seconds=1)
+        self.news.choose("withdrawn", address)
+        self.stopped.add(address)
+
+    def erase(self, address: str) -> None:
+        self.news.erase(address)
+        self.erased.add(address)
+
+    def restore(self, address: str) -> None:
+        """Somebody copies an old backup of the account: who was deleted for good is on the list again."""
+        self.news.fake.forgotten.discard(member_id(address))
+        self.news.fake.add(address, "subscribed")
+
+    def deliver(self, _: str) -> None:
+        """Webhooks come in any order, twice or never."""
+        waiting, self.news.fake.events = self.news.fake.events, []
+        self.chance.shuffle(waiting)
+        for form in waiting:
+            for _ in range(self.chance.choice((0, 1, 1, 2))):
+                self.news.deliver(form)
+                is_stop = form["type"] in ("unsubscribe", "cleaned") and form.get("data[action]") != "delete"
+                if is_stop:
+                    self.stopped |= {one for one in PEOPLE if one.lower() == form["data[email]"].lower()}
+
+    def sync(self, _: str) -> None:
+        allowed = {one for one in (*PEOPLE, BYSTANDER) if self.news.may(one)} - self.stopped - self.erased
+        before = len(self.news.fake.upwards)
+        with contextlib.suppress(StoreError, Killed):
+            self.news.sync(is_full=self.chance.random() < 0.3)
+        for id_, was, _status in self.news.fake.upwards[before:]:
+            assert was == "", f"set upwards from {was}"
+            assert id_ in {member_id(one) for one in allowed}, "added who may not be"
+        self.stopped |= {one for one in PEOPLE if not self.news.may(one) and Choice.objects.filter(
+            fingerprint__in=self.news.names([one])).exclude(state="given").exists()}  # fmt: skip
+
+    def settle(self) -> None:
+        """The faults end; the list is compared, twice because the first may still see old answers."""
+        news = self.news
+        news.fake.traps, news.fake._old = Traps(), {}
+        for _ in range(2):
+            news.later(hours=21)
+            news.sync()
+        for address in PEOPLE:
+            status = news.fake.status(address)
+            assert not (address in self.erased and status), f"erased, and {status}"
+            assert not (address in self.stopped and status in _ON), f"stopped, and {status}"
+        assert (news.fake.status(BYSTANDER), news.may(BYSTANDER)) == ("subscribed", True)
+        assert not ListEvent.objects.exists()
+        assert not ListedPerson.objects.filter(due__gt=0).exists()
+
+
+def _forget() -> None:
+    for model in (Choice, ListedPerson, ListEvent, SyncedList, Tombstone, Job, ControlEvent, EntryRow):
+        model.objects.all().delete()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_nobody_who_stopped_or_was_erased_comes_back(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in range(RUNS):
+        _forget()
+        try:
+            Chaos(Newsletter(tmp_path, monkeypatch, seed=seed), seed).run()
+        except BaseException as failed:
+            failed.add_note(f"with the seed {seed}")
+            raise
