@@ -100,6 +100,8 @@ class FakeMailchimp:
         """What the API was asked to set upwards: id, status before (or none), status after."""
         self.open = self.open_most = 0
         self._now = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+        self._writes = 0
+        self._listed: tuple[int, str | None, list[dict[str, Any]]] = (-1, None, [])
         self._old: dict[str, tuple[int, dict[str, Any] | None]] = {}
 
     # --- what people and staff do
@@ -256,6 +258,7 @@ class FakeMailchimp:
                 return _problem(405, "Method Not Allowed", _BOUNCED)
             if is_deletion:
                 self._remember(id_)
+                self._tick()
                 del self.members[id_]
                 self.forgotten.add(id_)
             else:
@@ -358,14 +361,18 @@ class FakeMailchimp:
 
     def _page(self, query: Mapping[str, str]) -> Answer:
         since = dt.datetime.fromisoformat(query["since_last_changed"]) if "since_last_changed" in query else None
-        seen = [held for id_ in list(self.members | self._old) if (held := self._visible(id_))]
         wanted = query.get("status")
+        if not self._old and since is None and self._listed[:2] == (self._writes, wanted):
+            return _json(200, _cut("members", self._listed[2], query))
+        seen = [held for id_ in list(self.members | self._old) if (held := self._visible(id_))]
         rows = [
             held
             for held in seen
             if (held["status"] == wanted if wanted else held["status"] != "archived")
             and (since is None or dt.datetime.fromisoformat(held["last_changed"]) > since)
         ]
+        if not self._old and since is None:
+            self._listed = (self._writes, wanted, rows)
         return _json(200, _cut("members", rows, query))
 
     # --- state
@@ -402,6 +409,7 @@ class FakeMailchimp:
         self._now = max(now, self._now)
 
     def _tick(self) -> str:
+        self._writes += 1
         self._now += dt.timedelta(seconds=1)
         return self._now.isoformat(timespec="seconds")
 

@@ -196,9 +196,10 @@ def test_who_vanished_from_the_list_is_not_added_again(news: Newsletter) -> None
     news.consent(ANN)
     news.sync()
     news.fake.members.clear()  # somebody deleted her there
+    news.fake.add(BEN, "unsubscribed")
     news.later(hours=1)
     assert news.sync(is_full=True)[Action.MISSING] == 1
-    assert (news.known(), news.fake.status(ANN)) == ({GONE: 1}, None)
+    assert (news.known(), news.fake.status(ANN)) == ({GONE: 1, "unsubscribed": 1}, None)
     news.fake.add(ANN, "archived")
     news.sync(is_full=True)
     assert news.fake.status(ANN) == "archived"

@@ -20,8 +20,10 @@ import random
 import re
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -39,6 +41,8 @@ _ADDED_MAX = 500
 """Members that one call may add."""
 _PAGE, _STEP = 1000, 950
 """Members on a page, and between the starts of two: a member that is deleted meanwhile moves all later ones forward."""
+_AHEAD = 2 * CONNECTIONS_MAX
+"""Pages that are fetched before they are needed."""
 _TRIES_MAX = 4
 _PAUSE_S = 0.5
 _LOOKS = 3
@@ -151,13 +155,15 @@ class MailchimpList:
         self.look_up()
         with ThreadPoolExecutor(CONNECTIONS_MAX) as threads:
             for status in ({}, {"status": "archived"}):
-                first = self._page({**asked, **status, "offset": 0})
-                yield first[0]
-                starts = range(_STEP, first[1], _STEP)
-                for page, _ in threads.map(
-                    lambda start, status=status: self._page({**asked, **status, "offset": start}), starts
-                ):
-                    yield page
+                page, total = self._page({**asked, **status, "offset": 0})
+                yield page
+                starts = iter(range(_STEP, total, _STEP))
+                ahead = deque(
+                    threads.submit(self._page, {**asked, **status, "offset": n}) for n in islice(starts, _AHEAD)
+                )
+                while ahead:  # few pages are in memory at a time
+                    yield ahead.popleft().result()[0]
+                    ahead += [threads.submit(self._page, {**asked, **status, "offset": n}) for n in islice(starts, 1)]
 
     def _page(self, query: Mapping[str, object]) -> tuple[list[Member], int]:
         _, found = self._call("GET", f"{self._path}/members", query)
