@@ -6,11 +6,13 @@ import contextlib
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from django.db import connection
-from tests.rig.mailchimp import Killed, Traps
-from tests.rig.mailing_lists import Newsletter
+from tests.rig.mailchimp import LIST, FakeMailchimp, Killed, Traps
+from tests.rig.mailing_lists import NOW, Newsletter
 from tests.scale import scaled
 
 from troth.service.core.jobs.models import Job
@@ -152,3 +154,50 @@ def test_nobody_who_stopped_or_was_erased_comes_back(
         except BaseException as failed:
             failed.add_note(f"with the seed {seed}")
             raise
+
+
+# --- a large list
+
+MEMBERS = scaled(2_000, 100_000)
+SECONDS_MAX = 60.0
+
+
+def _serve(url: Any) -> None:
+    fake = FakeMailchimp()
+    for number in range(MEMBERS):
+        fake.add(f"n{number}@example.org", "unsubscribed" if number % 10 == 0 else "subscribed")
+    with fake.served() as served:
+        url.put(served)
+        time.sleep(600)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_large_list_is_compared_within_a_minute(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transport, forked = httpx.HTTPTransport, multiprocessing.get_context("fork")
+    url = forked.Queue()
+    provider = forked.Process(target=_serve, args=(url,), daemon=True)
+    provider.start()  # in a process of its own, as the real one is
+    news = Newsletter(tmp_path, monkeypatch)
+    monkeypatch.setattr(httpx, "HTTPTransport", transport)
+    people = [f"n{number}@example.org" for number in range(MEMBERS)]
+    news.subscribe(*people)
+    [entry] = EntryRow.objects.bulk_create([EntryRow(content=b"-")])
+    chosen = {"scope": "purpose", "purpose": "newsletter", "actor": "subject", "entry": entry}
+    chosen |= {"since": NOW - dt.timedelta(days=9)}
+    rows = enumerate(news.names(people))
+    states = ("withdrawn", *["given"] * 9)
+    choices = [Choice(fingerprint=name, state=states[n % 10], act=f"act:{n}", **chosen) for n, name in rows]
+    Choice.objects.bulk_create(choices, batch_size=500)
+    monkeypatch.setenv("NEWS_LIST", f"mailchimp:{url.get(timeout=120)}/{LIST}")
+    for _ in range(2):
+        began = time.monotonic()
+        counts = news.sync(is_full=True)
+        took = time.monotonic() - began
+        assert counts["nothing"] == MEMBERS
+        assert took <= SECONDS_MAX
+        print(f"{MEMBERS:,} members compared in {took:.1f} s")  # noqa: T201 - a figure of the soak
+    assert news.known() == {"subscribed": MEMBERS * 9 // 10, "unsubscribed": MEMBERS // 10}
+    provider.kill()
+    provider.join()

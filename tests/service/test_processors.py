@@ -26,6 +26,7 @@ from troth.service.processors.rules import ADDING, GONE, Action, Standing, choic
 from troth.stores import MailchimpList, StoreRefused, StoreUnreachable, member_id
 
 ANN, BEN, CHLOE = "Ann@example.org", "ben@example.org", "chloe@example.org"
+pytestmark = pytest.mark.sampled
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
