@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
+import multiprocessing
 import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

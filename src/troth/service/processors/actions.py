@@ -12,7 +12,7 @@ import json
 import logging
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -31,10 +31,9 @@ from troth.service.core.jobs.models import HIGH
 from troth.service.core.jobs.queue import enqueue
 from troth.service.core.ledger import record
 from troth.service.core.tombstones import Tombstones
-from troth.service.preferences.actions import may_many, record_choices
-from troth.service.preferences.models import Choice, ChoiceState
+from troth.service.preferences.actions import may_named, record_choices
+from troth.service.preferences.models import ChoiceState
 from troth.service.preferences.rules import SUPPRESSIONS, Scope, Source, fingerprints
-from troth.service.preferences.rules import may as may_by_choices
 from troth.service.processors.models import ListedPerson, ListEvent, SyncedList
 from troth.service.processors.rules import (
     ADDING,
@@ -173,30 +172,25 @@ _CHANGES = (Action.ADD, Action.UNSUBSCRIBE, Action.DELETE, Action.RECORD_STOP, A
 
 def _process_events(run: ListRun) -> None:
     """Record stops that the processor told of, and look there again at everybody of whom it told."""
-    keyring = run.deployment.keyring
     for row in ListEvent.objects.filter(system=run.name).order_by("pk"):
         run.go_on()
-        form = json.loads(keyring.unseal(bytes(row.sealed), event_context(row.digest)))
+        form = json.loads(run.deployment.keyring.unseal(bytes(row.sealed), event_context(row.digest)))
         event = read_event(form, run.provider.list_id)
-        if event is not None and event.kind != "campaign" and _identity(event.address) is not None:
+        if event is not None and event.kind != "campaign" and _named(run, [event.address]):
             _record_told(run, event)
-            there = run.provider.member(member_id(event.address))
-            _apply(run, [(event.address, there)])
-            if event.old_address and _identity(event.old_address) is not None:
-                _apply(run, [(event.old_address, run.provider.member(member_id(event.old_address)))])
+            told = filter(None, (event.address, event.old_address))
+            _apply(run, [(address, run.provider.member(member_id(address))) for address in told])
         row.delete()
 
 
 def _record_told(run: ListRun, event: ToldEvent) -> None:
-    act = f"list:{run.name[:40]}/{event.kind}/{event.fired_at}"
     state = choice_of(event, run.basis)
-    if event.kind == "upemail" and (old := _identity(event.old_address)):
-        # A stop follows the person to the new address.
-        [permission] = may_many([old], run.plan.purpose, run.deployment)
-        stopped = permission.row if permission.row is not None and permission.row.state in SUPPRESSIONS else None
-        state = ChoiceState(stopped.state) if stopped else None
+    if old := _named(run, [event.old_address]):  # a stop follows the person to a new address
+        [permission] = may_named(list(old), run.plan.purpose, run.deployment)
+        is_stop = permission.row is not None and permission.row.state in SUPPRESSIONS
+        state = ChoiceState(permission.reason) if is_stop else None
     if state is not None:
-        _record(run, event.address, state, act)
+        _record(run, event.address, state, f"list:{run.name[:40]}/{event.kind}/{event.fired_at}")
 
 
 def _record(run: ListRun, address: str, state: ChoiceState, act: str) -> None:
@@ -207,17 +201,15 @@ def _record(run: ListRun, address: str, state: ChoiceState, act: str) -> None:
 
 def _follow_changes(run: ListRun) -> None:
     """Stop or delete those on the list of whom a choice changed here, or who were erased."""
-    purpose, declaration = run.plan.purpose, run.deployment.declaration
     while rows := list(run.people.filter(due__gt=0).order_by("pk")[:_ROWS]):
         run.go_on()
-        choices: dict[str, list[Choice]] = {row.fingerprint: [] for row in rows}
-        for choice in Choice.objects.filter(fingerprint__in=list(choices)):
-            choices[choice.fingerprint].append(choice)
         left = [row for row in rows if not (row.is_erased and _delete(run, row))]
-        may = {row: may_by_choices(choices[row.fingerprint], purpose, declaration, at=None) for row in left}
-        _unsubscribe(run, [row for row in left if not row.is_erased and not may[row].allowed])
+        permissions = may_named([row.fingerprint for row in left], run.plan.purpose, run.deployment)
+        stopped = [row for row, may in zip(left, permissions, strict=True) if not (row.is_erased or may.allowed)]
+        _unsubscribe(run, stopped)
+        run.counts[Action.UNSUBSCRIBE] += len(stopped)
         for row in left:  # one that changed meanwhile is looked at again
-            ListedPerson.objects.filter(pk=row.pk, due=row.due).update(due=0, due_at=None)
+            run.people.filter(pk=row.pk, due=row.due).update(due=0, due_at=None)
 
 
 def _compare(run: ListRun, state: SyncedList, *, is_full: bool) -> None:
@@ -262,66 +254,79 @@ def _apply(
 ) -> dict[str, ListedPerson]:
     """Decide about people by their addresses and what the list shows of them, and do it, but for additions: returns
     whom to add."""
-    known = [(address, member) for address, member in there if _identity(address) is not None]
-    run.counts["unreadable"] += len(there) - len(known)
-    names = fingerprints([("email", address) for address, _ in known], run.deployment.keyring)
-    found = {name: pair for name, pair in zip(names, known, strict=True)}  # noqa: C416 - the last spelling of each
-    run.seen |= {name for name, (_, member) in found.items() if member is not None}
-    rows, here = _rows(run, list(found)), _standings(run, [address for address, _ in found.values()], wanted)
+    members, named = dict(there), _named(run, [address for address, _ in there])
+    run.counts["unreadable"] += len({address.lower() for address in members}) - len(named)
+    run.seen |= {name for name, address in named.items() if members[address] is not None}
+    rows, here = _rows(run, list(named)), _standings(run, named, wanted)
     stopped, additions, news = list[ListedPerson](), dict[str, ListedPerson](), list[ListedPerson]()
-    for name, (address, member) in found.items():
-        row = rows.get(name)
-        standing = here[address] if row is None else replace(
-            here[address], is_erased=here[address].is_erased or row.is_erased, last=row.status, last_at=row.since
-        )  # fmt: skip
-        action = decide(member.status if member else None, member.changed_at if member else None, standing)
-        if member is None and (row is None or action is Action.NOTHING) and action is not Action.ADD:
+    for name, address in named.items():
+        member, standing, row = members[address], here[name], rows.get(name) or _person(run, name, address)
+        if row.pk is not None:
+            is_erased = standing.is_erased or row.is_erased
+            standing = replace(standing, is_erased=is_erased, last=row.status, last_at=row.since)
+        status, changed_at = (member.status, member.changed_at) if member else (None, None)
+        action = decide(status, changed_at, standing)
+        if member is None and action not in (Action.ADD, Action.MISSING):
             continue
-        row, status = row or _person(run, name, address), member.status if member else ""
         is_ours = run.now - row.since < _OVERLAP and row.pk is not None  # the list does not show yet what we did
+        is_new, has_stopped = status != row.status, row.status == MemberStatus.UNSUBSCRIBED
+        row.status, row.since = (status or _UNSEEN[action])[:20], run.now if is_new else row.since
         run.counts[action] += 1
         if action is Action.UNSUBSCRIBE:
-            run.counts["forbidden"] += not (is_ours and row.status == MemberStatus.UNSUBSCRIBED)
-            run.counts["resubscribed"] += row.status == MemberStatus.UNSUBSCRIBED and not is_ours
+            run.counts["forbidden"] += not (is_ours and has_stopped)
+            run.counts["resubscribed"] += has_stopped and not is_ours
             stopped.append(row)
-        elif action is Action.DELETE:
-            is_new = not (is_ours and row.is_erased)  # else we have just tried
-            run.counts["erased"] += is_new
-            row.is_erased, row.due = True, row.due + is_new
+        elif action is Action.DELETE and not (is_ours and row.is_erased):  # else we have just tried
+            run.counts["erased"] += 1
+            row.is_erased, row.due, row.since = True, 1, run.now
+            run.people.filter(pk=row.pk).update(is_erased=True, due=F("due") + 1, since=run.now)
         elif action is Action.ADD:
-            additions[address], status = row, ADDING
-        elif action is Action.MISSING:
-            status = GONE
-        elif member is not None and action in (Action.RECORD_STOP, Action.RECORD_BOUNCE):
+            additions[address] = row
+        elif action in (Action.RECORD_STOP, Action.RECORD_BOUNCE):
             state = stop_of(run.basis) if action is Action.RECORD_STOP else ChoiceState.UNDELIVERABLE
-            _record(run, address, state, f"list:{run.name[:40]}/seen/{member.changed_at or run.now:%Y%m%dT%H%M%S}")
-        if row.status != status[:20] or row.pk is None or row.is_erased:
-            row.status, row.since = status[:20], run.now
-            news.append(row)
+            _record(run, address, state, f"list:{run.name[:40]}/seen/{changed_at or run.now:%Y%m%dT%H%M%S}")
+        news += [row] if is_new else []
+    known = [row for row in news if row.pk is not None]
     ListedPerson.objects.bulk_create([row for row in news if row.pk is None], batch_size=_ROWS)
-    columns = ["status", "since", "is_erased", "due"]
-    ListedPerson.objects.bulk_update([row for row in news if row.pk in {r.pk for r in rows.values()}], columns)
-    _unsubscribe(run, stopped, is_counted=False)
+    ListedPerson.objects.bulk_update(known, ["status", "since"], batch_size=_ROWS)
+    _unsubscribe(run, stopped)
     return additions
 
 
-def _standings(run: ListRun, addresses: Sequence[str], wanted: Collection[str]) -> dict[str, Standing]:
-    """How people stand here, by address, but for what we knew of them on the list."""
-    permissions = may_many([Identity.of(email=address) for address in addresses], run.plan.purpose, run.deployment)
+_UNSEEN: Final = {Action.ADD: ADDING, Action.MISSING: GONE}
+"""The status of somebody whom the list does not show."""
+
+
+def _standings(run: ListRun, named: Mapping[str, str], wanted: Collection[str]) -> dict[str, Standing]:
+    """How people stand here, by fingerprint, but for what we knew of them on the list."""
     tombstones, erased = Tombstones(run.deployment.keyring), set[str]()
     for system in (run.name, run.plan.table.partition(".")[0]):
-        graves = tombstones.erased(system, IdentityKind.EMAIL, addresses, now=run.now)
+        graves = tombstones.erased(system, IdentityKind.EMAIL, named.values(), now=run.now)
         erased |= {address for address, grave in graves.items() if not grave.is_lifted}
+    permissions = may_named(list(named), run.plan.purpose, run.deployment)
     return {
-        address: Standing(
-            permission.allowed,
-            permission.row is not None and not permission.allowed,
+        name: Standing(
+            may.allowed,
+            may.row is not None and not may.allowed,
             address in erased,
             address in wanted,
-            consented_at=permission.row.since if permission.allowed and permission.row else None,
+            consented_at=may.row.since if may.allowed and may.row else None,
         )
-        for address, permission in zip(addresses, permissions, strict=True)
+        for (name, address), may in zip(named.items(), permissions, strict=True)
     }
+
+
+def _named(run: ListRun, addresses: Iterable[str]) -> dict[str, str]:
+    """Fingerprint to address, without those that are no address; the last spelling of each."""
+    pairs = [("email", address) for address in addresses if _is_address(address)]
+    return dict(zip(fingerprints(pairs, run.deployment.keyring), (address for _, address in pairs), strict=True))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return bool(Identity.of(email=text))
+    except IdentityRefused:
+        return False
 
 
 def _rows(run: ListRun, names: Sequence[str]) -> dict[str, ListedPerson]:
@@ -340,13 +345,12 @@ def _id_of(run: ListRun, row: ListedPerson) -> str:
     return run.deployment.keyring.unseal(bytes(row.sealed), person_context(row.system, row.fingerprint)).decode()
 
 
-def _unsubscribe(run: ListRun, rows: Sequence[ListedPerson], *, is_counted: bool = True) -> None:
+def _unsubscribe(run: ListRun, rows: Sequence[ListedPerson]) -> None:
     """Stop people there. That it is our doing is written down first: it is no stop of theirs."""
     for row in rows:
         row.status, row.since = str(MemberStatus.UNSUBSCRIBED), run.now
     ListedPerson.objects.bulk_update(rows, ["status", "since"], batch_size=_ROWS)
     run.provider.unsubscribe_all([_id_of(run, row) for row in rows])
-    run.counts[Action.UNSUBSCRIBE] += len(rows) if is_counted else 0
 
 
 def _delete(run: ListRun, row: ListedPerson) -> bool:
@@ -393,13 +397,14 @@ def _text(value: object) -> str:
 
 def _add(run: ListRun, wanted: Mapping[str, Mapping[str, str]]) -> None:
     """Add those of the company's own list who may be written to, and whom we never knew there."""
-    addresses = [address for address in wanted if _identity(address) is not None]
-    names = fingerprints([("email", address) for address in addresses], run.deployment.keyring)
     known = set(run.people.exclude(status=ADDING).values_list("fingerprint", flat=True))
-    strangers = [address for address, name in zip(addresses, names, strict=True) if name not in known]
+    strangers = [address for name, address in _named(run, wanted).items() if name not in known]
     for start in range(0, len(strangers), _ROWS):
         run.go_on()
         rows = _apply(run, [(address, None) for address in strangers[start : start + _ROWS]], wanted)
+        # Who chose or was erased before they were written down is seen now, and who does afterwards is due.
+        here = _standings(run, {row.fingerprint: address for address, row in rows.items()}, wanted)
+        rows = {address: row for address, row in rows.items() if _may_be_added(here[row.fingerprint])}
         refused = run.provider.add({address: wanted[address] for address in rows}) if rows else {}
         for address, row in rows.items():
             status = str(refused.get(address, MemberStatus.SUBSCRIBED) or "")
@@ -407,16 +412,12 @@ def _add(run: ListRun, wanted: Mapping[str, Mapping[str, str]]) -> None:
                 there = run.provider.member(member_id(address))
                 status = there.status if there is not None else ADDING
                 run.counts["refused"] += there is None
-            # A choice may have been made meanwhile.
-            ListedPerson.objects.filter(pk=row.pk).update(status=status, due=F("due") + 1)
+            run.people.filter(pk=row.pk).update(status=status, due=F("due") + 1)  # chosen meanwhile, perhaps
         _follow_changes(run)
 
 
-def _identity(address: str) -> Identity | None:
-    try:
-        return Identity.of(email=address)
-    except IdentityRefused:
-        return None
+def _may_be_added(here: Standing) -> bool:
+    return decide(None, None, here) is Action.ADD
 
 
 def person_context(system: str, fingerprint: str) -> SealingContext:
