@@ -191,9 +191,9 @@ OTHER_FAULTS = [
     (
         "asked-sync",
         "purposes: {p: {basis: contract, use: essential, data: []}}\n"
-        "systems: {shop: {store: 'sqlite:///s', tables: {t: {fields: {email: system}}}}, desk: {store: 'hook:desk', "
-        "asked: {answers: [view], holds: {l: system}, sync: {purpose: p, table: shop.t}}}}",
-        "5:153: systems.desk.asked.sync: only a list of Mailchimp is kept in sync; remove 'sync'",
+        "systems: {shop: {store: 'sqlite:///s', tables: {t: {fields: {email: system}}}}, desk: {store: 'https://d', "
+        "asked: {answers: [view], secret: '${S}', holds: {l: system}, sync: {purpose: p, table: shop.t}}}}",
+        "5:169: systems.desk.asked.sync: only a list of Mailchimp is kept in sync; remove 'sync'",
     ),
     *(
         (

@@ -37,7 +37,7 @@ def _asked(declaration: Declaration) -> Faults:
             message = f"no recipient '{shown(asked.recipient)}'"
             yield UnplacedProblem("asked-recipient", (*path, "asked", "recipient"), message, fix)
         if asked.sync is not None:
-            yield from _sync(declaration, path, asked.sync, is_list=is_reference or scheme == "mailchimp")
+            yield from _sync(declaration, path, asked.sync, is_list=is_reference or scheme in _LISTS)
         if asked.secret is None and scheme == "mailchimp":
             message, fix = "there is no API key", "add 'secret: ${MAILCHIMP_API_KEY}'"
             yield UnplacedProblem("asked-secret", (*path, "asked"), message, fix)
@@ -45,6 +45,10 @@ def _asked(declaration: Declaration) -> Faults:
             yield UnplacedProblem(
                 "asked-secret", (*path, "asked"), "there is no secret to sign messages with", "add 'secret: ${NAME}'"
             )
+
+
+_LISTS = ("mailchimp", "hook")
+"""Schemes of lists; a hook stands in for one where nothing real is asked, as in a rehearsal."""
 
 
 def _sync(declaration: Declaration, path: tuple[str, str], sync: ListSync, *, is_list: bool) -> Faults:

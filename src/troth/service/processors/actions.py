@@ -242,6 +242,7 @@ _FAULTS = ("forbidden", "resubscribed", "erased", "refused", "not_deletable", "u
 
 
 def _look_at_settings(run: ListRun, state: SyncedList) -> None:
+    # A canary subscriber of the list, whose received campaigns pass preflight, would be made sure of here.
     url = webhook_of(run.name, run.deployment)
     had, has = state.has_webhook, run.provider.has_webhook(url)
     state.has_webhook = has or run.provider.make_webhook(url)

@@ -208,15 +208,16 @@ def _note(
         step.proof = SealedContent(deployment.keyring).seal_file(case, json.dumps(held).encode())
     step.ended_at = at
     with transaction.atomic():
-        if case.right == AskedRight.ERASE and step.state == CaseStep.State.DONE:
+        asked = deployment.declaration.systems[step.system].asked
+        if case.right == AskedRight.ERASE and step.state == CaseStep.State.DONE and asked and asked.sync:
             _bury(step, case, deployment, at)
         _keep(step)
     return None
 
 
 def _bury(step: CaseStep, case: Case, deployment: Deployment, at: dt.datetime) -> None:
-    """Set the tombstones of an erasure in an external system: an import there may bring somebody back, and a person who
-    is not there looks like one who never was."""
+    """Set the tombstones of an erasure on a list that is kept in sync: an import there may bring somebody back, and a
+    person who is not there looks like one who never was."""
     identifiers = SealedContent(deployment.keyring).content(case).identifiers
     gone = [Erased(step.system, IdentityKind(kind), value) for kind, value in identifiers]
     Tombstones(deployment.keyring).bury(gone, erased_at=at, until=at + TOMBSTONES_KEPT)
