@@ -315,7 +315,7 @@ class FakeMailchimp:
         people = body.get("members", [])
         if len(people) > 500:
             return _problem(400, "Bad Request", "No more than 500 members may be added or updated at once.")
-        made, changed, errors = [], [], []
+        made, changed, errors = list[Any](), list[Any](), list[Any]()
         for one in people:
             id_ = _id(one["email_address"])
             there = self.members.get(id_)

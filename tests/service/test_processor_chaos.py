@@ -105,7 +105,7 @@ class Chaos:
         waiting, self.news.fake.events = self.news.fake.events, []
         self.chance.shuffle(waiting)
         for form in waiting:
-            for _ in range(self.chance.choice((0, 1, 1, 2))):
+            for _time in range(self.chance.choice((0, 1, 1, 2))):
                 self.news.deliver(form)
                 is_stop = form["type"] in ("unsubscribe", "cleaned") and form.get("data[action]") != "delete"
                 if is_stop:
