@@ -25,9 +25,9 @@ from troth.service.processors.models import ListedPerson, ListEvent, SyncedList
 from troth.stores import StoreError, member_id
 
 pytestmark = pytest.mark.scaled
-_AT_ONCE = 25
-PARTS = scaled(1, 200)
-"""Tests of 25 runs each: 5,000 runs in all."""
+_AT_ONCE = 20
+PARTS = scaled(1, 250)
+"""Tests of 20 runs each: 5,000 runs in all."""
 PEOPLE = ["ann@example.org", "Ben+News@Example.org", "chloe@example.org"]
 BYSTANDER = "bystander@example.org"
 """Consented, and does nothing: they stay on the list, so that to empty it is no way out."""
