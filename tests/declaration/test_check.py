@@ -184,6 +184,43 @@ OTHER_FAULTS = [
         "4:55: systems.desk.asked: there is no secret to sign messages with; add 'secret: ${NAME}'",
     ),
     (
+        "asked-secret",
+        "systems: {desk: {store: 'mailchimp:a1b2c3d4e5', asked: {answers: [view], holds: {l: system}}}}",
+        "4:49: systems.desk.asked: there is no API key; add 'secret: ${MAILCHIMP_API_KEY}'",
+    ),
+    (
+        "asked-sync",
+        "purposes: {p: {basis: contract, use: essential, data: []}}\n"
+        "systems: {shop: {store: 'sqlite:///s', tables: {t: {fields: {email: system}}}}, desk: {store: 'https://d', "
+        "asked: {answers: [view], secret: '${S}', holds: {l: system}, sync: {purpose: p, table: shop.t}}}}",
+        "5:169: systems.desk.asked.sync: only a list of Mailchimp is kept in sync; remove 'sync'",
+    ),
+    *(
+        (
+            "asked-sync",
+            "purposes: {p: {basis: contract, use: essential, data: []}}\n"
+            "systems: {shop: {store: 'sqlite:///s', tables: {t: {fields: {email: system}}}}, desk: {store: '${L}', "
+            f"asked: {{answers: [view], holds: {{l: system}}, sync: {{{sync}}}}}}}}}",
+            said,
+        )
+        for sync, said in (
+            (
+                "purpose: q, table: shop.t",
+                "5:155: systems.desk.asked.sync.purpose: no purpose 'q'; declare it under 'purposes'",
+            ),
+            (
+                "purpose: p, table: shop.u",
+                "5:167: systems.desk.asked.sync.table: no table 'shop.u'; name it as SYSTEM.TABLE; it is one whose "
+                "rows Troth reads",
+            ),
+            (
+                "purpose: p, table: shop.t, email: mail",
+                "5:182: systems.desk.asked.sync.email: no declared column 'mail' in shop.t; name the column with the "
+                "address",
+            ),
+        )
+    ),
+    (
         "asked-recipient",
         "recipients: {mailer: {role: joint, country: GB, receives: []}}\n"
         "systems: {desk: {store: 'hook:desk', asked: {answers: [view], holds: {l: system}, recipient: maler}}}",

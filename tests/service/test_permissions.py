@@ -100,6 +100,7 @@ DOORS: Mapping[str, Door] = {
     "health/ready": everyone(),
     ".well-known/security.txt": everyone(),
     ".well-known/gpc.json": everyone(),
+    "hooks/mailchimp/<str:secret>": everyone(*BOTH),  # the address itself is secret
     # the privacy centre: what is personal in it stands behind a window that a mailed link opened
     "your-data/": everyone(*READ),
     "your-data/choices/": everyone(*READ),

@@ -290,5 +290,5 @@ def test_a_certificate_is_looked_at(certificate: Path, monkeypatch: pytest.Monke
 def test_the_way_out_is_by_the_proxy_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
     monkeypatch.setenv("no_proxy", "near.example.org")
-    assert http._proxy("https://far.example.org/privacy") == "http://127.0.0.1:1"
-    assert http._proxy("https://near.example.org/privacy") is None
+    assert http.proxy_of("https://far.example.org/privacy") == "http://127.0.0.1:1"
+    assert http.proxy_of("https://near.example.org/privacy") is None

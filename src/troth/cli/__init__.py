@@ -31,6 +31,7 @@ COMMANDS = {
     "replay": "Erase people again whom a restored backup brought back.",
     "acknowledge-return": "Record that an erased person came back of their own accord.",
     "mail": "Read bounces, check e-mails, and print their DNS records.",
+    "connector": "Try a connector against the real service.",
     "grants": "Print the least-privilege GRANT script for a store.",
     "ropa": "Print the record of processing (GDPR Art. 30).",
     "dpia": "Report which purposes need an impact assessment (GDPR Art. 35).",

@@ -88,8 +88,21 @@ def _problems(path: Path, *, look: bool, values: bool) -> Iterator[Problem]:
     yield from tokens(declaration)
     yield from _policy(declaration)
     yield from unmarked(declaration)
+    yield from _untried(declaration)
     if look:
         yield from _stores(declaration, problems, values=values)
+
+
+def _untried(declaration: Declaration) -> Iterator[Problem]:
+    """Connectors that nobody has tried against the real service."""
+    from troth.declaration import Problem, Severity
+    from troth.stores.external.trials import trial_of
+
+    for name, system in declaration.systems.items():
+        if system.asked is not None and system.asked.sync is not None and trial_of(cli.home(), name) is None:
+            path, said = f"systems.{name}.store", "this connector has never run against the real service"
+            fix = f"troth connector try {name} --canary ADDRESS"
+            yield Problem("connector-untried", declaration.where(path), path, said, fix, Severity.WARNING)
 
 
 def _policy(declaration: Declaration) -> Iterator[Problem]:

@@ -17,7 +17,7 @@ from troth.declaration.base import Period, StrictModel, in_language
 from troth.declaration.check import check
 from troth.declaration.custom_controls import HttpFigure, Must, OwnControl, PushedFigure, SqlFigure
 from troth.declaration.examine import examine
-from troth.declaration.external_systems import ExternalAccess
+from troth.declaration.external_systems import ExternalAccess, ListSync
 from troth.declaration.faults import OwnFault
 from troth.declaration.fides import FidesDraft, dump, from_fides
 from troth.declaration.load import load, parse
@@ -100,6 +100,7 @@ __all__ = [
     "Keep",
     "Ledger",
     "LedgerWitness",
+    "ListSync",
     "Must",
     "Newsletter",
     "NewsletterAudience",

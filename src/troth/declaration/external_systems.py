@@ -5,15 +5,30 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, StrictBool, field_validator
 from pydantic_core import PydanticCustomError
 
 from troth.declaration.base import Period, StrictModel
+from troth.declaration.purposes import Feed
 
-ASKED_SCHEMES = frozenset(("https", "http", "hook", "hook+https", "hook+http"))
+ASKED_SCHEMES = frozenset(("https", "http", "hook", "hook+https", "hook+http", "mailchimp"))
 """URL schemes of systems that are asked."""
 
 _REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+
+
+class ListSync(Feed):
+    """How a mailing list of a processor is kept in sync: the rows of *table* *where* people are on the company's own
+    list are added to it, if each person's choices allow the purpose; stops and erasures are passed on both ways."""
+
+    purpose: str
+    """The purpose for which the list is written to, a key of ``purposes``."""
+    email: str = "email"
+    """The column of *table* with the address."""
+    fields: dict[str, str] = {}
+    """Merge fields of the list, each with the column that it is filled from when somebody is added."""
+    tracking: StrictBool = False
+    """Whether its campaigns may count who opens them and who clicks."""
 
 
 class ExternalAccess(StrictModel):
@@ -33,7 +48,10 @@ class ExternalAccess(StrictModel):
     recipient: str | None = None
     """Its operator, a key of ``recipients``; by default the company itself."""
     secret: str | None = None
-    """The shared secret with which both sides sign: a reference such as ``${DESK_SECRET}``. Required over HTTP."""
+    """The shared secret with which both sides sign: a reference such as ``${DESK_SECRET}``. Required over HTTP. For a
+    list of Mailchimp it is the API key."""
+    sync: ListSync | None = None
+    """For a list of Mailchimp: how it is kept in sync."""
     within: Period = Period(count=14, unit="day")
     """How long it may take before staff are alerted."""
     timeout_s: int = Field(default=30, ge=1, le=300, strict=True)

@@ -291,8 +291,8 @@ class System(StrictModel):
 
     store: str = Field(min_length=1, max_length=4096)
     """Where it is: a database URL, ``files:`` and a folder or bucket URL, a reference such as ``${SHOP_DATABASE_URL}``,
-    or ``task`` if a person looks it up and answers. With ``asked``: the ``https://`` address of a service, or ``hook:``
-    and a Python module. Secrets are never in the file."""
+    or ``task`` if a person looks it up and answers. With ``asked``: the ``https://`` address of a service, ``hook:``
+    and a Python module, or ``mailchimp:`` and the id of an audience. Secrets are never in the file."""
     title: Title | None = None
     owner: Words | None = None
     country: Country | None = None

@@ -32,6 +32,7 @@ DUTIES: tuple[str, ...] = (
     "troth.service.assurance",
     "troth.service.policy_pages",
     "troth.service.cases",
+    "troth.service.processors",
     "troth.service.vault",
     "troth.service.requests",
     "troth.service.complaints",
@@ -210,6 +211,12 @@ class Duty:
     (`assurance.evidence.gather.Gathered`), and yields further files: name and content in pieces."""
     sections: Mapping[str, str] = field(default_factory=dict)
     """Sections of ``troth.yaml``, each with the ``module:class`` of its model (`declaration.base.StrictModel`)."""
+    choices_changed: str = ""
+    """``module:function`` that is called in the transaction in which choices are recorded or end, with the keyed
+    references of the people and the time."""
+    people_erased: str = ""
+    """``module:function`` that is called in the transaction that records an erasure, with the keyed references of the
+    erased identifiers and the time."""
     metrics: str = ""
     """``module:function`` that takes the time and yields figures for ``/metrics`` (`prometheus_client.Metric`). Labels
     are words of the code, such as states; never ids, names or values."""

@@ -51,12 +51,15 @@ if TYPE_CHECKING:
     from troth.stores.controls import Undeclared, missing, undeclared
     from troth.stores.custom_controls import check_figures
     from troth.stores.external.contract import AskedLater, ExternalSystem, meant, not_offered
+    from troth.stores.external.list_members import STATUSES, Member, MemberStatus, is_mailed, member_id
+    from troth.stores.external.mailchimp import MailchimpList
     from troth.stores.population import rows_in
     from troth.stores.registry import (
         TASK,
         grants,
         is_asked,
         open_asked,
+        open_mailing_list,
         open_store,
         open_stores,
         open_system,
@@ -66,6 +69,7 @@ if TYPE_CHECKING:
     from troth.stores.statement_log import Noted, noting
 
 __all__ = [
+    "STATUSES",
     "TASK",
     "AllOf",
     "AnyOf",
@@ -77,7 +81,10 @@ __all__ = [
     "ExternalSystem",
     "ForeignKey",
     "InsertingWriter",
+    "MailchimpList",
     "Match",
+    "Member",
+    "MemberStatus",
     "NetworkSessions",
     "NotBefore",
     "Noted",
@@ -105,12 +112,15 @@ __all__ = [
     "check_figures",
     "grants",
     "is_asked",
+    "is_mailed",
     "keys_in_use",
     "meant",
+    "member_id",
     "missing",
     "not_offered",
     "noting",
     "open_asked",
+    "open_mailing_list",
     "open_store",
     "open_stores",
     "open_system",
@@ -125,7 +135,10 @@ __getattr__ = lazy_imports(
         "controls": "Undeclared missing undeclared",
         "custom_controls": "check_figures",
         "external.contract": "AskedLater ExternalSystem meant not_offered",
-        "registry": "TASK grants is_asked open_asked open_store open_stores open_system readable_part",
+        "external.list_members": "STATUSES Member MemberStatus is_mailed member_id",
+        "external.mailchimp": "MailchimpList",
+        "registry": "TASK grants is_asked open_asked open_mailing_list open_store open_stores open_system "
+        "readable_part",
         "sealed": "keys_in_use",
         "population": "rows_in",
         "statement_log": "Noted noting",

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from troth.declaration import Declaration, System, resolve
 from troth.stores.contract import RequiredGrants, Store, StoreLimits, StoreRefused, Unobserved
 from troth.stores.external.contract import ExternalSystem
+
+if TYPE_CHECKING:  # the HTTP client takes 10 MB
+    from troth.stores.external.mailchimp import MailchimpList
 
 CONNECTORS = {
     "files": "troth.stores.files.store",
@@ -135,6 +139,17 @@ def is_asked(system: System) -> bool:
     return not system.is_looked_into and system.store != TASK
 
 
+def open_mailing_list(name: str, system: System, environ: Mapping[str, str]) -> MailchimpList:
+    """The list of Mailchimp that the declared system is, with its address and key from *environ*. Opens no connection
+    yet. Raises as `open_asked` does."""
+    from troth.stores.external import mailchimp
+
+    assert system.asked is not None, "a list is asked"
+    secret = system.asked.secret
+    key = resolve(secret, environ).reveal() if secret else None
+    return mailchimp.open_list(name, resolve(system.store, environ).reveal(), system.asked, key)
+
+
 def open_asked(name: str, system: System, environ: Mapping[str, str]) -> ExternalSystem:
     """The declared system, with its address and secret from *environ*. Opens no connection yet.
 
@@ -149,9 +164,13 @@ def open_asked(name: str, system: System, environ: Mapping[str, str]) -> Externa
         from troth.stores.external import hook
 
         return hook.connect(name, url, system.asked)
+    key = resolve(system.asked.secret, environ).reveal() if system.asked.secret else None
+    if scheme == "mailchimp":
+        from troth.stores.external import mailchimp
+
+        return mailchimp.connect(name, url, system.asked, key)
     if scheme not in _HTTP:
-        raise StoreRefused(f"the address of {name} must start with https:// or hook:", store=name)
+        raise StoreRefused(f"the address of {name} must start with https://, mailchimp: or hook:", store=name)
     from troth.stores.external import http
 
-    secret = system.asked.secret
-    return http.connect(name, url, system.asked, resolve(secret, environ).reveal() if secret else None)
+    return http.connect(name, url, system.asked, key)

@@ -33,7 +33,8 @@ def erased_stays_erased(
     began after the erasure show no fault by themselves, as the person may have come back: that is an error until
     somebody decides.
     """
-    buried = {name: counts for name in declaration.systems if (counts := tombstones.count(name, now=now))}
+    read_here = [name for name, system in declaration.systems.items() if system.is_looked_into]
+    buried = {name: counts for name in read_here if (counts := tombstones.count(name, now=now))}
     if not buried:
         looked = Evidence(in_scope=frozenset({"tombstones"}), observed=frozenset({"tombstones"}))
         return ControlResult(CheckOutcome.NOT_APPLICABLE, "Nobody has been erased yet.", looked)

@@ -24,6 +24,7 @@ from troth.service.core.ledger import record
 from troth.service.core.models import EntryRow, RunRow, StepRow
 from troth.service.core.subject_keys import SubjectKeys, scrub
 from troth.service.core.tombstones import Erased, Tombstones
+from troth.service.duty import named
 from troth.subjects import Gone, Receipt, ReceiptLine, references_of
 
 TOMBSTONES_KEPT = dt.timedelta(days=2 * 365)
@@ -90,6 +91,8 @@ class DatabaseJournal:
                 keys_destroyed = self._keys.erase([*erased, *self._named(gone)], now=now)
             if row.action == "erase":
                 control_events.note("erasure.done", now=now)
+                for follow in named("people_erased") if self._keyring is not None and gone else ():
+                    follow(self._named(gone), now)
             row.sealed_plan = None
             row.save(update_fields=["finished_at", "sealed_plan", "receipts"])
             row.steps.all().delete()

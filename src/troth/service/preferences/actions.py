@@ -17,6 +17,7 @@ from troth.protect import Keyring
 from troth.service.core import control_events
 from troth.service.core.deployment import Deployment
 from troth.service.core.ledger import record
+from troth.service.duty import named
 from troth.service.preferences import rules
 from troth.service.preferences.models import Choice, ChoiceState
 from troth.service.preferences.rules import Permission, Scope, Source, StoppedUses
@@ -72,10 +73,10 @@ def stopped_uses_many(people: Sequence[Collection[tuple[str, str]]], deployment:
 def _choices_of(people: Sequence[Collection[tuple[str, str]]], keyring: Keyring) -> list[list[Choice]]:
     """The choices under any of the identifiers of each of *people*."""
     pairs = list(dict.fromkeys(pair for identifiers in people for pair in identifiers))
-    named = dict(zip(pairs, rules.fingerprints(pairs, keyring), strict=True))
-    rows = _rows_of(list(named.values()))
+    by_pair = dict(zip(pairs, rules.fingerprints(pairs, keyring), strict=True))
+    rows = _rows_of(list(by_pair.values()))
     return [
-        [row for name in dict.fromkeys(named[pair] for pair in identifiers) for row in rows[name]]
+        [row for name in dict.fromkeys(by_pair[pair] for pair in identifiers) for row in rows[name]]
         for identifiers in people
     ]
 
@@ -149,7 +150,7 @@ def _record_new(wanted: Sequence[Choice], source: Source, keyring: Keyring, now:
             for row in new:
                 row.entry = entry
             Choice.objects.bulk_create(new)
-            control_events.note("choice.changed", now=now)
+            _tell_duties(new, now)
     return len(new)
 
 
@@ -178,8 +179,15 @@ def end_choices(choices: QuerySet[Choice], keyring: Keyring, *, now: dt.datetime
                 row.end_entry = entry
             Choice.objects.bulk_update(rows, ["ended_at", "end_entry"])
         if by_act:
-            control_events.note("choice.changed", now=now)
+            _tell_duties([row for rows in by_act.values() for row in rows], now)
     return sum(map(len, by_act.values()))
+
+
+def _tell_duties(changed: Iterable[Choice], now: dt.datetime) -> None:
+    control_events.note("choice.changed", now=now)
+    people = sorted({row.fingerprint for row in changed})
+    for follow in named("choices_changed"):
+        follow(people, now)
 
 
 def digest_of(choices: Iterable[Choice], keyring: Keyring) -> Hash:

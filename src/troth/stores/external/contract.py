@@ -116,7 +116,7 @@ class Questioner:
         shown = self._line.ask(own)
         if shown.state not in _SO:
             return dataclasses.replace(shown, rows={})
-        seen = looked(ask, shown.rows, tuple(kept) or said.kept)
+        seen = looked(sent, shown.rows, tuple(kept) or said.kept)
         return said if seen.detail == "not_verified" else dataclasses.replace(seen, evidence=said.evidence)
 
     def offers(self) -> frozenset[Right]:

@@ -68,14 +68,14 @@ def _address(name: str, url: str) -> str:
         wrong = "contains a password; remove it, because messages are signed with the secret"
     elif not _PATH.fullmatch(parts.path):
         wrong = "has a path with characters other than letters, digits and . _ ~ - /"
-    elif parts.scheme == "http" and not _is_here(parts.hostname):
+    elif parts.scheme == "http" and not is_here(parts.hostname):
         wrong = "is not encrypted; write https:// (http:// is allowed only for localhost)"
     if wrong:
         raise StoreRefused(f"the address of {name} {wrong}", store=name)
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
-def _is_here(host: str) -> bool:
+def is_here(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -204,7 +204,7 @@ class _Http:
             is_encrypted = self._base.startswith("https:")
             self._transport = httpx.HTTPTransport(
                 verify=ssl.create_default_context() if is_encrypted else False,
-                proxy=_proxy(self._base) if is_encrypted else None,
+                proxy=proxy_of(self._base) if is_encrypted else None,
             )
         return self._transport
 
@@ -236,7 +236,7 @@ def _words(group: str) -> dict[str, str]:
     return words
 
 
-def _proxy(base: str) -> str | None:
+def proxy_of(base: str) -> str | None:
     """The HTTPS proxy from the environment."""
     host = urlsplit(base).hostname or ""
     return None if proxy_bypass(host) else getproxies().get("https")

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext
 
-from troth.declaration import SecretMissing, System
+from troth.declaration import IdentityKind, SecretMissing, System
 from troth.hook import Answer, AnswerState, Ask
 from troth.hook import Right as AskedRight
 from troth.service.cases.content import CaseContent, SealedContent
@@ -25,6 +25,8 @@ from troth.service.cases.messages import write_staff
 from troth.service.cases.models import Case, CaseEvent, CaseState
 from troth.service.core.deployment import Deployment, current
 from troth.service.core.jobs.queue import enqueue, signal
+from troth.service.core.journal import TOMBSTONES_KEPT
+from troth.service.core.tombstones import Erased, Tombstones
 from troth.service.requests import rules
 from troth.service.requests.fulfilment.preview import marks_for
 from troth.service.requests.models import CHOICES, LOOKS, STOPS, CaseStep
@@ -205,8 +207,20 @@ def _note(
         held = {place: [list(rows.columns), [list(row) for row in rows.values]] for place, rows in answer.rows.items()}
         step.proof = SealedContent(deployment.keyring).seal_file(case, json.dumps(held).encode())
     step.ended_at = at
-    _keep(step)
+    with transaction.atomic():
+        asked = deployment.declaration.systems[step.system].asked
+        if case.right == AskedRight.ERASE and step.state == CaseStep.State.DONE and asked and asked.sync:
+            _bury(step, case, deployment, at)
+        _keep(step)
     return None
+
+
+def _bury(step: CaseStep, case: Case, deployment: Deployment, at: dt.datetime) -> None:
+    """Set the tombstones of an erasure on a list that is kept in sync: an import there may bring somebody back, and a
+    person who is not there looks like one who never was."""
+    identifiers = SealedContent(deployment.keyring).content(case).identifiers
+    gone = [Erased(step.system, IdentityKind(kind), value) for kind, value in identifiers]
+    Tombstones(deployment.keyring).bury(gone, erased_at=at, until=at + TOMBSTONES_KEPT)
 
 
 def _later(step: CaseStep, why: str, at: dt.datetime, *, wait_s: int | None = None, has_failed: bool = True) -> Later:
