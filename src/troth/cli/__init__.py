@@ -30,6 +30,7 @@ COMMANDS = {
     "scan": "Find where free text mentions a person.",
     "replay": "Erase people again whom a restored backup brought back.",
     "acknowledge-return": "Record that an erased person came back of their own accord.",
+    "newsletter": "Send an edition of a newsletter, and see how it stands.",
     "mail": "Read bounces, check e-mails, and print their DNS records.",
     "connector": "Try a connector against the real service.",
     "grants": "Print the least-privilege GRANT script for a store.",

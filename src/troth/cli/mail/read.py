@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @cli.json_option
 def read(files: tuple[Path, ...], as_json: bool) -> None:
     """Show what delivery reports, complaints and automatic replies say: whether an address is gone, takes mail later,
-    or refused a message for a reason of ours.
+    or refused a message for a reason that lies with the sender.
 
     Each file is an e-mail as it arrived. A report about several recipients gives a line for each. What is unknown is
     empty, and an e-mail that reports nothing is "none". Needs no database, and changes nothing.

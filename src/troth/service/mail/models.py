@@ -88,6 +88,7 @@ class DeliveryGroup(models.Model):
     addresses are read there when the group is handed over. They are deleted when the edition ends."""
 
     edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="groups")
+    made_at = models.DateTimeField()
     keys = models.BinaryField(null=True)
 
     class Meta:

@@ -39,5 +39,4 @@ DUTY = Duty(
         ),
     ),
     urls=(("your-data/", "troth.service.newsletters.urls"),),
-    commands={"newsletter": ("troth.cli.newsletter", "Send an edition of a newsletter, and see how it stands.")},
 )

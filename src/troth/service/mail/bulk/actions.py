@@ -144,7 +144,9 @@ def start(plan_hash: str, deployment: Deployment, *, now: dt.datetime) -> Editio
         if not draft.update(state=Edition.State.SENDING, until=begins + _LASTS):
             return Edition.objects.get(pk=edition.pk)
         rows = DeliveryGroup.objects.bulk_create(
-            DeliveryGroup(edition=edition, keys=sealed_keys([key for key, _ in group], edition.pk, keyring))
+            DeliveryGroup(
+                edition=edition, made_at=now, keys=sealed_keys([key for key, _ in group], edition.pk, keyring)
+            )
             for group in groups
         )
         _insert_deliveries(

@@ -72,6 +72,7 @@ class Migration(migrations.Migration):
             name="DeliveryGroup",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("made_at", models.DateTimeField()),
                 ("keys", models.BinaryField(null=True)),
                 (
                     "edition",
