@@ -243,7 +243,7 @@ def test_a_service_that_answers_is_fine(check: Ask, vendor: FakeVendor) -> None:
         ({"ASKED_SECRET": "x" * 40}, "compare the secrets"),
         ({"ASKED_SECRET": "short"}, "32 characters"),
         ({"ASKED": "http://outside.example.org/hunter2"}, "is not encrypted"),
-        ({"ASKED": "sqlite:///hunter2"}, "must start with https:// or hook:"),
+        ({"ASKED": "sqlite:///hunter2"}, "must start with https://, mailchimp: or hook:"),
         ({"ASKED": "hook:hunter2"}, "cannot be imported"),
     ],
 )

@@ -324,4 +324,8 @@ def test_released_kinds_only_gain_optional_fields() -> None:
         "budget.spent": "budget delta_femto epsilon_nano what",
         "counts.released": "held_back history k shown",
         "demo.fault_planted": "fault",
+        "edition.started": "by edition list people plan",
+        "edition.changed": "edition state",
+        "edition.finished": "edition in_doubt refused sent stopped",
+        "list.synced": "add delete list record_bounce record_stop unsubscribe",
     }

@@ -112,7 +112,7 @@ def test_what_says_nothing_of_how_is_not_asked(system: System) -> None:
 
 
 def test_a_reference_to_no_address_is_refused_without_repeating_it() -> None:
-    with pytest.raises(StoreRefused, match="must start with https:// or hook:") as refused:
+    with pytest.raises(StoreRefused, match="must start with https://, mailchimp: or hook:") as refused:
         open_asked("desk", ASKED, {"DESK": "postgresql://ann:hunter2@db/shop"})
     assert "hunter2" not in str(refused.value)
     with pytest.raises(SecretMissing):

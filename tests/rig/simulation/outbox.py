@@ -23,6 +23,7 @@ from troth.service.mail.models import LetterRow
 from troth.service.mail.transports import Doubtful, MessageRefused, ServerUnreachable
 
 KEYS = Keyring(b"\x01" * 32)
+_CONTENT = b"From: us@example.org\r\n\r\nHello"
 _ANN = KEYS.pseudonym("mail", "ann@example.org").text
 _RETRY = Retry(waits=(dt.timedelta(seconds=20), dt.timedelta(seconds=60)))
 
@@ -45,7 +46,7 @@ class Letters:
 
     def act(self) -> None:
         once, now = f"l{next(self._numbers)}", self._world.tasks.now()
-        packed = actions._packed(Message(f"<{once}@example.org>", "us@example.org", "ann@example.org", b"Hello"))
+        packed = actions._packed(Message(f"<{once}@example.org>", "us@example.org", "ann@example.org", _CONTENT))
         with transaction.atomic():
             row = LetterRow.objects.create(
                 once=once,
