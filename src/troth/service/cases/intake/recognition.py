@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from troth.data_files import read_toml
 from troth.service.cases.handling import case_types
 from troth.service.cases.models import CaseKind, Right
+from troth.service.mail.inbox.own_words import own_words
 from troth.text import folded
 
 _READ_MAX = 20_000
@@ -58,7 +59,7 @@ class _Phrases:
 
 def recognise(subject: str, text: str) -> Recognised:
     """Recognise what *subject* and *text* ask for."""
-    words = _sentences(f"{subject}\n\n{_new_part(text)}"[:_READ_MAX])
+    words = _sentences(f"{subject}\n\n{own_words(text).text}"[:_READ_MAX])
     plainly, negated, spans = set[str](), set[str](), list[tuple[int, int]]()
     for name, phrases in _wording().items():
         for phrase in phrases.strong:
@@ -109,18 +110,6 @@ def _without(words: str, spans: Sequence[tuple[int, int]]) -> str:
             kept.append(words[at:start])
         at = max(at, end)
     return " | ".join((*kept, words[at:]))
-
-
-def _new_part(text: str) -> str:
-    """The message without quoted earlier ones."""
-    lines = []
-    for line in text.splitlines():
-        if re.match(r"\s*(>|-{2,}\s*(original|ursprung|message d|mensaje)|_{10,})", line, re.IGNORECASE):
-            if not line.lstrip().startswith(">"):
-                break
-            continue
-        lines.append(line)
-    return "\n".join(lines)
 
 
 def _sentences(text: str) -> str:

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import enum
 import secrets
 
 from django.db import transaction
 
 from troth.declaration import Basis, Declaration
 from troth.service.core.deployment import Deployment
+from troth.service.mail.stops.recognition import StopScope as StopScope
 from troth.service.preferences.actions import hold_choices, may_named, record_named
 from troth.service.preferences.models import ChoiceState
 from troth.service.preferences.rules import MARKETING, OWN_ACT, SUPPRESSIONS, Scope, Source
-
-
-class StopScope(enum.StrEnum):
-    """What a stop ends: one list, every list of its sender, or all marketing."""
-
-    LIST = "list"
-    SENDER = "sender"
-    ALL = "all"
 
 
 def purposes_of(list_name: str, scope: StopScope, declaration: Declaration) -> list[str]:
