@@ -64,6 +64,13 @@ COMMANDS: dict[str, tuple[tuple[str, ...], int]] = {
     "api token end": (("shop",), 2),
     "api token list": ((), 0),
     "api token make": (("shop", "--scope", "cases.read"), 0),
+    "connector try": (("shop", "--canary", "ann@example.org"), 1),
+    "mail dns": ((), 1),
+    "newsletter send": (("README.md", "--list", "monthly"), 1),
+    "newsletter list": ((), 0),
+    "newsletter pause": (("1",), 2),
+    "newsletter resume": (("1",), 2),
+    "newsletter cancel": (("1",), 2),
     "serve": ((), 1),
     "doctor": ((), 0),
 }
