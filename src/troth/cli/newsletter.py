@@ -37,7 +37,7 @@ def newsletter() -> None:
 @cli.apply_option("Send it to these people.")
 @cli.service_declaration_option
 @cli.json_option
-def send(file: Path, list_name: str, send_at: dt.datetime | None, apply: str | None, as_json: bool) -> None:
+def send(file: Path, list_name: str, send_at: dt.datetime | None, approved: str | None, as_json: bool) -> None:
     """Plan an edition from a Markdown file, whose first line is `# Subject`; send it with --apply.
 
     \b
@@ -52,10 +52,10 @@ def send(file: Path, list_name: str, send_at: dt.datetime | None, apply: str | N
         source = file.read_text("utf-8-sig")
     planned = plan(source, list_name, deployment, actor=_actor(deployment), now=now, send_at=send_at)
     edition = planned.edition
-    if apply is not None:
-        if apply != edition.plan_hash:
+    if approved is not None:
+        if approved != edition.plan_hash:
             raise click.UsageError("the text, the list or the time has changed since that plan: look at the new one")
-        edition = bulk.start(apply, deployment, now=now)
+        edition = bulk.start(approved, deployment, now=now)
         facts = {"edition": edition.pk, "state": edition.state, **counts(edition.pk)}
         cli.answer(facts, f"Edition {edition.pk} goes out: troth newsletter list shows how it stands.", as_json=as_json)
         return
