@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from troth.service.api.scopes import ApiScope
 from troth.service.duty import CentreLink, ControlInput, Duty, LinkKind
 from troth.service.duty import marked as _
 from troth.service.mail.facts import line, link
@@ -11,6 +12,11 @@ from troth.service.mail.message_kinds import MessageKind
 
 _WEEK = dt.timedelta(days=7)
 CONFIRM_LINK = LinkKind("newsletters.confirm", opens="troth.service.newsletters.pages:confirm", lasts=_WEEK)
+MAIL_ASK = ApiScope(
+    "mail.ask",
+    _("Ask whether an e-mail may be sent, and get the link by which its reader stops it"),
+    reaches_personal=True,  # whoever has the link can stop in the person's name
+)
 
 DUTY = Duty(
     entry_titles={
@@ -30,6 +36,8 @@ DUTY = Duty(
     editions={"newsletter": "troth.service.newsletters.editions.kind:EDITIONS"},
     messages={"newsletter_confirm": MessageKind({"title": line, "link": link}, lasts=_WEEK, is_owed=False)},
     links=(CONFIRM_LINK,),
+    scopes=(MAIL_ASK,),
+    api="troth.service.newsletters.may_send:router",
     jobs=("troth.service.newsletters.jobs",),
     sealed="troth.service.newsletters.sealed_fields:SEALED",
     tables="own_tables.yaml",

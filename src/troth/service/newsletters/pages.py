@@ -11,7 +11,7 @@ from troth.declaration import in_language
 from troth.declaration.newsletters import Newsletter
 from troth.service.core.deployment import Deployment
 from troth.service.mail.stops import tokens
-from troth.service.mail.stops.actions import StopScope
+from troth.service.mail.stops.actions import StopScope, lists
 from troth.service.mail.stops.inbox import list_of
 from troth.service.newsletters.actions import confirm as confirm_sign_up
 from troth.service.newsletters.actions import sign_up, stop_by_address, stop_by_token
@@ -34,11 +34,10 @@ def _stop(request: HttpRequest, deployment: Deployment, token: str) -> HttpRespo
         scope, read = StopScope.LIST, tokens.read(token, deployment.keyring)
     if read is None:
         return shown(request, deployment, "newsletters/unknown.html", {}, status=404)
-    newsletter = deployment.declaration.newsletters.get(list_of(read, deployment))
-    is_list = newsletter is not None and scope is StopScope.LIST
-    title = _title(newsletter) if newsletter is not None else gettext("our marketing")
-    stopped = title if is_list else gettext("our marketing")
-    values = {"list": title, "stopped": stopped, "done": request.method == "POST", "is_known": newsletter is not None}
+    title = _list_title(list_of(read, deployment), deployment)
+    stopped = title if title and scope is StopScope.LIST else gettext("our marketing")
+    done = request.method == "POST"
+    values = {"list": title or gettext("our marketing"), "stopped": stopped, "done": done, "is_known": bool(title)}
     return shown(request, deployment, "newsletters/stop.html", values)
 
 
@@ -111,6 +110,15 @@ def confirm(request: HttpRequest, deployment: Deployment, link: MailedLink) -> H
     if newsletter is None:
         return shown(request, deployment, "portal/dead.html", {}, status=410)
     return shown(request, deployment, "newsletters/confirmed.html", {"title": _title(newsletter)})
+
+
+def _list_title(name: str, deployment: Deployment) -> str:
+    """The title of what a token of the list *name* stops; empty if that is declared no more."""
+    if (newsletter := deployment.declaration.newsletters.get(name)) is not None:
+        return _title(newsletter)
+    purpose = lists(deployment.declaration).get(name, "")
+    title = deployment.declaration.purposes[purpose].title if purpose else None
+    return (in_language(title, get_language() or "en") or str(title)) if title is not None else purpose
 
 
 def _title(newsletter: Newsletter) -> str:

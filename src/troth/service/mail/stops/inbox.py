@@ -9,7 +9,7 @@ from troth.service.core.deployment import Deployment
 from troth.service.mail.inbox.mailboxes import MailboxMessage
 from troth.service.mail.inbox.parsing import BAD_MAIL, BoundedPolicy
 from troth.service.mail.stops import tokens
-from troth.service.mail.stops.actions import StopScope, stop
+from troth.service.mail.stops.actions import StopScope, lists, stop
 
 _HEADERS_MAX = 64 * 1024
 _WHERE = ("Subject", "To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
@@ -30,5 +30,5 @@ def take_token(message: MailboxMessage, deployment: Deployment, now: dt.datetime
 
 
 def list_of(token: tokens.StopToken, deployment: Deployment) -> str:
-    """The declared newsletter that *token* is of; empty if it is declared no more."""
-    return next((name for name in deployment.declaration.newsletters if tokens.list_mark(name) == token.list), "")
+    """The declared list that *token* is of; empty if it is declared no more."""
+    return next((name for name in lists(deployment.declaration) if tokens.list_mark(name) == token.list), "")

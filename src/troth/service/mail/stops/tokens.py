@@ -43,6 +43,16 @@ def make(list_name: str, fingerprint: str, keyring: Keyring) -> str:
     return _written(body + _mac(body, keyring))
 
 
+def stop_addresses(token: str, site: str, mailbox: str) -> tuple[str, str]:
+    """The addresses that hold *token* and by which its person stops: for the web, and for mail."""
+    return f"{site}/your-data/stop/{token}", f"mailto:{mailbox}?subject=stop%20{token}"
+
+
+def stop_headers(link: str, mailto: str) -> dict[str, str]:
+    """The headers that name both addresses (RFC 2369, RFC 8058)."""
+    return {"List-Unsubscribe": f"<{link}>, <{mailto}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+
+
 def read(token: str, keyring: Keyring) -> StopToken | None:
     """What *token* says; None if it is none of ours."""
     try:

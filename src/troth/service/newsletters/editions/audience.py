@@ -59,6 +59,12 @@ class AudienceTable:
         by_key = {row[: len(self._node.key)]: who for row, who in zip(rows, self._recipients(rows), strict=True)}
         return [by_key.get(tuple(key)) for key in keys]
 
+    def consented(self, addresses: Iterable[str]) -> set[str]:
+        """The fingerprints of those of *addresses* in whose rows the company itself recorded consent."""
+        same = AnyOf((Match((self._declared.email,), tuple((address,) for address in addresses), fold=True),))
+        rows = self._store.read(self._node.table, self._columns, self._where(same)) if self._consent else ()
+        return {who.fingerprint for who in self._recipients(rows) if who is not None and who.has_consented}
+
     def add(self, address: str, values: Mapping[str, str], *, now: dt.datetime, notice: str) -> None:
         """Add somebody to the audience, who has confirmed it: their row, if there is none, and the time in the column
         of consent. Idempotent. Raises the store's errors."""

@@ -139,7 +139,7 @@ class NewsletterTemplate:
         """The addresses by which *recipient* stops, for the web and for mail."""
         token = tokens.make(self._name, recipient.fingerprint, self._deployment.keyring)
         mailbox = self._deployment.declaration.organisation.email
-        return f"{self._deployment.site}/your-data/stop/{token}", f"mailto:{mailbox}?subject=stop%20{token}"
+        return tokens.stop_addresses(token, self._deployment.site, mailbox)
 
     def _made(self, recipient: EditionRecipient, delivery: EditionDelivery) -> Message:
         """The message to *recipient*, with its stop link and headers (RFC 2369, RFC 8058)."""
@@ -148,10 +148,7 @@ class NewsletterTemplate:
         message = self._prepared.message(
             to=Address.read(recipient.address),
             now=self._deployment.now(),
-            headers={
-                "List-Unsubscribe": f"<{link}>, <{mailto}>",
-                "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-            },
+            headers=tokens.stop_headers(link, mailto),
             values={**recipient.values, STOP_LINK: link},
             envelope=Address.read(returns) if returns else None,
             id_=message_id_of(delivery.pk, keyring),
