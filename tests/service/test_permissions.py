@@ -33,6 +33,7 @@ from troth.service.cases.models import Case, CaseKind, Channel
 from troth.service.cases.pages.case_status import leaves
 from troth.service.disclosures.duty import DISCLOSURES_READ, DISCLOSURES_SEE, DISCLOSURES_WRITE
 from troth.service.duty import LinkKind
+from troth.service.newsletters.duty import MAIL_ASK
 from troth.service.requests.duty import CASES_READ, CASES_WRITE, GUARD_READ, PACKAGES_READ
 from troth.service.staff import actions as staff
 from troth.service.staff.models import Grant, StaffMember
@@ -137,6 +138,7 @@ DOORS: Mapping[str, Door] = {
     "api/v1/requests/<reference>/withdraw": program("POST"),
     "api/v1/requests/<reference>/package": program("GET"),
     "api/v1/guard": program("POST"),
+    "api/v1/mail/ask": program("POST"),
     "api/v1/controls/<control>/evidence": program("POST"),
     "api/v1/disclosures": program("POST"),
     "api/v1/disclosures/received": program("POST"),
@@ -399,6 +401,7 @@ SCOPES: Mapping[tuple[str, str], ApiScope] = {
     ("POST", "api/v1/requests/<reference>/withdraw"): CASES_WRITE,
     ("GET", "api/v1/requests/<reference>/package"): PACKAGES_READ,
     ("POST", "api/v1/guard"): GUARD_READ,
+    ("POST", "api/v1/mail/ask"): MAIL_ASK,
     ("POST", "api/v1/disclosures"): DISCLOSURES_WRITE,
     ("POST", "api/v1/disclosures/received"): DISCLOSURES_READ,
     ("POST", "api/v1/controls/<control>/evidence"): EVIDENCE_WRITE,
@@ -409,6 +412,7 @@ BODIES: Mapping[str, Any] = {
     "api/v1/requests": {**_ANN, "reply_to": "ann@example.org", "right": "view"},
     "api/v1/requests/batch": [{**_ANN, "reply_to": "ann@example.org", "right": "view"}],
     "api/v1/guard": _ANN,
+    "api/v1/mail/ask": {"mails": [{"address": "ann@example.org", "purpose": "orders"}]},
     "api/v1/disclosures": {
         "recipient": "post", "purpose": "orders", "categories": ["user.contact.email"],
         "people": [{"email": "ann@example.org"}],

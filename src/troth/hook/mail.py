@@ -19,10 +19,11 @@ import ssl
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from email.errors import InvalidHeaderDefect
 from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from troth.hook.values import HookError
@@ -168,8 +169,11 @@ def address_in(text: str) -> str:
     if _SIMPLE.fullmatch(text):
         return text
     with contextlib.suppress(Exception):  # the parser of headers fails in many ways, and quotes what it read
-        [address] = HeaderRegistry()("To", text).addresses  # type: ignore[attr-defined]
-        if address.username and address.domain:
+        header: Any = HeaderRegistry()("To", text)
+        [address] = header.addresses
+        # With this fault, the parser left something out that a server may read.
+        is_whole = not any(isinstance(defect, InvalidHeaderDefect) for defect in header.defects)
+        if is_whole and address.username and address.domain:
             return str(address.addr_spec)
     raise MailRefused("a recipient is not exactly one address: send one message for each, and each by itself")
 
@@ -185,24 +189,17 @@ def _cut_off(connected: socket.socket) -> None:
 def _read(answer: bytes, count: int) -> list[MailDecision]:
     """The decisions in *answer*. Raises `MailUndecided`, which quotes nothing of it."""
     try:
-        decisions = [_decision(mail) for mail in json.loads(answer)["mails"]]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        decisions = [_decision(**mail) for mail in json.loads(answer)["mails"]]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         decisions = []
     if len(decisions) != count:
         raise MailUndecided("Troth did not decide whether e-mails may be sent (malformed answer)")
     return decisions
 
 
-def _decision(mail: Mapping[str, object]) -> MailDecision:
-    allowed, reason, stop, headers = (mail[name] for name in ("allowed", "reason", "stop", "headers"))
-    if not isinstance(allowed, bool) or not isinstance(headers, dict) or not _LINK.fullmatch(_text(stop)):
+def _decision(allowed: Any, reason: Any, stop: Any, headers: Any, **_: Any) -> MailDecision:
+    """A decision whose parts have the expected forms. Raises `TypeError`, `ValueError` and others."""
+    forms = [(_REASON, reason), (_LINK, stop), *((_HEADERS[name], value) for name, value in headers.items())]
+    if not isinstance(allowed, bool) or not all(form.fullmatch(text) for form, text in forms):
         raise ValueError
-    if not _REASON.fullmatch(_text(reason)) or not all(_HEADERS[n].fullmatch(_text(v)) for n, v in headers.items()):
-        raise ValueError
-    return MailDecision(allowed, _text(reason), _text(stop), headers)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
+    return MailDecision(allowed, reason, stop, headers)

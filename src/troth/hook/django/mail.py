@@ -23,6 +23,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
+from django.utils.module_loading import import_string
 
 from troth.hook.mail import OWED, MailDecision, MailGuard, MailRefused, MailUndecided, address_in
 
@@ -39,11 +40,10 @@ class Backend(BaseEmailBackend):
 
     def __init__(self, fail_silently: bool = False, **kwargs: Any) -> None:
         super().__init__(fail_silently=fail_silently)
-        self._sender = get_connection(
-            getattr(settings, "TROTH_MAIL_BACKEND", _SENDER), fail_silently=fail_silently, **kwargs
-        )
-        if isinstance(self._sender, Backend):
+        sender = getattr(settings, "TROTH_MAIL_BACKEND", _SENDER)
+        if issubclass(import_string(sender), Backend):
             raise MailRefused("TROTH_MAIL_BACKEND names this backend again: name the one that sends")
+        self._sender = get_connection(sender, fail_silently=fail_silently, **kwargs)
 
     def open(self) -> bool | None:
         return self._sender.open()
@@ -69,7 +69,7 @@ class Backend(BaseEmailBackend):
         except MailUndecided as error:
             if not self.fail_silently:
                 raise
-            _LOG.error("%d messages were not sent: %s", len(others), error)
+            _LOG.error("messages not sent: %d (%s)", len(others), error)
             return sent
         return sent + self._hand_on([list(_copies(message, decisions)) for message, _ in others])
 
@@ -108,7 +108,7 @@ def _copies(message: EmailMessage, decisions: Iterator[MailDecision]) -> Iterato
         else:
             refused[decision.reason] += 1
     for reason, count in refused.items():
-        _LOG.info("%d copies of a message were not sent: %s", count, reason)
+        _LOG.info("copies of a message not sent: %d (%s)", count, reason)
 
 
 def _copied(message: EmailMessage, headers: dict[str, str], recipient: str = "", stop: str = "") -> EmailMessage:

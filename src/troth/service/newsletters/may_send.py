@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -108,9 +108,9 @@ def _of_purpose(purpose: str, people: Mapping[str, str], deployment: Deployment)
     permissions = dict(zip(people, may_named(list(people), purpose, deployment), strict=True))
     without = {name: people[name] for name, it in permissions.items() if it.reason == Reason.NO_CONSENT}
     consented = _consented(purpose, without, deployment) if without else set()
-    headers = _ListHeaders(purpose, declared, deployment)
+    allowed = _answers(purpose, declared, deployment)
     return {
-        name: headers.allowed(name, Reason.GIVEN if name in consented else permission.reason)
+        name: allowed(name, Reason.GIVEN if name in consented else permission.reason)
         if permission.allowed or name in consented
         else _refused(permission.reason)
         for name, permission in permissions.items()
@@ -139,21 +139,20 @@ def _consented(purpose: str, people: Mapping[str, str], deployment: Deployment) 
     return set()
 
 
-class _ListHeaders:
-    """What the allowed e-mails of one purpose get: the link of its newsletter, or if it has none, one of its own."""
+def _answers(purpose: str, declared: Purpose, deployment: Deployment) -> Callable[[str, str], MailAnswer]:
+    """The function that allows a mail by fingerprint and reason, with the link of the purpose's newsletter, or if it
+    has none, with one of its own."""
+    organisation, newsletters = deployment.declaration.organisation, deployment.declaration.newsletters
+    name = next((name for name, newsletter in newsletters.items() if newsletter.purpose == purpose), "")
+    sender = Address.read((newsletters[name].sender if name else None) or organisation.email)
+    is_stoppable = bool(name) or declared.basis is Basis.CONSENT or covers("marketing", declared.use)
 
-    def __init__(self, purpose: str, declared: Purpose, deployment: Deployment) -> None:
-        organisation, newsletters = deployment.declaration.organisation, deployment.declaration.newsletters
-        name = next((name for name, newsletter in newsletters.items() if newsletter.purpose == purpose), "")
-        sender = Address.read((newsletters[name].sender if name else None) or organisation.email)
-        self._is_stoppable = bool(name) or declared.basis is Basis.CONSENT or covers("marketing", declared.use)
-        self._list, self._id = name or f"purpose:{purpose}", f"<{name or purpose}.{sender.domain}>"
-        self._deployment, self._mailbox = deployment, organisation.email
-
-    def allowed(self, fingerprint: str, reason: str) -> MailAnswer:
-        if not self._is_stoppable:
+    def allowed(fingerprint: str, reason: str) -> MailAnswer:
+        if not is_stoppable:
             return MailAnswer(allowed=True, reason=str(reason), stop="", headers={})
-        token = tokens.make(self._list, fingerprint, self._deployment.keyring)
-        link, mailto = tokens.stop_addresses(token, self._deployment.site, self._mailbox)
-        headers = {**tokens.stop_headers(link, mailto), "List-Id": self._id}
+        token = tokens.make(name or f"purpose:{purpose}", fingerprint, deployment.keyring)
+        link, mailto = tokens.stop_addresses(token, deployment.site, organisation.email)
+        headers = {**tokens.stop_headers(link, mailto), "List-Id": f"<{name or purpose}.{sender.domain}>"}
         return MailAnswer(allowed=True, reason=str(reason), stop=link, headers=headers)
+
+    return allowed
