@@ -11,7 +11,7 @@ from troth.declaration import Basis, Declaration
 from troth.service.core.deployment import Deployment
 from troth.service.mail.stops.recognition import StopScope as StopScope
 from troth.service.preferences.actions import hold_choices, may_named, record_named
-from troth.service.preferences.models import ChoiceState
+from troth.service.preferences.models import Choice, ChoiceState
 from troth.service.preferences.rules import MARKETING, OWN_ACT, SUPPRESSIONS, Scope, Source
 
 
@@ -44,7 +44,7 @@ def stop(
     with transaction.atomic():
         hold_choices([fingerprint], shared=False)
         open_ = [name for name in names if not _is_stopped(fingerprint, name, deployment)]
-        if names and not open_:
+        if not open_ and (scope is not StopScope.ALL or _stops_marketing(fingerprint)):
             return False
         source = Source("newsletters", f"stop:{channel}-{secrets.token_hex(8)}", actor)
         by_state: dict[ChoiceState, list[Scope]] = {}
@@ -60,6 +60,11 @@ def stop(
 def _is_stopped(fingerprint: str, purpose: str, deployment: Deployment) -> bool:
     [permission] = may_named([fingerprint], purpose, deployment)
     return permission.row is not None and permission.row.state in SUPPRESSIONS
+
+
+def _stops_marketing(fingerprint: str) -> bool:
+    stops = Choice.objects.filter(fingerprint=fingerprint, scope=MARKETING.kind, state__in=SUPPRESSIONS)
+    return stops.filter(ended_at=None).exists()
 
 
 def _state_of(purpose: str, declaration: Declaration) -> ChoiceState:
