@@ -230,8 +230,8 @@ class Shop:
         if world.is_hurt(0.03):  # a slow server
             self._begins()
             world.tasks.sleep(self.rng.choice((5.0, 50.0)))
-        point_of_no_return()
         purpose = Edition.objects.values_list("purpose", flat=True).get(deliveries=pk)
+        point_of_no_return()
         late = world.tasks.monotonic() - log.stopped.get((NAMED[message.to], purpose), world.tasks.monotonic())
         if late > STOP_S + self._pace_s + 1e-6:
             log.wrong.append(f"{pk} left {late:.1f} s after its person stopped")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from email import message_from_bytes
 from email.policy import SMTP
 from typing import Any
@@ -11,12 +12,14 @@ import pytest
 from django.test import Client
 from tests.service.newsletters.conftest import ANN, BEN, CHLOE, TEXT, Publisher
 
+from troth.service.core.jobs.models import Job
 from troth.service.mail.bulk import actions as bulk
 from troth.service.mail.models import DeliveryGroup, Edition, EditionDelivery
 from troth.service.mail.signatures.keys import activate, make_domain_key
 from troth.service.mail.smtp import Smtp
 from troth.service.mail.stops import tokens
 from troth.service.mail.stops.actions import StopScope
+from troth.service.mail.transports import MessageRefused
 from troth.service.newsletters.actions import stop_by_address
 from troth.service.newsletters.editions.kind import NewsletterEditions
 from troth.service.preferences.models import Choice
@@ -273,6 +276,27 @@ def test_an_edition_whose_last_messages_left_while_it_was_paused_ends_when_it_go
     bulk.resume(edition, publisher.deployment, now=publisher.now())
     edition.refresh_from_db()
     assert edition.state == "finished"
+
+
+def test_a_sender_that_was_taken_for_dead_reopens_nothing(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one takes over while it hands the first message over, shows both as in doubt, and ends the edition."""
+    edition, hand_over, calls = publisher.start(), Smtp.hand_over, itertools.count()
+
+    def lose_the_job_and_hand_over(*of: Any) -> None:
+        if next(calls):
+            raise MessageRefused("451 4.3.0", for_good=False)
+        Job.objects.filter(kind="mail.deliver").update(state="queued", worker="", due_at=publisher.now())
+        publisher.work()
+        while edition.state != Edition.State.FINISHED:  # the first worker may be the other one too
+            edition.refresh_from_db()
+        hand_over(*of)
+
+    monkeypatch.setattr(Smtp, "hand_over", lose_the_job_and_hand_over)
+    publisher.work()
+    assert publisher.outcomes(edition) == {"in_doubt": 1, "sent": 1}
+    assert len(publisher.got) == 1
 
 
 def test_the_link_stops_by_post_alone(publisher: Publisher) -> None:

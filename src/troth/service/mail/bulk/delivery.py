@@ -2,7 +2,8 @@
 
 Of a wave, whether each person still wants the message is looked up in the transaction that commits its hand-over: a
 stop that commits before it stops the message, and one that commits later finds it handed over (`hold_choices`). What
-of a wave has not left when its second is over goes back, and is looked up again.
+of a wave has not left when its second is over goes back, and is looked up again; a message whose server is slow is
+looked up by itself before its last byte.
 """
 
 from __future__ import annotations
