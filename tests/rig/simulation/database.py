@@ -53,6 +53,8 @@ class Database:
         self.faults = 0
         self.story: list[str] | None = None
         """Every statement and fault, if it is a list."""
+        self.on_commit: Callable[[], None] = lambda: None
+        """Called after each commit, before anybody knows of it."""
         self._commit: Callable[[], None] = connection._commit
 
     @contextlib.contextmanager
@@ -98,12 +100,14 @@ class Database:
     def _committed(self) -> None:
         if self._tasks.current is None:
             self._commit()
+            self.on_commit()
             return
         fault = self._fault()
         if fault in (Fault.KILL_BEFORE, Fault.LOST_BEFORE):
             self._connection.connection.rollback()  # as the server does when its client is gone
         self._before(fault)
         self._commit()
+        self.on_commit()
         self._after(fault)
 
     def _refuse_while_away(self) -> None:

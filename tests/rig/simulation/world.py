@@ -79,9 +79,9 @@ class SimulatedRuntime:
 
 
 class World:
-    """One schedule: *seed* decides everything in it, also which of the actors take part."""
+    """One schedule: *seed* decides everything in it, also which of the actors take part, unless all do *together*."""
 
-    def __init__(self, seed: int, actors: Sequence[Actor]) -> None:
+    def __init__(self, seed: int, actors: Sequence[Actor], *, together: bool = False) -> None:
         self.seed = seed
         self.rng = random.Random(seed)
         self.tasks = Tasks(random.Random(seed + 1))
@@ -90,7 +90,8 @@ class World:
         self.database = Database(
             connection, self.tasks, random.Random(seed + 2), rate=rate, until_s=FAULTS_S if rate else 0.0
         )
-        self._actors = self.rng.sample(list(actors), self.rng.choice((1, 1, 2, 2, len(actors))))
+        count = len(actors) if together else self.rng.choice((1, 1, 2, 2, len(actors)))
+        self._actors = self.rng.sample(list(actors), count)
         self._acting = 0
         self.has_jumped = False
         """A clock was wrong for a while: a worker may have been taken for dead although it was alive."""

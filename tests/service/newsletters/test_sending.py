@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from email import message_from_bytes
 from email.policy import SMTP
 from typing import Any
@@ -11,12 +12,17 @@ import pytest
 from django.test import Client
 from tests.service.newsletters.conftest import ANN, BEN, CHLOE, TEXT, Publisher
 
+from troth.service.core.jobs.models import Job
 from troth.service.mail.bulk import actions as bulk
 from troth.service.mail.models import DeliveryGroup, Edition, EditionDelivery
 from troth.service.mail.signatures.keys import activate, make_domain_key
+from troth.service.mail.smtp import Smtp
 from troth.service.mail.stops import tokens
 from troth.service.mail.stops.actions import StopScope
+from troth.service.mail.transports import MessageRefused
 from troth.service.newsletters.actions import stop_by_address
+from troth.service.newsletters.editions.kind import NewsletterEditions
+from troth.service.preferences.models import Choice
 
 
 def stop(publisher: Publisher, address: str, name: str = "monthly", scope: StopScope = StopScope.LIST) -> bool:
@@ -76,6 +82,14 @@ def test_a_stop_of_one_list_leaves_the_other_and_one_of_all_leaves_none(publishe
     stop(publisher, CHLOE, scope=StopScope.ALL)
     publisher.send("# More\n\ntext", name="offers")
     assert sorted(publisher.got[3:]) == [ANN, BEN]
+
+
+def test_who_stopped_each_list_and_then_all_marketing_has_stopped_all(publisher: Publisher) -> None:
+    assert stop(publisher, ANN)
+    assert stop(publisher, ANN, "offers")
+    assert stop(publisher, ANN, scope=StopScope.ALL)
+    assert not stop(publisher, ANN, scope=StopScope.ALL)
+    assert Choice.objects.filter(scope="marketing").count() == 1
 
 
 def test_an_address_imported_again_stays_stopped(publisher: Publisher) -> None:
@@ -213,6 +227,76 @@ def test_a_refused_message_is_refused_and_one_put_off_comes_later(publisher: Pub
     publisher.work()
     edition.refresh_from_db()
     assert (publisher.got, edition.state) == ([BEN], "finished")
+
+
+def test_a_message_at_which_the_server_breaks_off_does_not_hold_up_the_others(publisher: Publisher) -> None:
+    publisher.sink.to = lambda envelope: "421 4.3.0 closing" if envelope.rcpt_tos == [ANN] else None
+    edition = publisher.start()
+    for _ in range(3):
+        publisher.work()
+        publisher.clock[0] += dt.timedelta(minutes=1, seconds=1)
+    assert (publisher.got, publisher.outcomes(edition)) == ([BEN], {"queued": 1, "sent": 1})
+
+
+def test_a_pause_from_a_clock_that_was_years_ahead_does_not_last_for_years(publisher: Publisher) -> None:
+    edition = publisher.start()
+    edition.deliveries.update(not_before=publisher.now() + dt.timedelta(days=700))
+    publisher.work()
+    assert sorted(publisher.got) == [ANN, BEN]
+
+
+def test_what_is_repeated_in_doubt_is_repeated_after_a_pause(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(NewsletterEditions, "doubt", "repeat")
+    publisher.sink.at_end = lambda server: server.transport.abort()
+    publisher.start()
+    for _ in range(3):
+        publisher.work()
+    assert sorted(publisher.got) == [ANN, BEN]
+    publisher.clock[0] += dt.timedelta(minutes=2)
+    publisher.work()
+    assert sorted(publisher.got) == [ANN, ANN, BEN, BEN]
+
+
+def test_an_edition_whose_last_messages_left_while_it_was_paused_ends_when_it_goes_on(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edition, hand_over = publisher.start(), Smtp.hand_over
+
+    def pause_and_hand_over(*of: Any) -> None:
+        if not publisher.got:
+            bulk.pause(edition, publisher.deployment, now=publisher.now())
+        hand_over(*of)
+
+    monkeypatch.setattr(Smtp, "hand_over", pause_and_hand_over)
+    publisher.work()
+    edition.refresh_from_db()
+    assert (publisher.outcomes(edition), edition.state) == ({"sent": 2}, "paused")
+    bulk.resume(edition, publisher.deployment, now=publisher.now())
+    edition.refresh_from_db()
+    assert edition.state == "finished"
+
+
+def test_a_sender_that_was_taken_for_dead_reopens_nothing(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one takes over while it hands the first message over, shows both as in doubt, and ends the edition."""
+    edition, hand_over, calls = publisher.start(), Smtp.hand_over, itertools.count()
+
+    def lose_the_job_and_hand_over(*of: Any) -> None:
+        if next(calls):
+            raise MessageRefused("451 4.3.0", for_good=False)
+        Job.objects.filter(kind="mail.deliver").update(state="queued", worker="", due_at=publisher.now())
+        publisher.work()
+        while edition.state != Edition.State.FINISHED:  # the first worker may be the other one too
+            edition.refresh_from_db()
+        hand_over(*of)
+
+    monkeypatch.setattr(Smtp, "hand_over", lose_the_job_and_hand_over)
+    publisher.work()
+    assert publisher.outcomes(edition) == {"in_doubt": 1, "sent": 1}
+    assert len(publisher.got) == 1
 
 
 def test_the_link_stops_by_post_alone(publisher: Publisher) -> None:

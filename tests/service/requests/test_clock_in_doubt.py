@@ -65,7 +65,7 @@ def test_the_clock_of_a_running_process_may_not_jump_by_days(database: str) -> N
 
 def test_a_machine_that_sleeps_has_not_jumped(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ran_s = 0.0
-    monkeypatch.setattr(clock, "_ran_s", lambda: ran_s)
+    monkeypatch.setattr(clock, "uptime_s", lambda: ran_s)
     pulse = Pulse()
     beat(NOW, pulse)
     ran_s = (3 * DAY).total_seconds()

@@ -58,13 +58,13 @@ class Pulse:
 
     def has_jumped(self, now: dt.datetime) -> bool:
         """True if the clock has advanced more than this process has run since."""
-        return self._at is not None and now - self._at - dt.timedelta(seconds=_ran_s() - self._ran_s) > JUMP_MAX
+        return self._at is not None and now - self._at - dt.timedelta(seconds=uptime_s() - self._ran_s) > JUMP_MAX
 
     def note(self, now: dt.datetime) -> None:
-        self._at, self._ran_s = now, _ran_s()
+        self._at, self._ran_s = now, uptime_s()
 
 
-def _ran_s() -> float:
+def uptime_s() -> float:
     """Seconds of a clock that nobody can set, including sleep if the system counts it."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 

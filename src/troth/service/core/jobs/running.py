@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from django.db import Error, connection, connections, transaction
 from django.db.models import Case, Q, QuerySet, Value, When
+from django.db.models.functions import Collate
 
 from troth.service.configuration import ServiceError
 from troth.service.core.jobs.models import CODE_MAX, KIND_MAX, ROWS_MAX, Job
@@ -210,6 +211,12 @@ Claimed = tuple[int, str, int, int, int, int, int, dict[str, Any]]
 def finish_all(done: Sequence[tuple[RunningJob, dt.datetime | None]]) -> None:
     """End several jobs in one transaction, each with its next run; one that another worker has by now is left to it."""
     with transaction.atomic():
+        if len(done) > 1 and connection.features.has_select_for_update:
+            # In the order in which `enqueue` locks them, so that two transactions do not wait for each other.
+            rows = (
+                Job.objects.select_for_update().filter(pk__in=[job.pk for job, _ in done]).order_by(Collate("key", "C"))
+            )
+            list(rows.values_list("pk"))
         ending = [job for job, next_run in done if next_run is None]
         left = _delete(ending)
         for job, next_run in done:

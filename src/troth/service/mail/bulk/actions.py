@@ -22,6 +22,7 @@ from troth.service.core.jobs.queue import enqueue
 from troth.service.core.ledger import record
 from troth.service.mail.bulk.content import sealed_keys
 from troth.service.mail.bulk.delivery import is_allowed
+from troth.service.mail.bulk.ending import end_if_done
 from troth.service.mail.bulk.kinds import AudienceRows, EditionRecipient, kinds
 from troth.service.mail.models import DeliveryGroup, Edition, EditionDelivery
 from troth.service.mail.preflight import MailFault
@@ -191,6 +192,7 @@ def resume(edition: Edition, deployment: Deployment, *, now: dt.datetime) -> Non
         _change(edition, Edition.State.PAUSED, Edition.State.SENDING, deployment, now, until=now + _LASTS)
         left = edition.deliveries.filter(ended_at=None).values_list("group_id", flat=True).distinct()
         _enqueue(*left, at=max(now, edition.send_at or now))
+        end_if_done(edition.pk, deployment.keyring, now=now)  # its last wave may have ended meanwhile
 
 
 def cancel(edition: Edition, deployment: Deployment, *, now: dt.datetime) -> None:

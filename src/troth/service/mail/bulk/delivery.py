@@ -2,27 +2,28 @@
 
 Of a wave, whether each person still wants the message is looked up in the transaction that commits its hand-over: a
 stop that commits before it stops the message, and one that commits later finds it handed over (`hold_choices`). What
-of a wave has not left when its second is over goes back, and is looked up again.
+of a wave has not left when its second is over goes back, and is looked up again; a message whose server is slow is
+looked up by itself before its last byte.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
-import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Min, Q
+from django.db import Error, IntegrityError, transaction
+from django.db.models import F, Min, QuerySet
 
 from troth.service.configuration import setting
-from troth.service.core.clock import may_end
+from troth.service.core.clock import may_end, uptime_s
 from troth.service.core.deployment import Deployment
-from troth.service.core.jobs.running import LeaseLost, RunningJob
+from troth.service.core.jobs.running import RunningJob
 from troth.service.mail.actions import note_surely, way_out
 from troth.service.mail.bounces import ReportKind
 from troth.service.mail.bounces.actions import note as note_report
@@ -33,7 +34,7 @@ from troth.service.mail.bulk.kinds import Doubt, EditionKind, EditionRecipient, 
 from troth.service.mail.message import Message
 from troth.service.mail.models import DeliveryGroup, Edition, EditionDelivery
 from troth.service.mail.rules import LetterRefused
-from troth.service.mail.transports import Doubtful, MailTransport, MessageRefused, ServerUnreachable
+from troth.service.mail.transports import Doubtful, MailError, MailTransport, MessageRefused, ServerUnreachable
 from troth.service.preferences.actions import hold_choices, may_named
 from troth.service.preferences.rules import Permission, Reason
 
@@ -66,14 +67,31 @@ class _Candidate:
     message: Message
 
 
+@dataclass(frozen=True, slots=True)
+class _Wave:
+    """Deliveries whose hand-over was committed together, at *handed_at*, which names it in their rows."""
+
+    leaving: Sequence[_Candidate]
+    handed_at: dt.datetime
+    begun_s: float
+
+    def is_over(self) -> bool:
+        """Whether it has taken so long that a stop may have been committed since that does not count yet."""
+        return uptime_s() - self.begun_s > _WAVE.total_seconds()
+
+
+class _Stopped(MailError):
+    """Its person has stopped it while the server was slow."""
+
+
 def deliver(job: RunningJob, deployment: Deployment, transport: MailTransport | None = None) -> None:
-    """Hand over the group that *job* names, as far as it may leave now. Puts the job back for the rest. Raises the
-    errors of the company's store."""
+    """Hand over the group that *job* names, as far as it may leave now. Puts the job back for the rest. Raises
+    `LeaseLost`, and the errors of the company's store."""
     group = DeliveryGroup.objects.select_related("edition").filter(pk=int(job.key)).first()
     if group is None:
         return
     edition, kind = group.edition, kinds()[group.edition.kind]
-    _recover(group, kind, job.now)
+    _recover(group, kind, job)
     if not _goes_on(group, job.now):
         return  # it is enqueued again when the edition does
     if transport is None:
@@ -84,29 +102,25 @@ def deliver(job: RunningJob, deployment: Deployment, transport: MailTransport | 
     template, keys = kind.template(edition, deployment), opened_keys(group, deployment.keyring)
     while True:
         job.go_on()
-        waiting = list(group.deliveries.filter(state=State.QUEUED).order_by("position"))
-        due = [delivery for delivery in waiting if delivery.not_before is None or delivery.not_before <= job.now]
+        now, waiting = job.now, list(group.deliveries.filter(state=State.QUEUED).order_by("position"))
+        due = [delivery for delivery in waiting if not _waits(delivery, now)]
         if not due:
             break
-        if edition.until is not None and edition.until <= job.now and may_end(job.now):
-            _end(due, _Outcome(State.REFUSED, "too late"), job.now)
+        if edition.until is not None and edition.until <= now and may_end(now):
+            _end_queued(due, _Outcome(State.REFUSED, "too late"), job)
             continue
         recipients = kind.recipients(edition, [keys[delivery.position] for delivery in due], deployment)
-        wave = _wave(due, recipients, template, job.now)
-        if not wave:
+        candidates = _candidates(due, recipients, template, job)
+        if not candidates:
             continue
-        try:
-            leaving = _commit(wave, edition, job, deployment, kind.per_second(edition, deployment))
-        except LeaseLost as lost:
-            _LOG.warning("%s", lost)
-            return
-        if leaving is None:
+        wave = _commit(candidates, edition, job, deployment, kind.per_second(edition, deployment))
+        if wave is None:
             _goes_on(group, job.now)
             return
-        if not leaving:
+        if not wave.leaving:
             job.put_back(_WAVE)
             return
-        if not _hand_over(leaving, transport, job, deployment, kind.doubt):
+        if not _hand_over(wave, transport, job, edition, deployment, kind.doubt):
             job.put_back(_AWAY_WAIT)
             return
     later = group.deliveries.filter(state=State.QUEUED).aggregate(at=Min("not_before"))["at"]
@@ -116,13 +130,20 @@ def deliver(job: RunningJob, deployment: Deployment, transport: MailTransport | 
     end_if_done(edition.pk, deployment.keyring, now=job.now)
 
 
-def _recover(group: DeliveryGroup, kind: EditionKind, now: dt.datetime) -> None:
+def _recover(group: DeliveryGroup, kind: EditionKind, job: RunningJob) -> None:
     """Deliveries whose process died while it handed them over: the server may have them."""
-    left = group.deliveries.filter(state=State.HANDING_OVER)
-    if kind.doubt == "repeat":
-        left.update(state=State.QUEUED)
-    else:
-        left.update(state=State.IN_DOUBT, ended_at=now, reason="interrupted")
+    with transaction.atomic():
+        job.lock()  # else another worker may be handing them over now
+        left = group.deliveries.filter(state=State.HANDING_OVER)
+        if kind.doubt == "repeat":
+            left.update(state=State.QUEUED)
+        else:
+            left.update(state=State.IN_DOUBT, ended_at=job.now, reason="interrupted")
+
+
+def _waits(delivery: EditionDelivery, now: dt.datetime) -> bool:
+    """Whether its time has not come. One that is further ahead than any pause is of a clock that was wrong."""
+    return delivery.not_before is not None and now < delivery.not_before <= now + _PAUSES[-1]
 
 
 def _goes_on(group: DeliveryGroup, now: dt.datetime) -> bool:
@@ -133,66 +154,73 @@ def _goes_on(group: DeliveryGroup, now: dt.datetime) -> bool:
     return state == Edition.State.SENDING
 
 
-def _wave(
+def _candidates(
     due: Sequence[EditionDelivery],
     recipients: Sequence[EditionRecipient | None],
     template: EditionTemplate,
-    now: dt.datetime,
+    job: RunningJob,
 ) -> list[_Candidate]:
     """Messages for those of *due* who are in the audience still; the others end."""
-    wave = []
+    candidates = []
     for delivery, recipient in zip(due, recipients, strict=True):
         if recipient is None:
-            _end([delivery], _Outcome(State.STOPPED, "not in the audience"), now)
+            _end_queued([delivery], _Outcome(State.STOPPED, "not in the audience"), job)
             continue
-        if recipient.fingerprint != delivery.fingerprint and not _renamed(delivery, recipient):
-            _end([delivery], _Outcome(State.STOPPED, "same address twice"), now)
+        if recipient.fingerprint != delivery.fingerprint and not _renamed(delivery, recipient, job):
+            _end_queued([delivery], _Outcome(State.STOPPED, "same address twice"), job)
             continue
         try:
-            wave.append(_Candidate(delivery, recipient, template.message(recipient, delivery)))
+            candidates.append(_Candidate(delivery, recipient, template.message(recipient, delivery)))
         except LetterRefused:
-            _end([delivery], _Outcome(State.REFUSED, "not a valid message"), now)
-    return wave
+            _end_queued([delivery], _Outcome(State.REFUSED, "not a valid message"), job)
+    return candidates
 
 
-def _renamed(delivery: EditionDelivery, recipient: EditionRecipient) -> bool:
+def _renamed(delivery: EditionDelivery, recipient: EditionRecipient, job: RunningJob) -> bool:
     """Note that the row has another address by now; False if another delivery has it."""
-    others = EditionDelivery.objects.filter(edition=delivery.edition_id, fingerprint=recipient.fingerprint)
-    if others.exists():
+    try:
+        with transaction.atomic():
+            job.lock()
+            EditionDelivery.objects.filter(pk=delivery.pk).update(fingerprint=recipient.fingerprint)
+    except IntegrityError:
         return False
-    EditionDelivery.objects.filter(pk=delivery.pk).update(fingerprint=recipient.fingerprint)
     delivery.fingerprint = recipient.fingerprint
     return True
 
 
 def _commit(
-    wave: Sequence[_Candidate], edition: Edition, job: RunningJob, deployment: Deployment, per_second: int
-) -> list[_Candidate] | None:
-    """Commit which of *wave* are handed over now. None if the edition does not go on. Raises `LeaseLost`."""
+    candidates: Sequence[_Candidate], edition: Edition, job: RunningJob, deployment: Deployment, per_second: int
+) -> _Wave | None:
+    """Commit which of *candidates* are handed over now. None if the edition does not go on. Raises `LeaseLost`."""
     now = job.now
     with transaction.atomic():
-        job.lock()
-        if not Edition.objects.filter(pk=edition.pk, state=Edition.State.SENDING).exists():
+        # The edition before the job, as whoever resumes it locks them.
+        sending = Edition.objects.select_for_update(no_key=True).filter(pk=edition.pk, state=Edition.State.SENDING)
+        if not list(sending.values_list("pk")):
             return None
-        wanted = _wanted(wave, edition, deployment, now)
+        job.lock()
+        wanted = _wanted(candidates, edition, deployment, now)
         leaving = _within_rates(wanted, per_second, now)
         rows = EditionDelivery.objects.filter(pk__in=[candidate.delivery.pk for candidate in leaving])
         rows.update(state=State.HANDING_OVER, handed_at=now)
-        return leaving
+        return _Wave(leaving, now, uptime_s())  # before it commits, because a stop may commit right after
 
 
-def _wanted(wave: Sequence[_Candidate], edition: Edition, deployment: Deployment, now: dt.datetime) -> list[_Candidate]:
-    """Those of *wave* who may get it now; for the others it ends in the open transaction."""
+def _wanted(
+    candidates: Sequence[_Candidate], edition: Edition, deployment: Deployment, now: dt.datetime
+) -> list[_Candidate]:
+    """Those of *candidates* who may get it now; for the others it ends in the open transaction."""
     if not edition.purpose:
-        return list(wave)
-    named = [candidate.recipient.fingerprint for candidate in wave]
+        return list(candidates)
+    named = [candidate.recipient.fingerprint for candidate in candidates]
     hold_choices(named)
     wanted = []
-    for candidate, permission in zip(wave, may_named(named, edition.purpose, deployment), strict=True):
+    for candidate, permission in zip(candidates, may_named(named, edition.purpose, deployment), strict=True):
         if is_allowed(permission, candidate.recipient):
             wanted.append(candidate)
         else:
-            _end([candidate.delivery], _Outcome(State.STOPPED, permission.reason), now)
+            rows = EditionDelivery.objects.filter(pk=candidate.delivery.pk)
+            _end(rows, _Outcome(State.STOPPED, permission.reason), now)
     return wanted
 
 
@@ -202,14 +230,14 @@ def is_allowed(permission: Permission, recipient: EditionRecipient) -> bool:
     return permission.allowed or (permission.reason == Reason.NO_CONSENT and recipient.has_consented)
 
 
-def _within_rates(wave: Sequence[_Candidate], per_second: int, now: dt.datetime) -> list[_Candidate]:
-    """As many of *wave* as may leave within its time; their slots are reserved."""
+def _within_rates(candidates: Sequence[_Candidate], per_second: int, now: dt.datetime) -> list[_Candidate]:
+    """As many of *candidates* as may leave within the time of a wave; their slots are reserved."""
     limits = setting("TROTH_MAIL_RATES")
-    by_domain = Counter(_domain(candidate) for candidate in wave)
+    by_domain = Counter(_domain(candidate) for candidate in candidates)
     of_domains = {name: rate for name in by_domain if (rate := limits.get(name, limits.get("*")))}
     room = rates.reserve(by_domain, of_domains, now=now, within=_WAVE)
     chosen = []
-    for candidate in wave:
+    for candidate in candidates:
         if room[_domain(candidate)] > 0:
             room[_domain(candidate)] -= 1
             chosen.append(candidate)
@@ -222,64 +250,88 @@ def _domain(candidate: _Candidate) -> str:
 
 
 def _hand_over(
-    leaving: Sequence[_Candidate], transport: MailTransport, job: RunningJob, deployment: Deployment, doubt: Doubt
+    wave: _Wave,
+    transport: MailTransport,
+    job: RunningJob,
+    edition: Edition,
+    deployment: Deployment,
+    doubt: Doubt,
 ) -> bool:
     """Send the messages, and record what became of each. False if the server is away."""
-    begun, outcomes = time.monotonic(), list[tuple[EditionDelivery, _Outcome]]()
-    is_there = True
-    for candidate in leaving:
-        if not is_there or time.monotonic() - begun > _WAVE.total_seconds():
-            outcomes.append((candidate.delivery, _Outcome(State.QUEUED)))
-            continue
-        try:
-            transport.hand_over(candidate.message, lambda: None)
-        except ServerUnreachable as error:
-            is_there = False
-            outcomes.append((candidate.delivery, _Outcome(State.QUEUED, error.reason)))
-        except MessageRefused as error:
-            outcomes.append((candidate.delivery, _refused(candidate, error)))
-        except Doubtful as error:
-            state = State.QUEUED if doubt == "repeat" else State.IN_DOUBT
-            outcomes.append((candidate.delivery, _Outcome(state, error.reason)))
-        else:
-            outcomes.append((candidate.delivery, _Outcome(State.SENT)))
-    note_surely(lambda: _note(outcomes, job, deployment))
+    outcomes, is_there = list[tuple[EditionDelivery, _Outcome]](), True
+    for candidate in wave.leaving:
+        outcome = _Outcome(State.QUEUED)
+        if is_there and not wave.is_over():
+            try:
+                transport.hand_over(candidate.message, partial(_look_again, candidate, wave, edition, deployment))
+                outcome = _Outcome(State.SENT)
+            except _Stopped as stopped:
+                outcome = _Outcome(State.STOPPED, stopped.reason)
+            except (ServerUnreachable, Error) as error:
+                # If the server breaks off at this message, others go first next time.
+                is_there = False
+                reason = error.reason if isinstance(error, ServerUnreachable) else "database away"
+                outcome = _Outcome(State.QUEUED, reason, 2 * _AWAY_WAIT)
+            except MessageRefused as error:
+                outcome = _refused(candidate, error)
+            except Doubtful as error:
+                again = _later(candidate, error.reason)
+                outcome = again if doubt == "repeat" else _Outcome(State.IN_DOUBT, error.reason)
+        outcomes.append((candidate.delivery, outcome))
+    note_surely(lambda: _note(outcomes, wave, deployment, now=job.now))
     return is_there
+
+
+def _look_again(candidate: _Candidate, wave: _Wave, edition: Edition, deployment: Deployment) -> None:
+    """The last step of a message whose server is slow: a stop since its hand-over was committed counts. Raises
+    `_Stopped`."""
+    if edition.purpose and wave.is_over():
+        [permission] = may_named([candidate.recipient.fingerprint], edition.purpose, deployment)
+        if not is_allowed(permission, candidate.recipient):
+            raise _Stopped(permission.reason)
 
 
 def _refused(candidate: _Candidate, error: MessageRefused) -> _Outcome:
     if error.for_good:
         is_sure = error.judged is not None and not error.judged.is_unsure
         return _Outcome(State.REFUSED, error.reason, judged=error.judged.kind if error.judged and is_sure else None)
-    return _Outcome(State.QUEUED, error.reason, _PAUSES[min(candidate.delivery.tries, len(_PAUSES) - 1)])
+    return _later(candidate, error.reason)
 
 
-def _note(outcomes: Iterable[tuple[EditionDelivery, _Outcome]], job: RunningJob, deployment: Deployment) -> None:
-    """Commit what became of a wave, also if another worker has the job by now."""
-    now, by_outcome = job.now, dict[_Outcome, list[EditionDelivery]]()
+def _later(candidate: _Candidate, reason: str) -> _Outcome:
+    return _Outcome(State.QUEUED, reason, _PAUSES[min(candidate.delivery.tries, len(_PAUSES) - 1)])
+
+
+def _note(
+    outcomes: Iterable[tuple[EditionDelivery, _Outcome]], wave: _Wave, deployment: Deployment, *, now: dt.datetime
+) -> None:
+    """Commit what became of a wave, also if another worker has the job by now. What that one has handed over again
+    since, or shows as in doubt, does not go back."""
+    by_outcome = dict[_Outcome, list[EditionDelivery]]()
     for delivery, outcome in outcomes:
         by_outcome.setdefault(outcome, []).append(delivery)
     with transaction.atomic():
         for outcome, deliveries in by_outcome.items():
-            _end(deliveries, outcome, now)
+            rows = EditionDelivery.objects.filter(pk__in=[it.pk for it in deliveries], handed_at=wave.handed_at)
+            _end(rows.filter(state=State.HANDING_OVER) if outcome.state == State.QUEUED else rows, outcome, now)
             if outcome.judged is not None:
                 for delivery in deliveries:
                     note_report(delivery, outcome.judged, deployment, now=now)
 
 
-def _end(deliveries: Sequence[EditionDelivery], outcome: _Outcome, now: dt.datetime) -> None:
-    is_back = outcome.state == State.QUEUED
-    values: dict[str, object] = {
-        "state": outcome.state,
-        "reason": outcome.reason,
-        "ended_at": None if is_back else now,
-        "not_before": now + outcome.pause if outcome.pause else None,
-    }
-    rows = EditionDelivery.objects.filter(
-        Q(ended_at=None) | Q(state=State.IN_DOUBT), pk__in=[one.pk for one in deliveries]
+def _end_queued(deliveries: Sequence[EditionDelivery], outcome: _Outcome, job: RunningJob) -> None:
+    """End deliveries of which nothing was handed over. Raises `LeaseLost`."""
+    with transaction.atomic():
+        job.lock()
+        rows = EditionDelivery.objects.filter(pk__in=[it.pk for it in deliveries], state=State.QUEUED)
+        _end(rows, outcome, job.now)
+
+
+def _end(rows: QuerySet[EditionDelivery], outcome: _Outcome, now: dt.datetime) -> None:
+    rows.update(
+        state=outcome.state,
+        reason=outcome.reason,
+        ended_at=None if outcome.state == State.QUEUED else now,
+        not_before=now + outcome.pause if outcome.pause else None,
+        tries=F("tries") + (1 if outcome.pause else 0),
     )
-    if outcome.pause is None:
-        rows.update(**values)
-        return
-    for delivery in deliveries:
-        rows.filter(pk=delivery.pk).update(**values, tries=delivery.tries + 1)
