@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from collections.abc import Sequence
 
 from django.db import transaction
 
-from troth.declaration import Basis, Declaration
+from troth.declaration import Basis, Declaration, covers
 from troth.service.core.deployment import Deployment
 from troth.service.mail.stops.recognition import StopScope as StopScope
-from troth.service.preferences.actions import hold_choices, may_named, record_named
-from troth.service.preferences.models import ChoiceState
+from troth.service.preferences import rules
+from troth.service.preferences.actions import hold_choices, record_named
+from troth.service.preferences.models import Choice, ChoiceState, ScopeKind
 from troth.service.preferences.rules import MARKETING, OWN_ACT, SUPPRESSIONS, Scope, Source
 
 
@@ -43,23 +45,32 @@ def stop(
     names = purposes_of(list_name, scope, declaration)
     with transaction.atomic():
         hold_choices([fingerprint], shared=False)
-        open_ = [name for name in names if not _is_stopped(fingerprint, name, deployment)]
-        if names and not open_:
-            return False
-        source = Source("newsletters", f"stop:{channel}-{secrets.token_hex(8)}", actor)
+        # That messages did not arrive is no stop of the person's: staff can lift it, and a stop must stay then.
+        known = Choice.objects.filter(fingerprint=fingerprint, ended_at=None)
+        own = list(known.exclude(state=ChoiceState.UNDELIVERABLE))
         by_state: dict[ChoiceState, list[Scope]] = {}
-        for name in open_:
-            by_state.setdefault(_state_of(name, declaration), []).append(Scope.of(name))
-        if scope is StopScope.ALL:
+        for name in names:
+            if not _is_stopped(own, name, declaration):
+                by_state.setdefault(_state_of(name, declaration), []).append(Scope.of(name))
+        if scope is StopScope.ALL and not _is_marketing_stopped(own, declaration):
             by_state.setdefault(ChoiceState.OBJECTED, []).append(MARKETING)
+        source = Source("newsletters", f"stop:{channel}-{secrets.token_hex(8)}", actor)
         for state, scopes in by_state.items():
             record_named([fingerprint], state, scopes, source, deployment.keyring, now=now)
-    return True
+    return bool(by_state)
 
 
-def _is_stopped(fingerprint: str, purpose: str, deployment: Deployment) -> bool:
-    [permission] = may_named([fingerprint], purpose, deployment)
-    return permission.row is not None and permission.row.state in SUPPRESSIONS
+def _is_stopped(choices: Sequence[Choice], purpose: str, declaration: Declaration) -> bool:
+    row = rules.may(choices, purpose, declaration, at=None).row
+    return row is not None and row.state in SUPPRESSIONS
+
+
+def _is_marketing_stopped(choices: Sequence[Choice], declaration: Declaration) -> bool:
+    """Whether all marketing is stopped, that which may be declared later among it."""
+    if not any(row.scope == ScopeKind.MARKETING and row.state in SUPPRESSIONS for row in choices):
+        return False
+    marketing = [name for name, purpose in declaration.purposes.items() if covers("marketing", purpose.use)]
+    return all(_is_stopped(choices, name, declaration) for name in marketing)
 
 
 def _state_of(purpose: str, declaration: Declaration) -> ChoiceState:
