@@ -143,6 +143,27 @@ class Troth:
         told = self._dict(self._send("POST", "guard", {"subject": _named(email, phone, account)}, again=True))
         return not told["restricted"] and purpose not in told["purposes"]
 
+    def sign_up(
+        self,
+        newsletter: str,
+        *,
+        email: str,
+        shown: str,
+        language: str = "en",
+        values: Mapping[str, str] | None = None,
+        key: str | None = None,
+    ) -> None:
+        """Ask for *newsletter* in somebody's name. They get an e-mail with a link, and nothing else before they confirm
+        it. *shown* is the text by which they asked for it. Whether the address has it already is not told."""
+        body = {"email": email, "shown": shown, "language": language, "values": dict(values or {})}
+        self._send("POST", f"newsletters/{newsletter}/signups", body, key=key or secrets.token_urlsafe(16))
+
+    def stop(self, *, email: str, newsletter: str | None = None) -> None:
+        """Stop *newsletter*, or without it all marketing, for an address. It holds when this returns; to repeat it is
+        harmless."""
+        body = {"email": email} if newsletter is None else {"email": email, "newsletter": newsletter}
+        self._send("POST", "stops", body, again=True)
+
     def disclosing(
         self,
         recipient: str,

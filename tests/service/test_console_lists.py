@@ -124,6 +124,7 @@ def test_each_figure_counts_exactly_what_its_list_shows(office: Office, staff_me
         "Requests that wait for me": 1,
         "Requests that wait for a handler": 5,
         "Plans that wait for approval": 1,
+        "Newsletters that wait for approval": 0,
         "Tasks due today": 0,
         "Tasks that are late": 0,
         "Tasks that wait for me": 1,
@@ -142,7 +143,7 @@ def test_each_figure_counts_exactly_what_its_list_shows(office: Office, staff_me
     ("role", "lists"),
     [
         (StaffRole.HANDLER, {"cases", "tasks", "promises", "work"}),
-        (StaffRole.APPROVER, {"cases", "waivers"}),
+        (StaffRole.APPROVER, {"cases", "newsletters", "waivers"}),
         (StaffRole.AUDITOR, {"promises", "work"}),
         (StaffRole.ADMINISTRATOR, set()),
     ],
@@ -190,7 +191,10 @@ def test_a_policy_that_cannot_be_read_hides_the_figures_that_need_it_alone(offic
 
 @pytest.mark.parametrize(
     "path",
-    ["", "cases/", "tasks/", "work/", "staff/", "staff/review", "accesses/", "disclosures/", "waivers/", "promises/"],
+    [
+        *("", "cases/", "tasks/", "work/", "staff/", "staff/review", "accesses/", "disclosures/", "waivers/"),
+        *("promises/", "newsletters/"),
+    ],
 )
 def test_more_rows_are_not_more_queries(path: str, office: Office, staff_member: Staff) -> None:
     client = staff_member(*([StaffRight.STAFF_MANAGE] if path == "staff/review" else ALL))

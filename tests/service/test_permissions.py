@@ -33,7 +33,14 @@ from troth.service.cases.models import Case, CaseKind, Channel
 from troth.service.cases.pages.case_status import leaves
 from troth.service.disclosures.duty import DISCLOSURES_READ, DISCLOSURES_SEE, DISCLOSURES_WRITE
 from troth.service.duty import LinkKind
-from troth.service.newsletters.duty import MAIL_ASK
+from troth.service.newsletters.duty import (
+    MAIL_ASK,
+    NEWSLETTERS_APPROVE,
+    NEWSLETTERS_READ,
+    NEWSLETTERS_SEND,
+    NEWSLETTERS_WRITE,
+    STOPS_WRITE,
+)
 from troth.service.requests.duty import CASES_READ, CASES_WRITE, GUARD_READ, PACKAGES_READ
 from troth.service.staff import actions as staff
 from troth.service.staff.models import Grant, StaffMember
@@ -55,6 +62,7 @@ HOLDS, SENT, EVIDENCE, API, SECOND = (
     API_MANAGE,
     PROMISES_APPROVE,
 )
+WRITE, AGREE = NEWSLETTERS_SEND, NEWSLETTERS_APPROVE
 READ, SEND, BOTH = ("GET", "HEAD"), ("POST",), ("GET", "HEAD", "POST")
 
 
@@ -139,6 +147,13 @@ DOORS: Mapping[str, Door] = {
     "api/v1/requests/<reference>/package": program("GET"),
     "api/v1/guard": program("POST"),
     "api/v1/mail/ask": program("POST"),
+    "api/v1/newsletters": program("GET"),
+    "api/v1/newsletters/<name>/signups": program("POST"),
+    "api/v1/newsletters/<name>/editions": program("POST"),
+    "api/v1/stops": program("POST"),
+    "api/v1/editions/<edition>": program("GET"),
+    "api/v1/editions/<edition>/start": program("POST"),
+    "api/v1/editions/<edition>/<change>": program("POST"),
     "api/v1/controls/<control>/evidence": program("POST"),
     "api/v1/disclosures": program("POST"),
     "api/v1/disclosures/received": program("POST"),
@@ -164,6 +179,16 @@ DOORS: Mapping[str, Door] = {
     "console/disclosures/": any_of(SENT),
     "console/disclosures/received": any_of(SENT, methods=SEND, personal=True),
     "console/disclosures/notices/<int:pk>": any_of(SENT, methods=SEND),
+    "console/newsletters/": any_of(WRITE, AGREE),
+    "console/newsletters/write": any_of(WRITE, methods=BOTH),
+    "console/newsletters/preview": any_of(WRITE, methods=SEND),
+    "console/newsletters/<int:pk>/": any_of(WRITE, AGREE),
+    "console/newsletters/<int:pk>/message": any_of(WRITE, AGREE),
+    "console/newsletters/<int:pk>/approve": any_of(AGREE, methods=SEND),
+    "console/newsletters/<int:pk>/<slug:what>": any_of(WRITE, methods=SEND),
+    "console/stops/": any_of(H),
+    "console/stops/record": any_of(H, methods=SEND, personal=True),
+    "console/stops/lift": any_of(H, methods=SEND, personal=True),
     "console/work/": any_of(H, EVIDENCE),
     "console/work/jobs/<int:pk>/go-on": any_of(H, methods=SEND),
     "console/work/line/start": any_of(H, methods=SEND),
@@ -263,7 +288,7 @@ def test_no_address_takes_a_method_that_it_does_not_need(office: Office) -> None
     assert taken == {}, "\n".join(f"{where} {status}" for where, status in taken.items())
 
 
-_TWO = {"ben": (H, A, S, M, API, HOLDS, SENT, EVIDENCE, SECOND), "chloe": (O,)}
+_TWO = {"ben": (H, A, S, M, API, HOLDS, SENT, EVIDENCE, SECOND, WRITE, AGREE), "chloe": (O,)}
 NOTHING = ("api/v1/", "api/v1/docs", "api/v1/^")
 
 
@@ -405,6 +430,13 @@ SCOPES: Mapping[tuple[str, str], ApiScope] = {
     ("POST", "api/v1/disclosures"): DISCLOSURES_WRITE,
     ("POST", "api/v1/disclosures/received"): DISCLOSURES_READ,
     ("POST", "api/v1/controls/<control>/evidence"): EVIDENCE_WRITE,
+    ("GET", "api/v1/newsletters"): NEWSLETTERS_READ,
+    ("POST", "api/v1/newsletters/<name>/signups"): NEWSLETTERS_WRITE,
+    ("POST", "api/v1/newsletters/<name>/editions"): NEWSLETTERS_WRITE,
+    ("POST", "api/v1/stops"): STOPS_WRITE,
+    ("GET", "api/v1/editions/<edition>"): NEWSLETTERS_READ,
+    ("POST", "api/v1/editions/<edition>/start"): NEWSLETTERS_WRITE,
+    ("POST", "api/v1/editions/<edition>/<change>"): NEWSLETTERS_WRITE,
     ("GET", "metrics"): METRICS_READ,
 }
 _ANN: Any = {"subject": {"email": "ann@example.org"}}
@@ -418,6 +450,10 @@ BODIES: Mapping[str, Any] = {
         "people": [{"email": "ann@example.org"}],
     },
     "api/v1/disclosures/received": _ANN,
+    "api/v1/newsletters/<name>/signups": {"email": "ann@example.org", "shown": "Send it to me."},
+    "api/v1/newsletters/<name>/editions": {"subject": "News", "markdown": "We have news."},
+    "api/v1/stops": {"email": "ann@example.org"},
+    "api/v1/editions/<edition>/start": {"plan": "dg1:" + "0" * 64},
     "api/v1/controls/<control>/evidence": {"at": "2026-01-05T06:00:00Z", "outcome": "pass"},
 }  # fmt: skip
 
@@ -443,7 +479,7 @@ def test_a_token_opens_what_its_scope_says_and_nothing_else(office: Office, scop
     now = office.now()
     secret = tokens.make("shop", [scope], until=now + dt.timedelta(days=1), now=now)
     for (method, address), needed in SCOPES.items():
-        status = call(method, address, secret, reference="R-2026-0999").status_code
+        status = call(method, address, secret, reference="R-2026-0999", edition="1", change="pause").status_code
         assert (status in (200, 201, 404)) if scope == needed else (status == 403), (address, status)
 
 

@@ -44,9 +44,8 @@ def send(file: Path, list_name: str, send_at: dt.datetime | None, approved: str 
     Example:  troth newsletter send june.md --list monthly
     """
     deployment, now = _set_up(), cli.now()
-    from troth.service.mail.bulk import actions as bulk
     from troth.service.mail.bulk.ending import counts
-    from troth.service.newsletters.actions import plan
+    from troth.service.newsletters.actions import needs_approval, plan, start
 
     with cli.file_errors(file, "read"):
         source = file.read_text("utf-8-sig")
@@ -55,7 +54,7 @@ def send(file: Path, list_name: str, send_at: dt.datetime | None, approved: str 
     if approved is not None:
         if approved != edition.plan_hash:
             raise click.UsageError("the text, the list or the time has changed since that plan: look at the new one")
-        edition = bulk.start(approved, deployment, now=now)
+        edition = start(approved, deployment, now=now)
         facts = {"edition": edition.pk, "state": edition.state, **counts(edition.pk)}
         cli.answer(facts, f"Edition {edition.pk} goes out: troth newsletter list shows how it stands.", as_json=as_json)
         return
@@ -63,10 +62,13 @@ def send(file: Path, list_name: str, send_at: dt.datetime | None, approved: str 
     lines = [f"It would go to {counted(planned.people, 'person', 'people')}."]
     lines += [f"  left out: {figure:,} ({reason})" for reason, figure in left_out.items()]
     lines += [f"  {fault.place}: {fault.wrong} {fault.fix}" for fault in planned.warnings]
+    waits = needs_approval(edition, deployment, now=now)
+    if waits:
+        lines += ["", f"Somebody else has to approve it first: {deployment.site}/console/newsletters/{edition.pk}/"]
     lines += ["", f"To send it: troth newsletter send {file} --list {list_name} --apply {edition.plan_hash}"]
     warnings = [{"place": fault.place, "wrong": fault.wrong, "fix": fault.fix} for fault in planned.warnings]
     facts = {"edition": edition.pk, "plan": edition.plan_hash, "people": planned.people, "left_out": left_out}
-    facts["warnings"] = warnings
+    facts |= {"warnings": warnings, "needs_approval": waits}
     cli.answer(facts, *lines, as_json=as_json)
 
 

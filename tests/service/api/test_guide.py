@@ -32,7 +32,7 @@ from troth.service.api.scopes import scopes
 from troth.service.cases.models import Case
 
 GUIDE = (Path(__file__).parents[3] / "docs/howto/use-the-api.md").read_text("utf-8")
-ASK, FOLLOW, TOLD, GUARD, REFUSED = re.findall(r"^```python\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)
+ASK, FOLLOW, TOLD, GUARD, _NEWSLETTERS, REFUSED = re.findall(r"^```python\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)
 [CURL] = re.findall(r"^```sh\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)

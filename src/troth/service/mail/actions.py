@@ -85,23 +85,33 @@ def post_all(
     return [by_key[letter.once] for letter in letters]
 
 
+def post_made(letter: Letter, made: Message, *, keyring: Keyring, now: dt.datetime) -> None:
+    """Queue *made*, a message that its caller built, as the e-mail *letter*, in the open transaction."""
+    row = _stored(letter, made, keyring, now)
+    row.save(force_insert=True)
+    enqueue("mail.send", str(row.pk), not_before=now, priority=HIGH)
+
+
 def _row(letter: Letter, keyring: Keyring, organisation: Organisation, sender: Address, now: dt.datetime) -> LetterRow:
-    language, to = language_of(letter.language), Address.read(letter.to)
     made = message(
         write(letter, organisation),
         name=organisation.name,
         sender=sender,
-        to=to,
-        language=language,
+        to=Address.read(letter.to),
+        language=language_of(letter.language),
         now=now,
         attachments=letter.attachments,
     )
+    return _stored(letter, made, keyring, now)
+
+
+def _stored(letter: Letter, made: Message, keyring: Keyring, now: dt.datetime) -> LetterRow:
     return LetterRow(
         once=letter.once,
         kind=letter.kind,
         about=letter.about,
-        to=recipient_mark(to.text, keyring),
-        language=language,
+        to=recipient_mark(made.to, keyring),
+        language=language_of(letter.language),
         message_id=made.id,
         sealed=keyring.seal(_packed(made), letter_context(letter.once)),
         queued_at=now,

@@ -4,33 +4,42 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import secrets
 from collections.abc import Mapping
 
 from django.db import transaction
+from django.utils.translation import get_language
 
 from troth.declaration import IdentityKind, in_language
-from troth.ledger import Hash
+from troth.ledger import Entry, Hash, Pseudonym, Value
+from troth.protect import Keyring
 from troth.service.core.deployment import Deployment
 from troth.service.core.jobs.queue import enqueue
-from troth.service.mail.actions import post
+from troth.service.core.ledger import record
+from troth.service.mail.actions import post, post_made
 from troth.service.mail.bulk import actions as bulk
-from troth.service.mail.rules import Letter
+from troth.service.mail.models import Edition
+from troth.service.mail.rules import Letter, language_of, write
 from troth.service.mail.stops import actions as stops
 from troth.service.mail.stops import tokens
 from troth.service.mail.stops.actions import StopScope
 from troth.service.mail.stops.inbox import list_of
 from troth.service.newsletters.duty import CONFIRM_LINK
-from troth.service.newsletters.editions.kind import KIND, audience_table
+from troth.service.newsletters.editions.kind import KIND, NewsletterTemplate, audience_table, newsletter_of
 from troth.service.newsletters.editions.text import EditionText
 from troth.service.newsletters.models import SignUp
 from troth.service.newsletters.sealed_fields import signup_context
 from troth.service.portal import links
-from troth.service.preferences.actions import may_named, record_named
-from troth.service.preferences.models import ChoiceState
+from troth.service.preferences.actions import end_choices, may_named, record_named
+from troth.service.preferences.models import Choice, ChoiceState
 from troth.service.preferences.rules import OWN_ACT, Reason, Scope, Source, fingerprints
+from troth.service.staff import approvals
+from troth.service.staff.approvals import ApprovalPurpose, ApprovalRequest
+from troth.service.staff.models import StaffMember
 
 _LINKS_MAX = 3
 """Most links that are mailed to an address within the week in which a sign-up waits."""
+APPROVALS = ApprovalPurpose("newsletters.edition", is_for_one_use=False)  # an edition starts once anyway
 
 
 def plan(
@@ -59,6 +68,66 @@ def plan(
         now=now,
         send_at=send_at,
     )
+
+
+def program_actor(program: str, keyring: Keyring) -> str:
+    """Who planned an edition, where a *program* did."""
+    return keyring.pseudonym("program", program).text
+
+
+def needs_approval(edition: Edition, deployment: Deployment, *, now: dt.datetime) -> bool:
+    """Whether a planned *edition* may not start before a second person has approved it."""
+    newsletter = deployment.declaration.newsletters.get(edition.about.partition(":")[2])
+    is_asked = newsletter is not None and newsletter.approve and edition.state == Edition.State.DRAFT
+    return is_asked and not approvals.is_approved(_approval(edition), now=now)
+
+
+def approve(plan_hash: str, deployment: Deployment, *, by: StaffMember, now: dt.datetime) -> bool:
+    """Approve exactly the plan with this hash: its text, its list and its time. False if their approval already holds.
+    Raises `OwnPlan` if *by* planned it, and `EditionRefused` if it is not planned any more."""
+    with transaction.atomic():
+        drafts = Edition.objects.select_for_update().filter(kind=KIND, state=Edition.State.DRAFT)
+        edition = drafts.filter(plan_hash=plan_hash).first()
+        if edition is None:
+            raise bulk.EditionRefused("it does not wait any more; look at it again")
+        if not approvals.approve(_approval(edition), by=by, asked_by=(edition.actor,), now=now):
+            return False
+        fields: dict[str, Value] = {
+            "edition": deployment.keyring.pseudonym("edition", str(edition.pk)),
+            "plan": Hash(edition.plan_hash),
+            "by": Pseudonym(by.pseudonym),
+            "actor": "staff",
+        }
+        record(Entry("edition.approved", now, fields))
+    return True
+
+
+def start(plan_hash: str, deployment: Deployment, *, now: dt.datetime) -> Edition:
+    """`bulk.start`, for a newsletter that says ``approve: true`` only once a second person has approved exactly this
+    plan. Raises `ApprovalMissing` too."""
+    edition = Edition.objects.filter(kind=KIND, plan_hash=plan_hash, state=Edition.State.DRAFT).first()
+    if edition is not None and newsletter_of(edition, deployment)[1].approve:
+        approvals.use(_approval(edition), use=f"edition:{edition.pk}", now=now)
+    return bulk.start(plan_hash, deployment, now=now)
+
+
+def _approval(edition: Edition) -> ApprovalRequest:
+    return ApprovalRequest(APPROVALS, f"edition:{edition.pk}", edition.plan_hash)
+
+
+def send_test(edition: Edition, address: str, deployment: Deployment, *, now: dt.datetime) -> None:
+    """Queue the edition to one *address*, of a member of staff: as it would leave, but marked as a test, with the names
+    of placeholders for their values, and without a way to stop. Raises `LetterRefused`."""
+    name, newsletter = newsletter_of(edition, deployment)
+    about = f"edition:{edition.pk}"
+    language = language_of(get_language() or "en")
+    facts = {"subject": edition.content["subject"]}
+    letter = Letter("newsletter_test", address, language, about, facts, once=f"{about}/test-{secrets.token_hex(8)}")
+    note = write(letter, deployment.declaration.organisation)
+    text = EditionText(note.subject, f"{note.plain}\n---\n\n{edition.content['markdown']}")
+    made = NewsletterTemplate(name, newsletter, text, deployment).specimen(address)
+    with transaction.atomic():
+        post_made(letter, made, keyring=deployment.keyring, now=now)
 
 
 def sign_up(
@@ -145,8 +214,28 @@ def stop_by_token(
 
 
 def stop_by_address(
-    address: str, list_name: str, scope: StopScope, deployment: Deployment, *, channel: str, now: dt.datetime
+    address: str,
+    list_name: str,
+    scope: StopScope,
+    deployment: Deployment,
+    *,
+    channel: str,
+    now: dt.datetime,
+    actor: str = OWN_ACT,
 ) -> bool:
     """Stop for *address*, whoever asks. Idempotent: False if it is stopped already. Raises `IdentityRefused`."""
     [fingerprint] = fingerprints([(IdentityKind.EMAIL, address)], deployment.keyring)
-    return stops.stop(fingerprint, list_name, scope, deployment, channel=channel, now=now)
+    return stops.stop(fingerprint, list_name, scope, deployment, channel=channel, now=now, actor=actor)
+
+
+def lift_undeliverable(fingerprint: str, reason: str, deployment: Deployment, *, by: str, now: dt.datetime) -> int:
+    """End what reports about undeliverable messages stopped for one address, for a *reason*, a code of
+    `duty.LIFTING_REASONS`; *by* is a pseudonym of staff. What the person stopped, or complained about, stays. Returns
+    how many choices ended."""
+    with transaction.atomic():
+        rows = Choice.objects.filter(fingerprint=fingerprint, state=ChoiceState.UNDELIVERABLE)
+        ended = end_choices(rows, deployment.keyring, now=now)
+        if ended:
+            fields: dict[str, Value] = {"subject": Pseudonym(fingerprint), "rows": ended, "reason": reason}
+            record(Entry("suppression.lifted", now, {**fields, "by": Pseudonym(by), "actor": "staff"}))
+    return ended

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 
+from troth.ledger.fields import Of, OneOf, Whole
+from troth.ledger.kinds import ACTOR, EntryKind
+from troth.ledger.values import Hash, Pseudonym
 from troth.service.api.scopes import ApiScope
-from troth.service.duty import CentreLink, ControlInput, Duty, LinkKind
+from troth.service.duty import CentreLink, ConsolePage, ControlInput, Duty, LinkKind
 from troth.service.duty import marked as _
-from troth.service.mail.facts import line, link
+from troth.service.mail.facts import DAY, line, link
 from troth.service.mail.message_kinds import MessageKind
+from troth.service.staff.rights import StaffRight
 
 _WEEK = dt.timedelta(days=7)
 CONFIRM_LINK = LinkKind("newsletters.confirm", opens="troth.service.newsletters.pages:confirm", lasts=_WEEK)
@@ -18,11 +22,40 @@ MAIL_ASK = ApiScope(
     reaches_personal=True,  # whoever has the link can stop in the person's name
 )
 
+LIFTING_REASONS = ("mailbox_works", "report_wrong", "address_given_again")
+"""Why staff lift what reports about undeliverable messages stopped."""
+
+NEWSLETTERS_SEND = StaffRight("newsletters.send", _("Write and send newsletters"), roles=("handler",))
+NEWSLETTERS_APPROVE = StaffRight("newsletters.approve", _("Approve newsletters of other people"), roles=("approver",))
+NEWSLETTERS_READ = ApiScope("newsletters.read", _("See newsletters, and how editions stand"))
+NEWSLETTERS_WRITE = ApiScope(
+    "newsletters.write", _("Sign people up for newsletters, and send editions"), reaches_personal=True
+)
+STOPS_WRITE = ApiScope("stops.write", _("Record that somebody wants no more marketing"), reaches_personal=True)
+
 DUTY = Duty(
+    entries={
+        # approved by a second member of staff, who did not plan it
+        "edition.approved": EntryKind(
+            {"edition": Of(Pseudonym), "plan": Of(Hash), "by": Of(Pseudonym), "actor": ACTOR}
+        ),
+        # staff ended what undeliverable messages had stopped, and nothing that the person had
+        "suppression.lifted": EntryKind(
+            {
+                "subject": Of(Pseudonym),
+                "rows": Whole(1),
+                "reason": OneOf(LIFTING_REASONS),
+                "by": Of(Pseudonym),
+                "actor": ACTOR,
+            }
+        ),
+    },
     entry_titles={
         "edition.started": _("An edition of a newsletter began to go out"),
         "edition.changed": _("An edition of a newsletter was paused, resumed or cancelled"),
         "edition.finished": _("An edition of a newsletter has ended"),
+        "edition.approved": _("A second person approved an edition of a newsletter"),
+        "suppression.lifted": _("Staff lifted the stop of an address that had counted as undeliverable"),
     },
     controls="troth.service.newsletters.controls",
     rehearsal="troth.service.newsletters.rehearsal",
@@ -34,10 +67,11 @@ DUTY = Duty(
     },
     after={"choice.changed": ("mail.optout_effective",)},
     editions={"newsletter": "troth.service.newsletters.editions.kind:EDITIONS"},
-    messages={"newsletter_confirm": MessageKind({"title": line, "link": link}, lasts=_WEEK, is_owed=False)},
+    messages={
+        "newsletter_confirm": MessageKind({"title": line, "link": link}, lasts=_WEEK, is_owed=False),
+        "newsletter_test": MessageKind({"subject": line}, lasts=DAY, to_person=False, is_owed=False),
+    },
     links=(CONFIRM_LINK,),
-    scopes=(MAIL_ASK,),
-    api="troth.service.newsletters.may_send:router",
     jobs=("troth.service.newsletters.jobs",),
     sealed="troth.service.newsletters.sealed_fields:SEALED",
     tables="own_tables.yaml",
@@ -46,5 +80,27 @@ DUTY = Duty(
             "newsletters-by-address", _("Stop e-mails"), _("Newsletters and other marketing, without signing in"), 200
         ),
     ),
-    urls=(("your-data/", "troth.service.newsletters.urls"),),
+    rights=(NEWSLETTERS_SEND, NEWSLETTERS_APPROVE),
+    scopes=(MAIL_ASK, NEWSLETTERS_READ, NEWSLETTERS_WRITE, STOPS_WRITE),
+    api="troth.service.newsletters.api:router",
+    console=(
+        ConsolePage(
+            "newsletters",
+            _("Newsletters"),
+            (NEWSLETTERS_SEND, NEWSLETTERS_APPROVE),
+            _("Editions: write, approve and send them, and see how they stand."),
+            place=52,
+            group=_("E-mail"),
+        ),
+        ConsolePage(
+            "stops",
+            _("Stops"),
+            (StaffRight.CASES_HANDLE,),
+            _("Record that somebody wants no more marketing."),
+            place=53,
+            group=_("E-mail"),
+        ),
+    ),
+    console_figures="troth.service.newsletters.console.editions:figures",
+    urls=(("", "troth.service.newsletters.urls"),),
 )

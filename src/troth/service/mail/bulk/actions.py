@@ -88,7 +88,7 @@ def plan(
     if known is None:
         draft.save()
     elif known.state != Edition.State.DRAFT:
-        raise EditionRefused("this edition was sent already; change its text to send another one")
+        raise EditionRefused("this edition was sent already, or cancelled; change its text or its time for another one")
     else:
         Edition.objects.filter(pk=known.pk, state=Edition.State.DRAFT).update(planned=draft.planned)
         known.planned, draft = draft.planned, known

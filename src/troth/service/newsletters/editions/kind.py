@@ -27,7 +27,7 @@ from troth.stores import Row
 KIND: Final = "newsletter"
 _OF_SIGNATURES = frozenset({"unsigned", "optout_unsigned", "signature_partial"})
 """Faults that every message has while no signing key is made."""
-_OF_SITE = frozenset({"optout_missing", "link_unsafe"})
+_OF_SITE = frozenset({"optout_missing", "optout_hidden", "link_unsafe"})
 """Faults that every message has while the site is one of this machine, which has no https."""
 
 
@@ -125,6 +125,13 @@ class NewsletterTemplate:
             if fault.blocks and not self._is_expected(fault):
                 raise LetterRefused(f"{fault.place}: {fault.wrong}")
         return message
+
+    def specimen(self, address: str) -> Message:
+        """The message to *address*, which need not be of a recipient: with the names of placeholders for their values,
+        and without a way to stop."""
+        values = {name: f"[{name}]" for name in self._prepared.placeholders}
+        values[STOP_LINK] = f"{self._deployment.site}/your-data/stop/test"  # no token: it leads to a page that says so
+        return self._prepared.message(to=Address.read(address), now=self._deployment.now(), values=values)
 
     def _is_expected(self, fault: MailFault) -> bool:
         is_local = self._deployment.site.startswith("http://")

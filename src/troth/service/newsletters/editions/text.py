@@ -17,7 +17,7 @@ from troth.service.mail.rules import LetterRefused, MessageText
 
 STOP_LINK = "troth_stop_link"
 """The placeholder of the link by which a recipient stops."""
-_TEXT_MAX = 200_000
+TEXT_MAX = 200_000
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 
 
@@ -37,8 +37,10 @@ class EditionText:
             raise LetterRefused("the first line of an edition is its subject: # Subject")
         if not rest.strip():
             raise LetterRefused("the edition has a subject and no text")
-        if len(source) > _TEXT_MAX:
-            raise LetterRefused(f"an edition has at most {_TEXT_MAX:,} characters")
+        if len(source) > TEXT_MAX:
+            raise LetterRefused(f"an edition has at most {TEXT_MAX:,} characters")
+        if "\0" in source:
+            raise LetterRefused("the edition has the character NUL, which no text needs; delete it")
         return cls(subject, rest.strip())
 
 

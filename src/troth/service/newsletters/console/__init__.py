@@ -1,0 +1,1 @@
+"""Console pages of newsletters: editions, and stops that somebody says on the telephone."""
