@@ -25,8 +25,7 @@ CREATE TEMP VIEW address_of AS
 CREATE TEMP VIEW named AS
     SELECT DISTINCT lower(mail.email) AS email, coalesce(known.name, lower(mail.email)) AS name FROM (
         SELECT opened_by_email AS email FROM desk.ticket UNION SELECT author_email FROM desk.message
-        UNION SELECT email FROM newsletter.subscriber UNION SELECT email FROM newsletter.signup
-        UNION SELECT email FROM newsletter.sending UNION SELECT email FROM logins.account
+        UNION SELECT email FROM newsletter.subscriber UNION SELECT email FROM logins.account
     ) AS mail LEFT JOIN address_of AS known ON known.email = lower(mail.email) WHERE mail.email IS NOT NULL;
 CREATE TEMP VIEW of_ticket AS
     SELECT t.id, 'customer ' || c.id AS name FROM desk.ticket AS t JOIN shop.customer AS c ON c.id = t.customer_ref
@@ -57,15 +56,6 @@ QUERIES: Mapping[str, tuple[str, str]] = {
     "newsletter.subscriber": (
         "id",
         "SELECT id, n.name FROM newsletter.subscriber AS s JOIN named AS n ON n.email = lower(s.email)",
-    ),
-    "newsletter.signup": (
-        "token",
-        "SELECT token, n.name FROM newsletter.signup AS s JOIN named AS n ON n.email = lower(s.email)",
-    ),
-    "newsletter.issue": ("id", "SELECT id, NULL FROM newsletter.issue WHERE FALSE"),
-    "newsletter.sending": (
-        "issue_id, email",
-        "SELECT issue_id, s.email, name FROM newsletter.sending AS s JOIN named AS n ON n.email = lower(s.email)",
     ),
     "logins.account": ("id", "SELECT id, name FROM of_account"),
     "logins.session": ("id", "SELECT s.id, name FROM logins.session AS s JOIN of_account AS a ON a.id = account_id"),

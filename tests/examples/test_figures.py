@@ -12,7 +12,6 @@ from sqlalchemy import text
 from troth.declaration import Declaration, SqlFigure, load
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
-CONFIRMED, STOPPED = "ours.newsletter_to_confirmed", "ours.newsletter_stopped_at_once"
 SERIES, ERASED = "ours.no_invoice_missing", "ours.no_address_on_invoices_of_the_erased"
 
 
@@ -48,19 +47,15 @@ def test_all_is_well_in_a_company_as_it_is_laid_down(
     example_voice: Any, declaration: Declaration, tmp_path: Path, server: str | None, request: pytest.FixtureRequest
 ) -> None:
     url = request.getfixturevalue(server) if server else None
-    places = example_voice.Places.in_folder(tmp_path, shop=url, newsletter=url)
+    places = example_voice.Places.in_folder(tmp_path, shop=url)
     example_voice.lay_down(places, people=60, seed=1, now=NOW)
-    assert set(_sql(declaration)) == {CONFIRMED, STOPPED, SERIES, ERASED}
+    assert set(_sql(declaration)) == {SERIES, ERASED}
     assert _wrong(declaration, places) == set()
 
 
-_SENT_TO = "WHERE email IN (SELECT email FROM sending)"
 _CANARY = (
     "INSERT INTO customer (id, email, name, notice, created_at, active_at)"
     " VALUES (99, 'canary-1@canary.invalid', 'Canary 1', '2026-11-01', '2026-11-20', '2026-11-20')"
-)
-_A_MINUTE_BEFORE = (
-    "(SELECT strftime('%Y-%m-%dT%H:%M', min(sent_at), '-1 minute') FROM sending WHERE sending.email = subscriber.email)"
 )
 
 
@@ -76,14 +71,6 @@ _A_MINUTE_BEFORE = (
         ("shop", "UPDATE invoice SET issued_at = '2026-11-24' WHERE number = 'EV-00000003'", SERIES),
         ("shop", "DELETE FROM customer WHERE id = (SELECT min(customer_id) FROM invoice)", ERASED),
         ("shop", "UPDATE invoice SET customer_id = 987654", ERASED),
-        ("newsletter", f"UPDATE subscriber SET confirmed_at = '2026-11-24T01:00:00' {_SENT_TO}", CONFIRMED),
-        ("newsletter", f"UPDATE subscriber SET confirmed_at = '01/11/2026' {_SENT_TO}", CONFIRMED),
-        ("newsletter", f"UPDATE subscriber SET confirmed_at = '2026-11-24' {_SENT_TO}", CONFIRMED),
-        ("newsletter", f"UPDATE subscriber SET stopped_at = confirmed_at {_SENT_TO}", STOPPED),
-        ("newsletter", f"UPDATE subscriber SET stopped_at = confirmed_at, email = upper(email) {_SENT_TO}", STOPPED),
-        ("newsletter", f"UPDATE subscriber SET stopped_at = confirmed_at, email = ' ' || email {_SENT_TO}", STOPPED),
-        ("newsletter", f"UPDATE subscriber SET stopped_at = '01/11/2026' {_SENT_TO}", STOPPED),
-        ("newsletter", f"UPDATE subscriber SET stopped_at = {_A_MINUTE_BEFORE} {_SENT_TO}", STOPPED),
     ],
 )
 def test_each_fault_is_in_one_figure(
@@ -96,9 +83,6 @@ def test_each_fault_is_in_one_figure(
 @pytest.mark.parametrize(
     ("system", "statements"),
     [
-        ("newsletter", "UPDATE sending SET email = upper(email), sent_at = replace(sent_at, ' ', 'T')"),
-        ("newsletter", "UPDATE subscriber SET confirmed_at = replace(confirmed_at, ' ', 'T'), email = upper(email)"),
-        ("newsletter", "UPDATE subscriber SET stopped_at = '2026-11-24T11:00Z' WHERE stopped_at IS NULL"),
         ("shop", "UPDATE invoice SET id = id + 1000 WHERE id > 3"),
         (
             "shop",
@@ -131,44 +115,3 @@ def test_what_the_figures_do_not_see_stands_beside_them(declaration: Declaration
     assert _wrong(declaration, places) == set()
     assert "newest invoice" in declaration.controls[SERIES].cannot_see
     assert "elsewhere on an invoice" in declaration.controls[ERASED].cannot_see
-
-
-def test_who_stopped_and_came_back_may_be_written_to_again_but_not_in_between(
-    declaration: Declaration, places: Any
-) -> None:
-    subscribed = (
-        "INSERT INTO subscriber (token, email, notice, confirmed_at, stopped_at)"
-        " VALUES (:token, 'dora@example.org', '2026-11-01', :begun, :ended)"
-    )
-    sent = "INSERT INTO sending VALUES (:issue, 'dora@example.org', 'delivered', :at)"
-    day = dt.timedelta(days=1)
-    _do(places, "newsletter", subscribed, token="first", begun=NOW - 90 * day, ended=NOW - 60 * day)
-    _do(places, "newsletter", subscribed, token="second", begun=NOW - 30 * day, ended=None)
-    for issue, days in ((1, 70), (2, 10)):
-        _do(places, "newsletter", sent, issue=issue, at=NOW - days * day)
-    assert _wrong(declaration, places) == set()
-    _do(places, "newsletter", sent, issue=3, at=NOW - 45 * day)
-    assert _wrong(declaration, places) == {STOPPED}
-
-
-def test_an_old_list_does_not_bring_back_who_stopped(declaration: Declaration, places: Any) -> None:
-    stopped = "INSERT INTO subscriber (token, email, notice, confirmed_at, stopped_at) VALUES (:t, :e, :n, :at, :to)"
-    sent = "INSERT INTO sending VALUES (1, 'dora@example.org', 'delivered', :at)"
-    begun, day = NOW - dt.timedelta(days=90), dt.timedelta(days=1)
-    for token, ended in (("first", NOW - 60 * day), ("imported", None)):
-        _do(places, "newsletter", stopped, t=token, e="dora@example.org", n="2026-11-01", at=begun, to=ended)
-    assert _wrong(declaration, places) == set()
-    _do(places, "newsletter", sent, at=NOW - 10 * day)
-    assert _wrong(declaration, places) == {STOPPED}
-
-
-@pytest.mark.parametrize(("months", "wrong"), [(11, set()), (3, {CONFIRMED})])
-def test_an_address_that_lapsed_is_no_fault_and_one_that_never_confirmed_is(
-    declaration: Declaration, places: Any, months: int, wrong: set[str]
-) -> None:
-    """A subscription is deleted two years after its confirmation, the record of its issues a year after each."""
-    sent = "INSERT INTO sending VALUES (:issue, 'dora@example.org', 'delivered', :at)"
-    now = dt.datetime.now(dt.UTC)
-    for issue, days in ((1, 31 * months), (2, 20)):
-        _do(places, "newsletter", sent, issue=issue, at=now - dt.timedelta(days=days))
-    assert _wrong(declaration, places) == wrong

@@ -17,7 +17,7 @@ from troth.stores import open_stores
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 AHEAD = ("2026-11-26 00:00:00", "2099-01-01 00:00:00.000000")
-TABLES = ("logins.login", "logins.session", "desk.ticket", "desk.message", "newsletter.sending", "shop.invoice")
+TABLES = ("logins.login", "logins.session", "desk.ticket", "desk.message", "shop.invoice")
 
 
 @pytest.fixture

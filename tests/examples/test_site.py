@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 from tests.scale import scaled
 
-PAGES = ["/", "/register/", "/order/", "/newsletter/", "/contact/", "/support/", "/cookies/", "/mailbox/", "/nowhere/",
-         f"/newsletter/stop/{'x' * 43}/"]  # fmt: skip
+PAGES = ["/", "/register/", "/order/", "/newsletter/", "/contact/", "/support/", "/cookies/", "/mailbox/", "/nowhere/"]
 REGISTRATION = {"name": "Dora Quill", "email": "Dora@example.org", "phone": "", "company": ""}
 ORDER = {"name": "Dora Quill", "email": "dora@example.org", "street": "1 Inkpot Passage", "town": "Dunmarrow",
          "postcode": "FB1 1AA", "country": "GB", "phone": "", "note": ""}  # fmt: skip
@@ -25,7 +24,6 @@ TICKET = {"email": "dora@example.org", "subject": "A word", "message": "It says 
 FORMS: Mapping[str, Mapping[str, str]] = {
     "/register/": REGISTRATION,
     "/order/": ORDER,
-    "/newsletter/": {"email": "dora@example.org", "name": ""},
     "/contact/": {"email": "dora@example.org", "message": "Hello", "name": ""},
     "/support/": TICKET,
 }
@@ -37,7 +35,7 @@ def _all(places: Any, system: str, query: str) -> list[Any]:
 
 
 def _counts(places: Any) -> list[int]:
-    tables = {"shop": ("customer", "orders"), "desk": ("ticket",), "newsletter": ("signup",), "logins": ("account",)}
+    tables = {"shop": ("customer", "orders"), "desk": ("ticket",), "logins": ("account",)}
     return [
         _all(places, system, f"SELECT count(*) FROM {table}")[0][0]
         for system, names in tables.items()
@@ -99,50 +97,12 @@ def test_an_empty_cart_orders_nothing(browser: httpx.Client, places: Any) -> Non
     assert _counts(places) == before
 
 
-def test_the_newsletter_starts_only_with_the_button_behind_the_link(
-    browser: httpx.Client, places: Any, mail: Path
-) -> None:
-    link = _link_in_a_letter(browser, "confirm")
-    subscribed = "SELECT stopped_at FROM subscriber WHERE email = 'dora@example.org'"
-    for _ in range(3):
-        assert browser.get(link).status_code == 200
-    assert _all(places, "newsletter", subscribed) == [], "opening a link must not subscribe"
-    assert browser.post(link).url.path == "/thanks/confirmed/"
-    assert _all(places, "newsletter", subscribed) == [(None,)]
-    assert _all(places, "newsletter", "SELECT * FROM signup") == []
-    assert browser.post(link).status_code == 410
-
-
-def _link_in_a_letter(browser: httpx.Client, what: str) -> str:
-    """Ask for the newsletter, confirm it where the letter after that is wanted, and find the link that does *what*."""
-    browser.post("/newsletter/", data=FORMS["/newsletter/"])
-    wanted = ["confirm"] if what == "confirm" else ["confirm", what]
-    for each in wanted:
-        letters = (browser.get(path) for path in _links(browser.get("/mailbox/"), "/mailbox/") if path != "/mailbox/")
-        link = next(found[0] for letter in letters if (found := _links(letter, f"/newsletter/{each}/")))
-        if each != what:
-            browser.post(link)
-    return link
-
-
-def test_the_newsletter_stops_at_once_with_the_link_and_as_many_presses_as_it_began(
-    browser: httpx.Client, places: Any
-) -> None:
-    link = _link_in_a_letter(browser, "stop")
-    still = "SELECT count(*) FROM subscriber WHERE email = 'dora@example.org' AND stopped_at IS NULL"
-    assert browser.get(link).status_code == 200
-    assert _all(places, "newsletter", still) == [(1,)], "opening a link must not stop it: programs open links"
-    for _ in range(2):
-        assert browser.post(link, data={"List-Unsubscribe": "One-Click"}).url.path == "/thanks/stopped/"
-        assert _all(places, "newsletter", still) == [(0,)]
-    assert browser.post(f"/newsletter/stop/{'x' * 43}/").status_code == 410
-
-
-def test_who_stopped_the_newsletter_can_come_back_and_what_was_before_stays(browser: httpx.Client, places: Any) -> None:
-    browser.post(_link_in_a_letter(browser, "stop"))
-    browser.post(_link_in_a_letter(browser, "confirm"))
-    subscriptions = "SELECT stopped_at IS NULL FROM subscriber WHERE email = 'dora@example.org' ORDER BY id"
-    assert _all(places, "newsletter", subscriptions) == [(0,), (1,)]
+def test_the_form_of_the_newsletter_goes_to_troth(browser: httpx.Client) -> None:
+    form = LexborHTMLParser(browser.get("/newsletter/").text).css_first("form.form")
+    assert form is not None
+    assert (form.attributes["action"], form.attributes["method"]) == ("/your-data/newsletters/monthly", "post")
+    assert {field.attributes["name"] for field in form.css("input, textarea")} == {"email", "name"}
+    assert browser.post("/newsletter/", data={"email": "dora@example.org", "name": ""}).status_code == 405
 
 
 @pytest.mark.parametrize(("path", "kind"), [("/contact/", "question"), ("/support/", "ticket")])
@@ -461,3 +421,13 @@ def _links(page: httpx.Response, start: str) -> list[str]:
     """The links in the page's content that begin so, footer and menu apart."""
     hrefs = [node.attributes["href"] or "" for node in LexborHTMLParser(page.text).css("main a[href]")]
     return [href for href in hrefs if href.startswith(start)]
+
+
+def test_the_mailbox_shows_a_mailing_once(browser: httpx.Client, mail: Path) -> None:
+    mail.mkdir()
+    for name in ("ann", "ben", "chloe"):
+        head = f"From: news@example.org\nTo: {name}@example.org\nSubject: In June\nList-Id: <monthly.example.org>"
+        (mail / f"{name}.eml").write_text(f"{head}\n\nHello\n")
+    shown = browser.get("/mailbox/").text
+    assert shown.count("In June") == 1
+    assert "@example.org and 2 more" in shown

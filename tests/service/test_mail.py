@@ -261,8 +261,8 @@ def test_the_mailbox_of_the_demonstration_shows_letters(rows: None, tmp_path: Pa
 
     posted(letter(language="fr"))
     send(transport=FolderTransport(tmp_path / "mail"))
-    (shown,) = letters.letters(tmp_path / "mail")
-    assert (shown.to, shown.subject) == (ANN, "Nous avons reçu votre demande")
+    ((shown, copies),) = letters.letters(tmp_path / "mail")
+    assert (shown.to, shown.subject, copies) == (ANN, "Nous avons reçu votre demande", 0)
     assert "24 décembre 2026" in shown.text
 
 

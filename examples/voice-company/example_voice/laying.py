@@ -19,7 +19,6 @@ from example_voice.systems import DATABASES, Places, connect
 from example_voice.traces import Trace, invoices, traces
 
 _PEOPLE_PER_BATCH = 2_000
-_ISSUES = 12
 
 
 class NotEmpty(Exception):
@@ -52,7 +51,6 @@ def lay_down(places: Places, *, people: int, seed: int, now: dt.datetime) -> Lai
             open_ = {name: stack.enter_context(engine.begin()) for name, engine in engines.items()}
             for name, connection in open_.items():
                 DATABASES[name].create_all(connection)
-            _insert(open_["newsletter"], systems.issue, _issues(now))
             while batch := list(islice(crowd, _PEOPLE_PER_BATCH)):
                 for table, rows in traces(batch, rng, numbers, now=now).items():
                     _insert(open_[_home(table)], table, rows)
@@ -109,11 +107,3 @@ def _catch_up(connection: Connection, name: str) -> None:
 
 def _count(connection: Connection, table: Table) -> int:
     return int(connection.scalar(select(func.count()).select_from(table)) or 0)
-
-
-def _issues(now: dt.datetime) -> list[tuple[Any, ...]]:
-    topics = ("Accents", "Hold music", "Two people at once", "Numbers said aloud", "Quiet rooms", "Names")
-    return [
-        (number, f"Heard this month: {topics[number % len(topics)].lower()}", now - dt.timedelta(days=30 * number - 10))
-        for number in range(1, _ISSUES + 1)
-    ]

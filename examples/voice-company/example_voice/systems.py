@@ -157,36 +157,11 @@ subscriber = Table(
     "subscriber",
     newsletter,
     Column("id", _Id, primary_key=True),
-    Column("token", String(43), nullable=False, unique=True),  # stands in the link that stops it
-    Column("email", _Email, nullable=False, index=True),  # twice, where somebody stopped and came back
+    Column("email", _Email, nullable=False, index=True),
     Column("name", String(120)),
     Column("notice", String(10), nullable=False),
     Column("confirmed_at", _Moment, nullable=False),
     Column("stopped_at", _Moment),
-)
-signup = Table(
-    "signup",
-    newsletter,
-    Column("token", String(43), primary_key=True),
-    Column("email", _Email, nullable=False, index=True),
-    Column("name", String(120)),
-    Column("notice", String(10), nullable=False),
-    Column("asked_at", _Moment, nullable=False),
-)
-issue = Table(
-    "issue",
-    newsletter,
-    Column("id", _Id, primary_key=True),
-    Column("title", String(120), nullable=False),
-    Column("sent_at", _Moment, nullable=False),
-)
-sending = Table(
-    "sending",
-    newsletter,
-    Column("issue_id", _Id, ForeignKey("issue.id"), primary_key=True, autoincrement=False),
-    Column("email", _Email, primary_key=True, index=True),
-    Column("outcome", String(10), nullable=False),
-    Column("sent_at", _Moment, nullable=False),
 )
 
 # --- logins: the customer portal -------------------------------------------------------------------------------------

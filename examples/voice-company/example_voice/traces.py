@@ -8,7 +8,6 @@ those rows belong to several people at once.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -25,7 +24,7 @@ Rows = dict[Table, list[tuple[Any, ...]]]
 
 _NOTICE = "2026-11-01"
 # The oldest rows, in days: younger than the policy's periods, with days to spare before anything is overdue.
-_LOGIN_DAYS, _SESSION_DAYS, _SENDING_DAYS, _CARD_DAYS = 80, 24, 330, 380
+_LOGIN_DAYS, _SESSION_DAYS, _CARD_DAYS = 80, 24, 380
 _CONFIRMED_DAYS, _ACTIVE_DAYS, _ORDER_DAYS = 700, 1_000, 1_400
 _BROWSERS = ("Firefox 149 on Linux", "Firefox 149 on Windows", "Safari 26 on macOS", "Chrome 156 on Android")
 _NETWORKS = ("192.0.2", "198.51.100", "203.0.113")  # RFC 5737: for documentation
@@ -205,15 +204,8 @@ def _newsletter(rows: Rows, person: Person, rng: random.Random, now: dt.datetime
     email = _as_typed(person.email, rng)
     name = person.name if rng.random() < 0.6 else None
     confirmed = _between(rng, person.joined, now, newest_days=8, oldest_days=_CONFIRMED_DAYS)
-    latest = confirmed
-    for issue in rng.sample(range(1, 12), 2):
-        sent = now - dt.timedelta(days=30 * issue - 10)
-        if confirmed < sent and (now - sent).days < _SENDING_DAYS:
-            rows[systems.sending].append((issue, email, "delivered" if rng.random() < 0.98 else "bounced", sent))
-            latest = max(latest, sent)
-    stopped = latest + (now - latest) // 2 if has_stopped else None
-    token = hashlib.sha256(f"stop {person.number}".encode()).hexdigest()[:43]  # made up, as everything here
-    rows[systems.subscriber].append((person.number, token, email, name, _NOTICE, confirmed, stopped))
+    stopped = confirmed + (now - confirmed) // 2 if has_stopped else None
+    rows[systems.subscriber].append((person.number, email, name, _NOTICE, confirmed, stopped))
 
 
 def _portal(rows: Rows, person: Person, rng: random.Random, numbers: Trace, now: dt.datetime) -> None:

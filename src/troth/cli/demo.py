@@ -69,6 +69,7 @@ def demo(folder: Path | None, people: int, seed: int, port: int, reset: bool, no
     apart(_records)
     apart(_approvals)
     apart(_contacts)
+    apart(partial(_newsletter, example))
     sign_in, rest_s = apart(partial(_console, folder, port))
     urls = {name: f"http://localhost:{port}{path}" for name, path in _PAGES.items()}
 
@@ -275,6 +276,26 @@ def _contacts() -> None:
     now = dt.datetime.now(dt.UTC)
     for link in contact_checks.ask_due(current(), now=now):
         contact_checks.answer(links.use(link.rpartition("/")[2], now=now).matter, now=now)
+
+
+def _newsletter(example: Path) -> None:
+    """Send an edition of the newsletter, once, which leaves when the service runs; and sign Ben up at work, who has not
+    confirmed it yet: the e-mail with the link is in the mailbox."""
+    from troth.service.server import set_up
+
+    set_up()
+    from troth.service.core.deployment import current
+    from troth.service.mail.models import Edition
+    from troth.service.newsletters.actions import plan, program_actor, sign_up, start
+
+    deployment, now = current().without_own, dt.datetime.now(dt.UTC)
+    name = next(iter(deployment.declaration.newsletters), None)  # yours may declare none
+    if name is None or Edition.objects.exists():
+        return
+    text = (example / "newsletter" / "accents.md").read_text(encoding="utf-8")
+    planned = plan(text, name, deployment, actor=program_actor("demo", deployment.keyring), now=now)
+    start(planned.edition.plan_hash, deployment, now=now)
+    sign_up(name, "ben.at.work@example.org", {"name": "Ben Archer"}, deployment, shown="-", language="en", now=now)
 
 
 def _console(folder: Path, port: int) -> tuple[Path, float]:

@@ -100,6 +100,11 @@ class Attestation(StrictModel):
         return (self.until - self.on).days > ATTESTATION_DAYS_MAX
 
 
+def is_own(place: str) -> bool:
+    """Whether *place*, a system or ``system.table``, is in Troth's own database."""
+    return place.partition(".")[0] == "troth"
+
+
 class Promise(StrictModel):
     """A promise of the policy, in its own words, and what proves that it is kept."""
 
@@ -108,8 +113,9 @@ class Promise(StrictModel):
     owner: Words
     controls: tuple[str, ...] = ()
     about: tuple[str, ...] = ()
-    """Systems or tables that the sentence is about (``logins``, ``logins.login``): findings of a control elsewhere do
-    not affect it. By default it is about everything that its controls examine."""
+    """Systems or tables that the sentence is about (``logins``, ``logins.login``; ``troth.mail_delivery`` for one of
+    Troth's own): findings of a control elsewhere do not affect it. By default it is about everything that its controls
+    examine."""
     severity: Literal["low", "medium", "high"] = "medium"
     audience: Audience = Audience.PUBLIC
     """The widest audience that may see this promise's status, within what the policy publishes."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from troth.data_files import read_toml
 from troth.declaration import Declaration, Keep, Period, Problem, Promise, Table, covers
+from troth.declaration.promises import is_own
 from troth.declaration.purposes import Retention
 from troth.policy.classify.model import Quantity
 from troth.policy.retention_rules import DAYS, Stretch, agrees, content_words, is_as_long, rules_named, stretches
@@ -31,6 +32,8 @@ def problems(declaration: Declaration) -> Iterator[Problem]:
 
 def _without_rule(declaration: Declaration, promise: Promise, path: str) -> Iterator[Problem]:
     for place, part in enumerate(promise.about):
+        if is_own(part):
+            continue
         if not _rules_of(declaration, part):
             message = f"there is no retention rule for '{part[:80]}', so {_CONTROL} finds nothing overdue there"
             yield Problem("promise-no-rule", None, f"{path}.{place}", message, "declare the period under retention")

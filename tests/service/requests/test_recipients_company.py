@@ -23,7 +23,7 @@ from troth.service.disclosures.models import RecipientNotification
 
 # What shows that somebody's data went there, asked of the stores by itself: who, by e-mail address.
 _SHOWN = {
-    "post": ("newsletter", "SELECT lower(email) FROM sending"),
+    "post": ("newsletter", "SELECT lower(email) FROM subscriber"),
     "pay": ("shop", "SELECT lower(email) FROM customer WHERE id IN (SELECT customer_id FROM payment_method)"),
     "ledgers": ("shop", "SELECT lower(email) FROM customer WHERE id IN (SELECT customer_id FROM invoice)"),
 }

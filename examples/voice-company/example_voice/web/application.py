@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from example_voice.catalogue import CATALOGUE
 from example_voice.web import pages
-from example_voice.web.forms import CONTACT, FORMS, NEWSLETTER, ORDER, REGISTER, SUPPORT, Answer, Form, judge
+from example_voice.web.forms import CONTACT, FORMS, ORDER, REGISTER, SUPPORT, Answer, Form, judge
 from example_voice.web.http import Cookie, Refused, Request, Response, StartResponse, read, redirect, send
 from example_voice.web.letters import letter, letters, post
 from example_voice.web.pages import Choice, Surroundings
@@ -66,7 +66,6 @@ class _Site:
         takers: dict[Form, Callable[..., Response]] = {
             REGISTER: self._register,
             ORDER: self._order,
-            NEWSLETTER: self._subscribe,
             CONTACT: partial(self._write_in, "question"),
             SUPPORT: partial(self._write_in, "ticket"),
         }
@@ -107,8 +106,6 @@ class _Site:
         table, path = (self._post if request.method == "POST" else self._get), request.path
         if path in table:
             return table[path]
-        if found := _TOKEN_PATH.fullmatch(path):
-            return partial(self._confirm if found[1] == "confirm" else self._stop, found[2])
         if path.startswith("/mailbox/") and request.method != "POST":
             return partial(self._letter, path.removeprefix("/mailbox/"))
         if path in self._get or path in self._post:
@@ -132,37 +129,10 @@ class _Site:
         self._send(values["email"], f"Your order {number}", _ORDERED.format(number=number))
         return redirect("/thanks/ordered/", Cookie("cart", "", seconds=0))
 
-    def _subscribe(self, values: Mapping[str, str]) -> Response:
-        token = self._records.sign_up(values, now=self._clock())
-        text = "This address has the newsletter already. Nothing was changed."
-        if token is not None:
-            text = _SUBSCRIBE.format(link=f"{self._settings.home}/newsletter/confirm/{token}/")
-        self._send(values["email"], "Please confirm the newsletter", text)
-        return redirect("/thanks/subscribed/")
-
     def _write_in(self, kind: str, values: Mapping[str, str]) -> Response:
         number = self._records.write_in(values, kind=kind, now=self._clock())
         self._send(values["email"], f"We have your message ({number})", _RECEIVED.format(number=number))
         return redirect("/thanks/sent/")
-
-    def _confirm(self, token: str, request: Request) -> Response:
-        if request.method != "POST":
-            return Response(pages.confirm(_around(request), request.path))
-        confirmed = self._records.confirm(token, now=self._clock())
-        if confirmed is None:
-            raise Refused(HTTPStatus.GONE, "This link was used already, or is more than seven days old.")
-        address, stops = confirmed
-        link = f"{self._settings.home}/newsletter/stop/{stops}/"
-        self._send(address, "You are on the list", _CONFIRMED.format(link=link))
-        return redirect("/thanks/confirmed/")
-
-    def _stop(self, token: str, request: Request) -> Response:
-        """RFC 8058: a mail program stops it with one POST; a person sees a button first."""
-        if request.method != "POST":
-            return Response(pages.stop(_around(request), request.path))
-        if not self._records.stop(token, now=self._clock()):
-            raise Refused(HTTPStatus.GONE, "This link stops no newsletter (any more): nothing is sent under it.")
-        return redirect("/thanks/stopped/")
 
     def _send(self, to: str, subject: str, text: str) -> None:
         post(self._settings.mail, to, subject, text, now=self._clock())
@@ -194,20 +164,11 @@ class _Site:
 
 _GPC = f'{{"gpc": true, "lastUpdate": "{NOTICE}"}}'
 _TITLES = {HTTPStatus.NOT_FOUND: "Not here", HTTPStatus.SERVICE_UNAVAILABLE: "Please try again later"}
-_TOKEN_PATH = re.compile(r"/newsletter/(confirm|stop)/([A-Za-z0-9_-]{43})/")
 
 _WELCOME = "Welcome. Your account is open. To sign in, ask the portal for a link; it comes to this address."
 _ORDERED = (
     "Thank you. Your order has the number {number}. Example Pay Ltd will send you its own letter with the page on\n"
     "which you pay; your card details never reach us."
-)
-_SUBSCRIBE = (
-    "Somebody, we hope you, asked for our newsletter under this address. To confirm it, please open\n\n{link}\n\n"
-    "and press the button. If it was not you, do nothing: we forget this after seven days."
-)
-_CONFIRMED = (
-    "You are on the list, and the newsletter comes once a month. To stop it at once, whenever you like, open\n\n{link}"
-    "\n\nand press the button. Each issue has the same link."
 )
 _RECEIVED = "We have your message. Its number is {number}. You hear from us within two working days."
 

@@ -42,6 +42,8 @@ class Form:
     button: str
     notice: str
     fields: tuple[Field, ...]
+    action: str = ""
+    """The path that takes what was filled in, by default its own; Troth takes the newsletter's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ NEWSLETTER = Form(
     "We use this to send the newsletter, with your consent, which you can take back at any time. We keep the address "
     "for two years after you last confirm it. Example Post Inc delivers the newsletter, from the United States.",
     (_EMAIL, _NAME),
+    action="/your-data/newsletters/monthly",
 )
 CONTACT = Form(
     "contact",

@@ -10,6 +10,7 @@ import datetime as dt
 import os
 import re
 import secrets
+from collections import Counter
 from dataclasses import dataclass
 from email import policy
 from email.errors import MessageError
@@ -22,7 +23,7 @@ from pathlib import Path
 _SENDER = "Example Voice Ltd <support@example.org>"
 _FOOT = "\n\n-- \nExample Voice Ltd, Tallowgate Mill, 4 Old Ropery Walk, Dunmarrow, FB4 7QD, United Kingdom\n"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}\.eml")
-_SHOWN_MAX = 50
+_SHOWN_MAX, _READ_MAX = 50, 1_000
 _BYTES_MAX = 2 * 1024 * 1024
 _BAD_MAIL = (MessageError, LookupError, ValueError, AttributeError, TypeError)
 """What the parser lets out on mail that breaks the standards; `email` has no single word for it."""
@@ -30,7 +31,8 @@ _BAD_MAIL = (MessageError, LookupError, ValueError, AttributeError, TypeError)
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One letter as the mailbox shows it: plain text only, whatever was sent. *name* is its file's name."""
+    """One letter as the mailbox shows it: plain text only, whatever was sent. *name* is its file's name; *mailing* says
+    which letters are copies of one."""
 
     name: str
     at: dt.datetime
@@ -38,6 +40,7 @@ class Letter:
     to: str
     subject: str
     text: str
+    mailing: str = ""
 
 
 def post(folder: Path, to: str, subject: str, text: str, *, now: dt.datetime) -> None:
@@ -57,13 +60,20 @@ def post(folder: Path, to: str, subject: str, text: str, *, now: dt.datetime) ->
     os.replace(draft, target)
 
 
-def letters(folder: Path) -> list[Letter]:
-    """The newest letters first, at most two hundred."""
+def letters(folder: Path) -> list[tuple[Letter, int]]:
+    """The newest letters first, each with the number of its copies to other people; at most fifty, among the newest
+    thousand."""
     if not folder.is_dir():
         return []
     files = [path for path in folder.iterdir() if _NAME.fullmatch(path.name) and path.is_file()]
     files.sort(key=lambda path: (path.stat().st_mtime, path.name), reverse=True)
-    return [_read(path) for path in files[:_SHOWN_MAX]]
+    shown, copies = dict[str, Letter](), Counter[str]()
+    for each in map(_read, files[:_READ_MAX]):
+        mailing = f"{each.mailing} {each.subject}" if each.mailing else each.name
+        copies[mailing] += 1
+        if len(shown) < _SHOWN_MAX:
+            shown.setdefault(mailing, each)
+    return [(letter, copies[mailing] - 1) for mailing, letter in shown.items()]
 
 
 def letter(folder: Path, name: str) -> Letter | None:
@@ -79,7 +89,7 @@ def _read(path: Path) -> Letter:
     try:
         message = BytesParser(policy=policy.default).parsebytes(data)
         sender, to, subject = (str(message.get(name, "")) for name in ("From", "To", "Subject"))
-        return Letter(path.name, at, sender, to, subject, _text(message))
+        return Letter(path.name, at, sender, to, subject, _text(message), str(message.get("List-Id", "")))
     except _BAD_MAIL:
         return Letter(path.name, at, "", "", "A letter that cannot be read", "")
 

@@ -234,9 +234,6 @@ def _sample() -> Markup:
 TOPICS = {
     "registered": ("Look into your mail", "We have sent you a letter that says how to go on."),
     "ordered": ("Thank you for your order", "We have sent you a letter with its number and what happens next."),
-    "subscribed": ("One more step", "We have sent you a letter. Please open the link in it to confirm the newsletter."),
-    "confirmed": ("You are on the list", "The newsletter comes once a month. Each issue has a link that stops it."),
-    "stopped": ("You are off the list", "No further issue goes out to you. You can come back at any time."),
     "sent": (
         "We have your message",
         "We have sent you a letter with its number, and answer within two working days.",
@@ -248,23 +245,6 @@ TOPICS = {
 def message_page(around: Surroundings, title: str, text: str) -> str:
     """A page that says one thing."""
     return page(around, title, tag("h1", title), tag("p", text, class_="lead"), tag("p", tag("a", "Home", href="/")))
-
-
-def confirm(around: Surroundings, path: str) -> str:
-    """The page behind a confirmation link. Opening it changes nothing, since programs that scan mail open links."""
-    return _one_button(around, path, "Confirm the newsletter", "Is it right that you want our newsletter?", "Confirm")
-
-
-def stop(around: Surroundings, path: str) -> str:
-    """The page behind the link that stops the newsletter: as many presses as to confirm it."""
-    return _one_button(
-        around, path, "Stop the newsletter", "Press the button, and no further issue goes out to you.", "Stop it"
-    )
-
-
-def _one_button(around: Surroundings, path: str, title: str, lead: str, label: str) -> str:
-    button = tag("form", tag("button", label), method="post", action=path)
-    return page(around, "Newsletter", tag("h1", title), tag("p", lead, class_="lead"), button)
 
 
 # --- forms -----------------------------------------------------------------------------------------------------------
@@ -311,7 +291,7 @@ def _form(form: Form, answer: Answer) -> Markup:
     more = tag("a", "Privacy policy", href="/policy/")
     notice = tag("p", form.notice, " ", more, class_="notice")
     button = tag("button", form.button)
-    return tag("form", *rows, notice, button, method="post", action=form.path, class_="form")
+    return tag("form", *rows, notice, button, method="post", action=form.action or form.path, class_="form")
 
 
 def _row(form: Form, question: Field, answer: Answer) -> Markup:
@@ -380,12 +360,16 @@ def _pounds(pence: int) -> str:
 # --- the demonstration's mailbox -------------------------------------------------------------------------------------
 
 
-def mailbox(around: Surroundings, letters: Sequence[Letter], *, now: dt.datetime) -> str:
+def mailbox(around: Surroundings, letters: Sequence[tuple[Letter, int]], *, now: dt.datetime) -> str:
     """Every letter that would have gone out."""
     lead = tag("p", "Every letter that this demonstration would have sent. The newest are first.", class_="lead")
     rows = [
-        (tag("a", letter.subject or "(no subject)", href=f"/mailbox/{letter.name}"), letter.to, _when(letter.at, now))
-        for letter in letters
+        (
+            tag("a", letter.subject or "(no subject)", href=f"/mailbox/{letter.name}"),
+            f"{letter.to} and {copies:,} more" if copies else letter.to,
+            _when(letter.at, now),
+        )
+        for letter, copies in letters
     ]
     content = (
         _table(("Subject", "To", "When"), rows) if rows else tag("p", "No letters yet. Register, or order something.")

@@ -4,7 +4,6 @@ changed on a stranger's word: an order under a known address adds to that custom
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -90,44 +89,6 @@ class Records:
             }
             shop.execute(insert(systems.invoice).values(bill))
         return number
-
-    def sign_up(self, values: Values, *, now: dt.datetime) -> str | None:
-        """Note a wish for the newsletter; the token that confirms it, or None where the address has it already."""
-        wanted = systems.subscriber.c
-        with self._begin("newsletter") as newsletter:
-            has_it = select(wanted.id).where(
-                func.lower(wanted.email) == values["email"].lower(), wanted.stopped_at.is_(None)
-            )
-            if newsletter.scalar(has_it) is not None:
-                return None
-            token = secrets.token_urlsafe(32)
-            row = {"token": token, "email": values["email"], "name": values["name"] or None, "notice": NOTICE}
-            newsletter.execute(insert(systems.signup).values(**row, asked_at=now))
-        return token
-
-    def confirm(self, token: str, *, now: dt.datetime) -> tuple[str, str] | None:
-        """Make a sign-up a subscription: its address, and the token that stops it. None where no sign-up has *token*
-        (any more). A subscription that was stopped before stays, so that it can be told what was sent under which."""
-        asked = systems.signup
-        with self._begin("newsletter") as newsletter:
-            found = newsletter.execute(select(asked).where(asked.c.token == token)).one_or_none()
-            if found is None:
-                return None
-            newsletter.execute(asked.delete().where(func.lower(asked.c.email) == found.email.lower()))
-            stops = secrets.token_urlsafe(32)
-            row = {"token": stops, "email": found.email, "name": found.name, "notice": found.notice}
-            newsletter.execute(insert(systems.subscriber).values(**row, confirmed_at=now))
-        return found.email, stops
-
-    def stop(self, token: str, *, now: dt.datetime) -> bool:
-        """Stop a subscription; False where none has that token. Stopping again changes nothing."""
-        subscriber = systems.subscriber
-        with self._begin("newsletter") as newsletter:
-            if newsletter.scalar(select(subscriber.c.id).where(subscriber.c.token == token)) is None:
-                return False
-            still = subscriber.update().where(subscriber.c.token == token, subscriber.c.stopped_at.is_(None))
-            newsletter.execute(still.values(stopped_at=now))
-        return True
 
     def write_in(self, values: Values, *, kind: str, now: dt.datetime) -> int:
         """Open a ticket with its first message; its number is returned."""

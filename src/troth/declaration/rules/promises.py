@@ -7,7 +7,7 @@ from typing import Final
 
 from troth.declaration.model import Declaration
 from troth.declaration.problems import Severity, meant, shown
-from troth.declaration.promises import WAIVER_DAYS_MAX
+from troth.declaration.promises import WAIVER_DAYS_MAX, is_own
 from troth.declaration.rules.problem import Faults, UnplacedProblem, places
 from troth.text import nearest
 
@@ -19,7 +19,9 @@ def _promises(declaration: Declaration) -> Faults:
     for index, promise in enumerate(declaration.promises):
         path = ("promises", str(index))
         for part in promise.about:
-            if part not in parts:
+            # Whether Troth has a table of its own of that name is not known here. If no control looks there, it is
+            # unproven.
+            if part not in parts and not is_own(part):
                 fix = meant(nearest(part, parts), "name a system, or 'system.table'")
                 yield UnplacedProblem("promise-about", (*path, "about"), f"no system or table '{shown(part)}'", fix)
         same = first.setdefault(" ".join(promise.quote.split()).casefold(), index)

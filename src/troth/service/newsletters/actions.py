@@ -141,7 +141,7 @@ def sign_up(
     now: dt.datetime,
 ) -> bool:
     """Ask for a newsletter: a link goes to *address*, and nothing is sent before its owner has pressed the button
-    behind it. *shown* is the text by which it was asked for. False, and no e-mail, if the address has it already, or
+    behind it. *shown* is the text that asks for consent. False, and no e-mail, if the address has it already, or
     got several links within a week. Raises `LetterRefused` and `IdentityRefused`."""
     newsletter = deployment.declaration.newsletters[list_name]
     [fingerprint] = fingerprints([(IdentityKind.EMAIL, address)], deployment.keyring)

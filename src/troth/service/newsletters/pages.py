@@ -73,7 +73,6 @@ def _sign_up(request: HttpRequest, deployment: Deployment, name: str) -> HttpRes
         raise Http404
     values = newsletter.audience.values
     form, title, is_done = SignUpForm(request.POST or None, values=values), _title(newsletter), False
-    asks = gettext("Send me “%(title)s”. I can stop it whenever I like.") % {"title": title}
     if request.method == "POST":
         if refused := too_many(request, deployment):
             return refused
@@ -81,8 +80,12 @@ def _sign_up(request: HttpRequest, deployment: Deployment, name: str) -> HttpRes
         if is_done and not form.is_by_a_program:
             given = {column: form.cleaned_data[column] for column in values if form.cleaned_data[column]}
             language, now = get_language() or "en", timezone.now()
-            sign_up(name, form.cleaned_data["email"], given, deployment, shown=asks, language=language, now=now)
+            # The form may be the company's own; the page with the button is what everybody sees who confirms.
+            page = _confirmation(title)
+            text = f"{page.heading} {page.lead} {page.button}"
+            sign_up(name, form.cleaned_data["email"], given, deployment, shown=text, language=language, now=now)
     status = 422 if form.is_bound and form.errors else 200
+    asks = gettext("Send me “%(title)s”. I can stop it whenever I like.") % {"title": title}
     context = {"form": form, "fields": [form[column] for column in values], "asks": asks, "done": is_done}
     return shown(request, deployment, "newsletters/sign_up.html", {**context, "title": title}, status=status)
 
@@ -93,10 +96,14 @@ sign_up_page = require_http_methods(["GET", "HEAD", "POST"])(public_page(_sign_u
 def _question(request: HttpRequest, deployment: Deployment, link: MailedLink) -> Confirmation:
     row = SignUp.objects.filter(pk=link.matter).first()
     newsletter = deployment.declaration.newsletters.get(row.list) if row is not None else None
+    return _confirmation(_title(newsletter) if newsletter is not None else "")
+
+
+def _confirmation(title: str) -> Confirmation:
     return Confirmation(
         title=gettext("One more step"),
         heading=gettext("Do you want this newsletter?"),
-        lead=_title(newsletter) if newsletter is not None else "",
+        lead=title,
         button=gettext("Yes, send it to me"),
         note=gettext("If you did not ask for it, close this page."),
     )

@@ -66,11 +66,14 @@ class AudienceTable:
         return {who.fingerprint for who in self._recipients(rows) if who is not None and who.has_consented}
 
     def add(self, address: str, values: Mapping[str, str], *, now: dt.datetime, notice: str) -> None:
-        """Add somebody to the audience, who has confirmed it: their row, if there is none, and the time in the column
-        of consent. Idempotent. Raises the store's errors."""
+        """Add somebody to the audience, who has confirmed it: their row, if there is none, what each row of the
+        audience holds, and the time in the column of consent. Idempotent. Raises the store's errors."""
         declared, table, kind = self._declared, self._node.table, self._node.kind
         same = AnyOf((Match((declared.email,), ((address,),), fold=True),))
-        own = {column: as_stored(text, kind(column)) for column, text in declared.where.items() if text is not None}
+        own: dict[str, Scalar] = {
+            column: as_stored(text, kind(column)) if text is not None else None
+            for column, text in declared.where.items()
+        }
         if declared.consent is not None:
             at = now if kind(declared.consent) is ColumnKind.DATETIME else f"{now.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S}"
             own[declared.consent] = at

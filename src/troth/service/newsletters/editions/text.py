@@ -11,7 +11,7 @@ from django.utils.translation import gettext, override
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from troth.declaration import Basis, Declaration, covers
+from troth.declaration import Basis, Declaration, covers, in_language
 from troth.declaration.newsletters import Newsletter
 from troth.service.mail.rules import LetterRefused, MessageText
 
@@ -64,7 +64,7 @@ def compose(text: EditionText, newsletter: Newsletter, declaration: Declaration,
     subject = _PLACEHOLDER.sub(r"{{\1}}", text.subject)
     organisation = declaration.organisation
     with override(language):
-        footer = _footer(newsletter, declaration)
+        footer = _footer(in_language(newsletter.title, language) or str(newsletter.title), newsletter, declaration)
         stop = gettext("Stop these e-mails:")
     tokens = _reader().parse(body)
     page = _reader().renderer.render(tokens, _reader().options, {})
@@ -82,14 +82,14 @@ def compose(text: EditionText, newsletter: Newsletter, declaration: Declaration,
     return MessageText(subject, plain, html)
 
 
-def _footer(newsletter: Newsletter, declaration: Declaration) -> list[str]:
+def _footer(title: str, newsletter: Newsletter, declaration: Declaration) -> list[str]:
     organisation = declaration.organisation
     purpose = declaration.purposes.get(newsletter.purpose)
     lines = [f"{organisation.name}, {' '.join(organisation.address.split())}"]
     if purpose is not None and purpose.basis is Basis.CONSENT:
-        lines.append(gettext("You get “%(title)s” because you asked for it.") % {"title": str(newsletter.title)})
+        lines.append(gettext("You get “%(title)s” because you asked for it.") % {"title": title})
     else:
-        lines.append(gettext("This is “%(title)s”, an advertisement.") % {"title": str(newsletter.title)})
+        lines.append(gettext("This is “%(title)s”, an advertisement.") % {"title": title})
     return lines
 
 
