@@ -20,7 +20,7 @@ import httpx
 from example_voice import Places, lay_down
 from tests.cli.firm import Answer, Firm
 
-_EXAMPLE = Path(__file__).parents[2] / "examples" / "voice-company"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "voice-company"
 _SOURCE = Path(__file__).parents[2] / "src"
 _SITE = Path(__file__).parent / "faulty_site.py"
 _STARTS_S = 30
@@ -103,12 +103,12 @@ def running(folder: Path, *, home: Path, people: int, desk: str) -> Iterator[Run
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     site = f"http://localhost:{port}"
-    text = (_EXAMPLE / "troth.yaml").read_text(encoding="utf-8").replace("http://localhost:8000", site)
+    text = (EXAMPLE / "troth.yaml").read_text(encoding="utf-8").replace("http://localhost:8000", site)
     desk_accounts = "store: ${DESK_DATABASE_URL}\n    accounts: [root]"
     (folder / "troth.yaml").write_text(text.replace(desk_accounts, desk_accounts.replace("root", "postgres")), "utf-8")
-    shutil.copyfile(_EXAMPLE / "policy.md", folder / "policy.md")
+    shutil.copyfile(EXAMPLE / "policy.md", folder / "policy.md")
     for papers in ("contracts", "assessments"):
-        shutil.copytree(_EXAMPLE / papers, folder / papers)
+        shutil.copytree(EXAMPLE / papers, folder / papers)
     environment = {
         **places.environment(),
         "TROTH_DEMO_MAIL": str(folder / "mail"),
@@ -118,7 +118,7 @@ def running(folder: Path, *, home: Path, people: int, desk: str) -> Iterator[Run
         "TROTH_PROFILE": "development",
         "TROTH_DECLARATION": str(folder / "troth.yaml"),
         "EXAMPLE_VOICE_HOME": site,
-        "PYTHONPATH": f"{_EXAMPLE}{os.pathsep}{_SOURCE}",  # of this checkout, wherever the package is installed from
+        "PYTHONPATH": f"{EXAMPLE}{os.pathsep}{_SOURCE}",  # of this checkout, wherever the package is installed from
     }
     company = Running(folder, site, environment)
     shutil.copytree(home, folder / "home")

@@ -7,10 +7,12 @@ import json
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from email import message_from_bytes
 from pathlib import Path
 
+import httpx
 import pytest
-from tests.cli.running_company import Running, running
+from tests.cli.running_company import EXAMPLE, Running, running
 
 from troth.testing.servers import Server
 
@@ -96,11 +98,10 @@ def _reach_desk(company: Running, way: str) -> None:
 
 
 _OLD_LOGIN = f"UPDATE login SET at = '{_days_ago(100)}.000000' WHERE id = (SELECT MIN(id) FROM login)"
-_SENT_ANYWAY = (
-    f"INSERT INTO sending (issue_id, email, outcome, sent_at) SELECT 12, email, 'delivered', '{_days_ago(0)}.000000'"
-    " FROM subscriber WHERE stopped_at IS NOT NULL LIMIT 1"
+_HANDED_OVER_LATER = (
+    "UPDATE mail_delivery SET handed_at = strftime('%Y-%m-%d %H:%M:%f', handed_at, '{} hours')"
+    " WHERE fingerprint IN (SELECT fingerprint FROM preferences_choice WHERE state = 'withdrawn')"
 )
-_SENT_TO_A_STRANGER = f"INSERT INTO sending VALUES (1, 'stranger@example.org', 'delivered', '{_days_ago(20)}.000000')"
 _WITHOUT_INVOICE = (
     "SELECT orders.id FROM orders JOIN customer ON customer.id = orders.customer_id"
     " WHERE email NOT LIKE 'canary-%' AND orders.id NOT IN (SELECT order_id FROM invoice WHERE order_id IS NOT NULL)"
@@ -120,8 +121,8 @@ _FLIP = """UPDATE core_entry SET content = CAST(CASE instr(CAST(content AS TEXT)
 
 FAULTS = {
     "an undeclared column": Fault(
-        lambda company: company.write("newsletter", "ALTER TABLE issue ADD COLUMN date_of_birth DATE"),
-        lambda company: company.write("newsletter", "ALTER TABLE issue DROP COLUMN date_of_birth"),
+        lambda company: company.write("newsletter", "ALTER TABLE subscriber ADD COLUMN date_of_birth DATE"),
+        lambda company: company.write("newsletter", "ALTER TABLE subscriber DROP COLUMN date_of_birth"),
         {HOLDS: "broken"},
     ),
     "sign-ins that are too old": Fault(
@@ -164,8 +165,8 @@ FAULTS = {
     "somebody erased who came back": Fault(
         lambda company: company.write(
             "newsletter",
-            "INSERT INTO subscriber (email, token, notice, confirmed_at)"
-            f" VALUES ('ann@example.org', 'again', '2026-11-01', '{_days_ago(1)}.000000')",
+            "INSERT INTO subscriber (email, notice, confirmed_at)"
+            f" VALUES ('ann@example.org', '2026-11-01', '{_days_ago(1)}.000000')",
         ),
         lambda company: company.write("newsletter", "DELETE FROM subscriber WHERE email = 'ann@example.org'"),
         {STAYS: "broken", DELETES: "broken"},
@@ -206,14 +207,9 @@ FAULTS = {
         {REFUSING: "broken", CHANGE: "broken"},
     ),
     "an issue to somebody who had stopped the newsletter": Fault(
-        lambda company: company.write("newsletter", _SENT_ANYWAY),
-        lambda company: company.write("newsletter", "DELETE FROM sending WHERE issue_id = 12"),
+        lambda company: company.write("troth", _HANDED_OVER_LATER.format("+1")),
+        lambda company: company.write("troth", _HANDED_OVER_LATER.format("-1")),
         {STOPS: "broken", WITHDRAW: "broken", OBJECTS: "broken"},
-    ),
-    "an issue to somebody who never confirmed": Fault(
-        lambda company: company.write("newsletter", _SENT_TO_A_STRANGER),
-        lambda company: company.write("newsletter", "DELETE FROM sending WHERE email = 'stranger@example.org'"),
-        {CONFIRMED: "broken"},
     ),
     "an invoice deleted with the rest": Fault(
         lambda company: company.write("shop", "DELETE FROM invoice WHERE id = 2"),
@@ -252,8 +248,21 @@ def company(home: Path, tmp_path_factory: pytest.TempPathFactory, postgresql_ser
             approved = plan.out.rpartition("--apply ")[2].split()[0]
             assert company.troth("erase", "--email", "ann@example.org", "--apply", approved).code == 0
             company.write("troth", _people(1, 18))
+            _send_newsletter(company)
             company.keep()
             yield company
+
+
+def _send_newsletter(company: Running) -> None:
+    """An edition goes out, and Ben stops the newsletter by its link."""
+    text = EXAMPLE / "newsletter" / "accents.md"
+    send = ("newsletter", "send", str(text), "--list", "monthly")
+    approved = company.troth(*send, "--json").document["plan"]
+    assert company.troth(*send, "--apply", approved).code == 0
+    assert company.troth("work", "--once").code == 0
+    letters = [message_from_bytes(file.read_bytes()) for file in (company.folder / "mail").glob("*.eml")]
+    [link] = [one["List-Unsubscribe"] for one in letters if one["List-Id"] and one["To"] == "ben@example.org"]
+    httpx.post(link.partition(">")[0].lstrip("<"), data={"List-Unsubscribe": "One-Click"}).raise_for_status()
 
 
 def _by_socket(url: str, server: Server) -> str:
