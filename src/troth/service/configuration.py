@@ -112,8 +112,9 @@ class MailOAuth:
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """Where e-mail goes: a mail server, or a *folder* with one file per message (*maildir*: in that layout). With
-    *oauth*, it takes access tokens in place of a password."""
+    """Where e-mail goes: a mail server, or a *folder* with one file per message (*maildir*: in that layout), or a
+    *provider* with the *options* of its interface. With *oauth*, a server takes access tokens in place of a
+    password."""
 
     host: str = ""
     port: int = 0
@@ -123,6 +124,8 @@ class MailServer:
     folder: Path | None = None
     maildir: bool = False
     oauth: MailOAuth | None = None
+    provider: str = ""
+    options: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,7 +420,7 @@ def _subject_login(values: _Values) -> SubjectLogin | None:
 _FORMS = {
     "TROTH_MAIL_URL": (
         "smtp://user:password@host:587, smtps://user:password@host, smtp+oauth://user@host:587, "
-        "folder:///absolute/path or maildir:///absolute/path"
+        "folder:///absolute/path, maildir:///absolute/path or anymail://PROVIDER?OPTION=VALUE"
     ),
     "TROTH_MAILBOX_URL": (
         "imaps://user:password@host/INBOX, imaps+oauth://user@host/INBOX or maildir:///absolute/path, several with "
@@ -496,6 +499,11 @@ def _mail(url: str | None, profile: Profile, home: Path, oauth: MailOAuth | None
     parts, port = _url(name, url)
     if parts.scheme in {"folder", "maildir"}:
         return MailServer(folder=_url_folder(name, parts), maildir=parts.scheme == "maildir")
+    if parts.scheme == "anymail":
+        options = tuple(parse_qsl(parts.query))
+        if not re.fullmatch("[a-z_]+", parts.netloc) or parts.path or not options:
+            raise _bad_url(name, "names no provider, or none of its options")
+        return MailServer(provider=parts.netloc, options=options)
     scheme, user, password, oauth = _account(name, parts, oauth)
     if scheme not in {"smtp", "smtps"} or parts.path not in {"", "/"} or parts.query or parts.fragment:
         raise _bad_url(name, "names no mail server and no folder")

@@ -30,6 +30,7 @@ from troth.service.core.models import EntryRow
 from troth.service.mail.inbox.mailboxes import MailboxAway, open_mailbox
 from troth.service.mail.models import LetterRow
 from troth.service.mail.oauth import FIXES
+from troth.service.mail.provider import LAPSES
 from troth.service.mail.smtp import Smtp
 from troth.service.pages import the_log
 from troth.service.requests.models import ProcessingHalt
@@ -125,6 +126,9 @@ def _mail(settings: Settings) -> Iterator[Found]:
         return
     if server.folder is not None:
         yield "note", "mail", f"e-mails are written to the folder {server.folder} and not sent"
+        return
+    if server.provider:
+        yield "note", "mail", f"the provider {server.provider} was not asked; {LAPSES}"
         return
     yield _reached(server)
     yield (

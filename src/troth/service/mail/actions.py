@@ -30,6 +30,7 @@ from troth.service.database import may_pass, say_away
 from troth.service.mail.message import Address, Message, message
 from troth.service.mail.message_kinds import kinds
 from troth.service.mail.models import LetterRow
+from troth.service.mail.provider import Provider
 from troth.service.mail.rules import Letter, LetterRefused, language_of, write
 from troth.service.mail.signatures.keys import signed
 from troth.service.mail.smtp import Smtp
@@ -185,10 +186,14 @@ def way_out(server: MailServer) -> MailTransport:
     """One connection per thread: concurrent e-mails over one would be mixed up."""
     known: dict[MailServer, MailTransport] = _ways.__dict__.setdefault("known", {})
     if server not in known:
-        known[server] = (
-            Smtp(server) if server.folder is None else FolderTransport(server.folder, maildir=server.maildir)
-        )
+        known[server] = _opened(server)
     return known[server]
+
+
+def _opened(server: MailServer) -> MailTransport:
+    if server.provider:
+        return Provider(server)
+    return Smtp(server) if server.folder is None else FolderTransport(server.folder, maildir=server.maildir)
 
 
 def about_of(message_ids: Iterable[str], *, to: str, keyring: Keyring) -> str:
