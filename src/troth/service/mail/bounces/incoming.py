@@ -17,7 +17,8 @@ MENTIONS_MAX = 200
 _TEXT_MAX, _MENTION_MAX, _LINE_MAX, _PROSE = 20_000, 4_000, 1_000, 50
 _ADDRESS = re.compile(
     r"""(?:"(?:[^"\\\r\n]|\\.){1,64}"|"""
-    r"""[^\s@<>()\[\]\\,;:"'`=*|\x00-\x20\x7f-\x9f][^\s@<>()\[\]\\,;:"*|\x00-\x20\x7f-\x9f]{0,127})"""
+    r"""[^\s@<>()\[\]\\,;:"'`=*|\x00-\x20\x7f-\x9f\u3000-\u303f\uff00-\uff20]"""
+    r"""[^\s@<>()\[\]\\,;:"*|\x00-\x20\x7f-\x9f\u3000-\u303f\uff00-\uff20]{0,127})"""
     r"""@(?:[^\W_](?:[\w-]{0,62})(?:\.[^\W_][\w-]{0,62}){1,10})"""
 )
 _XTEXT = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
@@ -145,7 +146,9 @@ class IncomingMail:
                     known[-1].original = address
                 elif key in ours or matches("nobody", key) or (known and known[-1].is_about(address)):
                     continue
-                elif matches("leading", before) and not (is_sentence and not before.strip()):
+                elif matches("leading", before) and not (
+                    is_sentence and not before.strip() and line[found.end() : found.end() + 1] != ":"
+                ):
                     if len(known) < MENTIONS_MAX:
                         known.append(Mention(address, "", before="\n".join(preamble)))
                 elif not known and key not in senders and not matches("aside", before):

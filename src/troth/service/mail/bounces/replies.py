@@ -41,6 +41,10 @@ POLICY_STATUS = re.compile(r"(?:(?<![\w.-])|(?<=\b[45]\d\d-))5\.7\.\d{1,3}(?!\d|
 """5.7.x: a refusal for the policy of the server, by which nobody is stopped."""
 _SMTP = re.compile(r"(?<![\d.:-])(4[2-7]\d|5[0-7]\d)(?=[\s#-])(?! \d+ )")
 _LINKS = re.compile(r"\b(?:https?|mailto|ftp):[^\s<>]{0,1000}", re.IGNORECASE)
+_BLOCK_LISTS = re.compile(
+    r"spamhaus|spamcop|sorbs|dnsbl|rbl|barracuda|senderbase|abuseat|uceprotect|ipremoval|blacklist"
+)
+_BEFORE_RECIPIENT = re.compile(r">>> ?(?:MAIL FROM|[EH][EH]LO)\b[^\n]*(?=\n\s*(?:<<<)?\s*5\d\d)", re.IGNORECASE)
 _ADDRESSES = re.compile(r"[^\s<>()\[\]:;,\"@]{1,128}@[^\s<>()\[\]:;,\"@]{1,255}")
 _EXCHANGE = re.compile(r"\b(?:RESOLVER|STOREDRV|SMTPSEND|TRANSPORT|ROUTING|QUEUE|SMTP|TEXCH)(?:\.\w{1,40}){1,4}")
 _HOSTS = re.compile(
@@ -72,6 +76,8 @@ def _judged(words: str, codes: list[str], code: str, smtp_code: str) -> tuple[Re
         return ReportKind.OURS, ReportKind.GONE in by_code or _says("gone", words) or _says("full", words)
     if _says("full", words) or ReportKind.LATER in by_code:
         return ReportKind.LATER, False
+    if _says("sender", words) and not is_temporary:
+        return ReportKind.OURS, False
     if _says("closed", words):
         return (ReportKind.LATER, False) if is_temporary else (ReportKind.GONE, False)
     if _says("ours", words) or ReportKind.OURS in by_code:
@@ -84,7 +90,7 @@ def _judged(words: str, codes: list[str], code: str, smtp_code: str) -> tuple[Re
         return ReportKind.GONE, False
     if _says("hints", words):
         return ReportKind.OURS, ReportKind.GONE in by_code
-    if ReportKind.GONE in by_code:  # by its code alone, which other words may contradict
+    if ReportKind.GONE in by_code or _says("refused", words):  # alone, which other words may contradict
         is_doubtful = _says("later", words) or _says("after_data", words)
         return (ReportKind.LATER, True) if is_doubtful else (ReportKind.GONE, False)
     if _says("later", words):
@@ -113,7 +119,9 @@ def _says(group: str, words: str) -> bool:
 
 def _words(text: str) -> str:
     """*text* in the form that the patterns are written for."""
-    text = _EXCHANGE.sub(lambda name: name[0].replace(".", " "), _LINKS.sub(" ", text))
+    text = _BEFORE_RECIPIENT.sub(" in reply to mail from ", text)
+    text = _LINKS.sub(lambda link: " dnsbl " if _BLOCK_LISTS.search(link[0].lower()) else " ", text)
+    text = _EXCHANGE.sub(lambda name: name[0].replace(".", " "), text)
     text = _CODES.sub(" ", _HOSTS.sub(" ", _ADDRESSES.sub(" \x01 ", text)))
     text = without_accents(text.lower()).replace("'", "").replace("\N{RIGHT SINGLE QUOTATION MARK}", "")
     text = _OTHER_SIGNS.sub(" ", _STOPS.sub(" \x01\x01 ", text)).replace("\x01\x01", ".").replace("\x01", "@")

@@ -22,6 +22,9 @@ from troth.service.mail.bounces.replies import POLICY_STATUS, Judgement, ReportK
 
 _NESTED_MAX, _ADDRESS_MAX = 3, 400
 _CUT_ADDRESS = re.compile(rb"[^\s<>]{0,128}@[^\s<>@]{0,255}\Z")
+_DERIVED = re.compile(r"^[ \t]*5\d\d 5\.1\.\d .{0,300}\.\.\. user unknown$", re.IGNORECASE | re.MULTILINE)
+"""What Sendmail adds when a server gave a code of SMTP and no enhanced one, whatever the reason was."""
+_BODY_FIELD = re.compile(r"^[ \t]*final-recipient[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
 _FEEDBACK_TYPES = ("message/feedback-report", "message/x-feedback-report")
 _AUTO_HEADERS = (
@@ -124,6 +127,8 @@ def _delivery_status(mail: IncomingMail) -> Report | None:
     texts = [part.text for part in mail.own if part.type in _STATUS_TYPES]
     if not texts and mail.top.type == "multipart/report" and len(mail.own) < 3:  # its boundary was lost
         texts = [part.text for part in mail.own]
+    if not texts and mail.is_from_daemon and _BODY_FIELD.search(mail.text):  # in a report in words
+        texts = [mail.text]
     blocks = [block for text in texts for block in _blocks(text)]
     blocks = [block for block in blocks if "final-recipient" in block or "original-recipient" in block]
     is_single = len(blocks) == 1
@@ -147,6 +152,10 @@ def _judged(block: Mapping[str, str], text: str) -> Judgement:
     diagnostic = re.sub(r"^\s*[\w-]+\s*;", "", block.get("diagnostic-code", ""))
     said = f"{status.partition('(')[2]} {diagnostic}"
     judgement = judge(said, status)
+    own = judge(said)
+    if judgement.kind is ReportKind.GONE and own.is_unsure and own.smtp_code and not own.status:
+        more = judge(f"{said} . {_DERIVED.sub('', text)}")  # the status is derived from the code of SMTP alone
+        judgement = judgement if more.is_unsure else more
     if judgement.is_unsure or POLICY_STATUS.search(text):
         more = judge(f"{said} . {text}", status)
         judgement = judgement if more.is_unsure and judgement.is_unsure else more
@@ -168,7 +177,7 @@ def _in_words(mail: IncomingMail) -> Report | None:
         return Report()  # it was read
     is_program = bool(failed) or matches("program", mail.author)
     is_report = is_program and (is_titled or says)
-    is_report = is_report or (mail.is_from_daemon and is_titled)
+    is_report = is_report or (mail.is_from_daemon and (is_titled or (says and matches("transcript", text))))
     is_programs = mail.is_automatic or (mail.is_from_daemon and any(part.type in RETURNED for part in mail.own))
     is_report = is_report or (is_programs and says and (is_titled or mail.is_from_daemon))
     if not is_report:
