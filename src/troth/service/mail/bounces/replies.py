@@ -76,7 +76,7 @@ def _judged(words: str, codes: list[str], code: str, smtp_code: str) -> tuple[Re
         return ReportKind.OURS, ReportKind.GONE in by_code or _says("gone", words) or _says("full", words)
     if _says("full", words) or ReportKind.LATER in by_code:
         return ReportKind.LATER, False
-    if _says("sender", words) and not is_temporary:
+    if _says("sender", words) and (code or smtp_code).startswith("5"):
         return ReportKind.OURS, False
     if _says("closed", words):
         return (ReportKind.LATER, False) if is_temporary else (ReportKind.GONE, False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -48,7 +49,8 @@ _MOST_FIRST = (
 @dataclass(frozen=True, slots=True, repr=False)
 class Outcome:
     """What a report says about one recipient. *address* is the one that was written to, as far as the report says;
-    *final_address* the one that it was passed on to. Either is empty if unknown."""
+    *final_address* the one that it was passed on to; *header_address* the only recipient in the header of the returned
+    message, if the report does not name it. Each is empty if unknown."""
 
     kind: ReportKind
     address: str = ""
@@ -56,6 +58,7 @@ class Outcome:
     is_unsure: bool = False
     status: str = ""
     smtp_code: str = ""
+    header_address: str = ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -89,7 +92,7 @@ def read_report(raw: bytes) -> Report:
 
 def _read(parts: list[Part], nested: int) -> Report:
     mail = IncomingMail(parts)
-    report = _feedback(mail) or _challenge(mail) or _delivery_status(mail)
+    report = _feedback(mail) or _notice_of_ses(mail) or _challenge(mail) or _delivery_status(mail)
     if report is None and nested < _NESTED_MAX and (wrapped := mail.wrapped_report()):
         inner = _read(wrapped, nested + 1)
         report = inner if inner.outcomes else None
@@ -114,6 +117,24 @@ def _feedback(mail: IncomingMail) -> Report | None:
     return Report(tuple(Outcome(kind, address, is_unsure=is_unsure) for address in about), feedback_type=type_)
 
 
+def _notice_of_ses(mail: IncomingMail) -> Report | None:
+    """Bounces and complaints that Amazon SES reports through SNS: an e-mail that holds JSON, which holds JSON."""
+    if not mail.top.first("x-amz-sns-message-id"):
+        return None
+    notice = _mapping(_mapping(mail.top.text).get("Message"))
+    bounce, complaint = _mapping(notice.get("bounce")), _mapping(notice.get("complaint"))
+    outcomes = []
+    for recipient in map(_mapping, _list(bounce.get("bouncedRecipients"))):
+        judgement = judge(str(recipient.get("diagnosticCode", "")), str(recipient.get("status", "")))
+        if bounce.get("bounceType") != "Permanent":
+            judgement = replace(judgement, kind=ReportKind.LATER, is_unsure=False)
+        final = _recipient(str(recipient.get("emailAddress", "")))
+        outcomes.append(_outcome(judgement, "", final, ""))
+    for recipient in map(_mapping, _list(complaint.get("complainedRecipients"))):
+        outcomes.append(Outcome(ReportKind.COMPLAINT, _recipient(str(recipient.get("emailAddress", "")))))
+    return Report(tuple(outcomes[:MENTIONS_MAX])) if outcomes else None
+
+
 def _challenge(mail: IncomingMail) -> Report | None:
     """Services that want the sender to prove something, some of them in the form of a delivery report."""
     is_answer = mail.is_automatic or mail.top.type == "multipart/report" or mail.top.first("in-reply-to")
@@ -131,6 +152,7 @@ def _delivery_status(mail: IncomingMail) -> Report | None:
         texts = [mail.text]
     blocks = [block for text in texts for block in _blocks(text)]
     blocks = [block for block in blocks if "final-recipient" in block or "original-recipient" in block]
+    blocks = list({tuple(block.items()): block for block in blocks}.values())
     is_single = len(blocks) == 1
     outcomes = []
     for block in blocks[:MENTIONS_MAX]:
@@ -140,8 +162,7 @@ def _delivery_status(mail: IncomingMail) -> Report | None:
         mention = next((s for s in mail.mentions if any(s.is_about(name) for name in names)), None)
         judgement = _judged(block, mention.text if mention else mail.text if is_single else "")
         passed_on = mention.original if mention else ""
-        address = original or passed_on or (mail.written_to(final) if is_single else final)
-        outcomes.append(_outcome(judgement, address, final))
+        outcomes.append(_outcome(judgement, original or passed_on, final, mail.written_to(final) if is_single else ""))
     return Report(tuple(dict.fromkeys(outcomes))) if outcomes else None
 
 
@@ -193,8 +214,8 @@ def _in_words(mail: IncomingMail) -> Report | None:
             judgement = judge(mail.text if is_single else f"{mention.text}\n.\n{mention.before}")
         if judgement.kind is ReportKind.LATER and matches("delayed", f"{mail.subject} {text}"):
             judgement = replace(judgement, is_unsure=False)
-        address = mention.original or (mail.written_to(mention.address) if is_single else mention.address)
-        outcomes.append(_outcome(judgement, address, mention.address))
+        written_to = mail.written_to(mention.address) if is_single else ""
+        outcomes.append(_outcome(judgement, mention.original, mention.address, written_to))
     return Report(tuple(dict.fromkeys(outcomes)))
 
 
@@ -209,6 +230,20 @@ def _automatic_reply(mail: IncomingMail) -> Report | None:
     is_programs = mail.is_automatic or (precedence in ("bulk", "junk") and not is_list)
     is_titled = starts("auto_title", mail.subject) or (is_programs and starts("auto_subject", mail.subject))
     return Report((Outcome(ReportKind.AUTO_REPLY, mail.sender),)) if is_marked or is_quiet or is_titled else None
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    """A JSON object, or the one that a string holds; empty if it is none."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value, strict=False)
+        except (ValueError, RecursionError):
+            return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _recipient(value: str) -> str:
@@ -230,5 +265,13 @@ def _blocks(text: str) -> Iterator[dict[str, str]]:
         yield block
 
 
-def _outcome(judgement: Judgement, address: str, final: str) -> Outcome:
-    return Outcome(judgement.kind, address, final, judgement.is_unsure, judgement.status, judgement.smtp_code)
+def _outcome(judgement: Judgement, original: str, final: str, written_to: str) -> Outcome:
+    """An address that only the header of the returned message names, *written_to*, may be that of a list, or of
+    somebody whose mail is passed on: it counts where the report names none that others can write to."""
+    is_same = written_to.casefold() == final.casefold()
+    if not original and (is_same or "." not in final.rpartition("@")[2]):
+        original = written_to
+    address = original or final
+    header_address = "" if is_same or address == written_to else written_to
+    codes = (judgement.status, judgement.smtp_code)
+    return Outcome(judgement.kind, address, final, judgement.is_unsure, *codes, header_address)
