@@ -276,6 +276,25 @@ def test_each_line_with_an_address_and_an_answer_is_about_this_recipient() -> No
     assert kinds == [("later", "ann@example.org"), ("gone", "ben@example.org")]
 
 
+def test_two_recipients_are_told_apart_after_a_long_line() -> None:
+    answer = "host mx.example.org [192.0.2.1]: 550 5.1.1 <{0}>... User unknown"
+    text = "".join(f"  {name}\n    {answer.format(name)}\n" for name in ("ann@example.org", "ben@example.org"))
+    raw = f"From: MAILER-DAEMON@mx.example.net\nSubject: Mail delivery failed\n\n{text}".encode()
+    assert [outcome.address for outcome in read_report(raw).outcomes] == ["ann@example.org", "ben@example.org"]
+
+
+def test_a_line_that_answers_for_one_recipient_is_about_no_other() -> None:
+    lines = """While talking to example.net:
+554 <ann@example.net>... Connection reset by peer during result wait
+550 example.org (smtp)... 550 Host unknown
+554 <ben@example.org>... 550 Host unknown
+554 <shop@example.com>... 550 Host unknown
+"""
+    raw = f"From: MAILER-DAEMON@mx.example.com\nTo: shop@example.com\nSubject: Returned mail\n\n{lines}".encode()
+    kinds = [(str(outcome.kind), outcome.address) for outcome in read_report(raw).outcomes]
+    assert kinds == [("later", "ann@example.net"), ("gone", "ben@example.org")]
+
+
 def test_several_addresses_within_sentences_are_nobody() -> None:
     text = "No such user. If you tried ann@example.org, try ben@example.org or chloe@example.org instead."
     raw = f"From: MAILER-DAEMON@mx.example.org\nSubject: failure notice\n\n{text}\n".encode()

@@ -160,7 +160,7 @@ def _delivery_status(mail: IncomingMail) -> Report | None:
         original = _recipient(block.get("original-recipient", "") or block.get("x-original-recipient", ""))
         names = [name for name in (final, original) if name]
         mention = next((s for s in mail.mentions if any(s.is_about(name) for name in names)), None)
-        judgement = _judged(block, mention.text if mention else mail.text if is_single else "")
+        judgement = _judged(block, mail.text if is_single else mention.text if mention else "")
         passed_on = mention.original if mention else ""
         outcomes.append(_outcome(judgement, original or passed_on, final, mail.written_to(final) if is_single else ""))
     return Report(tuple(dict.fromkeys(outcomes))) if outcomes else None
