@@ -45,6 +45,11 @@ _BLOCK_LISTS = re.compile(
     r"spamhaus|spamcop|sorbs|dnsbl|rbl|barracuda|senderbase|abuseat|uceprotect|ipremoval|blacklist"
 )
 _BEFORE_RECIPIENT = re.compile(r">>> ?(?:MAIL FROM|[EH][EH]LO)\b[^\n]*(?=\n\s*(?:<<<)?\s*5\d\d)", re.IGNORECASE)
+_AFTER_DATA = re.compile(
+    r"(?:>>> ?DATA[ \t]*\n(?:[ \t]*<<< ?5\d\d[^\n]*\n?){1,9}+(?![ \t]*5\d\d 5\.1\.)|^[ \t-]*SMTP command\s+DATA\b)",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A refusal of the message, in a transcript. Sendmail adds 5.1.x where the answer is about a recipient all the same."""
 _ADDRESSES = re.compile(r"[^\s<>()\[\]:;,\"@]{1,128}@[^\s<>()\[\]:;,\"@]{1,255}")
 _EXCHANGE = re.compile(r"\b(?:RESOLVER|STOREDRV|SMTPSEND|TRANSPORT|ROUTING|QUEUE|SMTP|TEXCH)(?:\.\w{1,40}){1,4}")
 _HOSTS = re.compile(
@@ -67,6 +72,17 @@ def judge(text: str, status: str = "") -> Judgement:
     return Judgement(kind, is_unsure, code or next(iter(codes), ""), smtp_code)
 
 
+def is_doubtful(answer: str, text: str) -> bool:
+    """Whether *answer* calls a user unknown, and nothing else, after the server had accepted the address, which only
+    the *text* of the report may show."""
+    is_coded = _is_listed(ReportKind.GONE, _ENHANCED.findall(answer))
+    return not is_coded and _is_bare(f"{_words(answer)} . {_words(text[:_TEXT_MAX])}")
+
+
+def _is_bare(words: str) -> bool:
+    return _says("after_data", words) and not _says("gone", _pattern("bare").sub(" ", words))
+
+
 def _judged(words: str, codes: list[str], code: str, smtp_code: str) -> tuple[ReportKind, bool]:
     """The class, and whether it is unsure. The order matters: the words that decide come before the words that they
     are mistaken for."""
@@ -87,7 +103,8 @@ def _judged(words: str, codes: list[str], code: str, smtp_code: str) -> tuple[Re
     if is_temporary:
         return (ReportKind.OURS if _says("hints", words) else ReportKind.LATER), False
     if _says("gone", words):
-        return ReportKind.GONE, False
+        is_doubtful = _is_bare(words) and ReportKind.GONE not in by_code
+        return (ReportKind.LATER, True) if is_doubtful else (ReportKind.GONE, False)
     if _says("hints", words):
         return ReportKind.OURS, ReportKind.GONE in by_code
     if ReportKind.GONE in by_code or _says("refused", words):  # alone, which other words may contradict
@@ -120,6 +137,7 @@ def _says(group: str, words: str) -> bool:
 def _words(text: str) -> str:
     """*text* in the form that the patterns are written for."""
     text = _BEFORE_RECIPIENT.sub(" in reply to mail from ", text)
+    text = _AFTER_DATA.sub(lambda lines: f" end of data . {lines[0]}", text)
     text = _LINKS.sub(lambda link: " dnsbl " if _BLOCK_LISTS.search(link[0].lower()) else " ", text)
     text = _EXCHANGE.sub(lambda name: name[0].replace(".", " "), text)
     text = _CODES.sub(" ", _HOSTS.sub(" ", _ADDRESSES.sub(" \x01 ", text)))

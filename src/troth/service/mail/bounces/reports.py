@@ -19,7 +19,13 @@ from troth.service.mail.bounces.incoming import (
     unique,
 )
 from troth.service.mail.bounces.mime import RETURNED, Part, fields_in, take_apart
-from troth.service.mail.bounces.replies import POLICY_STATUS, Judgement, ReportKind, judge
+from troth.service.mail.bounces.replies import (
+    POLICY_STATUS,
+    Judgement,
+    ReportKind,
+    is_doubtful,
+    judge,
+)
 
 _NESTED_MAX, _ADDRESS_MAX = 3, 400
 _CUT_ADDRESS = re.compile(rb"[^\s<>]{0,128}@[^\s<>@]{0,255}\Z")
@@ -177,6 +183,8 @@ def _judged(block: Mapping[str, str], text: str) -> Judgement:
     if judgement.kind is ReportKind.GONE and own.is_unsure and own.smtp_code and not own.status:
         more = judge(f"{said} . {_DERIVED.sub('', text)}")  # the status is derived from the code of SMTP alone
         judgement = judgement if more.is_unsure else more
+    if judgement.kind is ReportKind.GONE and is_doubtful(f"{status} {said}", text):
+        judgement = replace(judgement, kind=ReportKind.LATER, is_unsure=True)
     if judgement.is_unsure or POLICY_STATUS.search(text):
         more = judge(f"{said} . {text}", status)
         judgement = judgement if more.is_unsure and judgement.is_unsure else more
