@@ -66,7 +66,7 @@ def _delivery(report: Report, outcome: Outcome, deployment: Deployment, now: dt.
         found = EditionDelivery.objects.filter(pk__in=named).first()
         if found is not None:
             return found
-    marks = _marks([outcome.address, outcome.final_address], deployment)
+    marks = _marks([outcome.address, outcome.final_address, outcome.header_address], deployment)
     sent = EditionDelivery.objects.filter(fingerprint__in=marks, handed_at__gt=now - _LATELY)
     return sent.order_by("-handed_at").first()
 

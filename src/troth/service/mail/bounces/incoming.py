@@ -17,9 +17,12 @@ MENTIONS_MAX = 200
 _TEXT_MAX, _MENTION_MAX, _LINE_MAX, _PROSE = 20_000, 4_000, 1_000, 50
 _ADDRESS = re.compile(
     r"""(?:"(?:[^"\\\r\n]|\\.){1,64}"|"""
-    r"""[^\s@<>()\[\]\\,;:"'`=*|\x00-\x20\x7f-\x9f][^\s@<>()\[\]\\,;:"*|\x00-\x20\x7f-\x9f]{0,127})"""
+    r"""[^\s@<>()\[\]\\,;:"'`=*|\x00-\x20\x7f-\x9f\u3000-\u303f\uff00-\uff20]"""
+    r"""[^\s@<>()\[\]\\,;:"*|\x00-\x20\x7f-\x9f\u3000-\u303f\uff00-\uff20]{0,127})"""
     r"""@(?:[^\W_](?:[\w-]{0,62})(?:\.[^\W_][\w-]{0,62}){1,10})"""
 )
+_ANSWERED = re.compile(r"\s{0,20}[45]\d\d (?:[45]\.\d{1,3}\.\d{1,3} )?<([^<>]{3,200})>\.\.\. ")
+"""A line of Sendmail that says what became of one recipient; what follows is about others."""
 _XTEXT = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
 _MESSAGE_ID = re.compile(r"<[^<>\s]{3,250}>")
 _SENT_TO = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "apparently-to", "to")
@@ -135,8 +138,15 @@ class IncomingMail:
         preamble: list[str] = []
         line = ""
         for next_line in self.text.split("\n"):
-            # A long line that ends within a sentence goes on in the next one, which so begins with no recipient.
-            is_sentence, line = len(line) > _PROSE and line.rstrip()[-1:].isalnum(), next_line
+            # A long line that ends within a sentence goes on in the next one, which so begins with no recipient; it is
+            # indented alike.
+            is_open = len(line) > _PROSE and line.rstrip()[-1:].isalnum()
+            is_sentence, line = is_open and _indent(line) == _indent(next_line), next_line
+            answered = _ANSWERED.match(line)
+            named = next(iter(addresses_in(answered[1])), "") if answered and len(known) < MENTIONS_MAX else ""
+            if named and named.casefold() not in ours and not (known and known[-1].is_about(named)):
+                known += [Mention(named, line[:_LINE_MAX]), Mention("", "")]
+                continue
             for found in _ADDRESS.finditer(line[:_LINE_MAX]):
                 address, before = _normal(found[0]), folded(line[: found.start()])[-60:]
                 key = address.casefold()
@@ -145,7 +155,9 @@ class IncomingMail:
                     known[-1].original = address
                 elif key in ours or matches("nobody", key) or (known and known[-1].is_about(address)):
                     continue
-                elif matches("leading", before) and not (is_sentence and not before.strip()):
+                elif matches("leading", before) and not (
+                    is_sentence and not before.strip() and line[found.end() : found.end() + 1] != ":"
+                ):
                     if len(known) < MENTIONS_MAX:
                         known.append(Mention(address, "", before="\n".join(preamble)))
                 elif not known and key not in senders and not matches("aside", before):
@@ -158,13 +170,17 @@ class IncomingMail:
         return _merged(known) or (list(within.values()) if len(within) == 1 else [])
 
 
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
 def _merged(mentions: list[Mention]) -> list[Mention]:
     """One mention an address. Where several addresses stand one below the other, the text that follows is about all."""
     for mention, following in zip(reversed(mentions[:-1]), reversed(mentions[1:]), strict=True):
         if not re.search(r"\w{3}", _ADDRESS.sub("", mention.text)):
             mention.text = following.text
     merged: dict[str, Mention] = {}
-    for mention in mentions:
+    for mention in filter(lambda mention: mention.address or mention.original, mentions):
         first = merged.setdefault(mention.address.casefold(), mention)
         if first is not mention:
             first.text = f"{first.text}\n{mention.text}"[:_MENTION_MAX]

@@ -41,6 +41,15 @@ POLICY_STATUS = re.compile(r"(?:(?<![\w.-])|(?<=\b[45]\d\d-))5\.7\.\d{1,3}(?!\d|
 """5.7.x: a refusal for the policy of the server, by which nobody is stopped."""
 _SMTP = re.compile(r"(?<![\d.:-])(4[2-7]\d|5[0-7]\d)(?=[\s#-])(?! \d+ )")
 _LINKS = re.compile(r"\b(?:https?|mailto|ftp):[^\s<>]{0,1000}", re.IGNORECASE)
+_BLOCK_LISTS = re.compile(
+    r"spamhaus|spamcop|sorbs|dnsbl|rbl|barracuda|senderbase|abuseat|uceprotect|ipremoval|blacklist"
+)
+_BEFORE_RECIPIENT = re.compile(r">>> ?(?:MAIL FROM|[EH][EH]LO)\b[^\n]*(?=\n\s*(?:<<<)?\s*5\d\d)", re.IGNORECASE)
+_AFTER_DATA = re.compile(
+    r"(?:>>> ?DATA[ \t]*\n(?:[ \t]*<<< ?5\d\d[^\n]*\n?){1,9}+(?![ \t]*5\d\d 5\.1\.)|^[ \t-]*SMTP command\s+DATA\b)",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A refusal of the message, in a transcript. Sendmail adds 5.1.x where the answer is about a recipient all the same."""
 _ADDRESSES = re.compile(r"[^\s<>()\[\]:;,\"@]{1,128}@[^\s<>()\[\]:;,\"@]{1,255}")
 _EXCHANGE = re.compile(r"\b(?:RESOLVER|STOREDRV|SMTPSEND|TRANSPORT|ROUTING|QUEUE|SMTP|TEXCH)(?:\.\w{1,40}){1,4}")
 _HOSTS = re.compile(
@@ -63,6 +72,17 @@ def judge(text: str, status: str = "") -> Judgement:
     return Judgement(kind, is_unsure, code or next(iter(codes), ""), smtp_code)
 
 
+def is_doubtful(answer: str, text: str) -> bool:
+    """Whether *answer* calls a user unknown, and nothing else, after the server had accepted the address, which only
+    the *text* of the report may show."""
+    is_coded = _is_listed(ReportKind.GONE, _ENHANCED.findall(answer))
+    return not is_coded and _is_bare(f"{_words(answer)} . {_words(text[:_TEXT_MAX])}")
+
+
+def _is_bare(words: str) -> bool:
+    return _says("after_data", words) and not _says("gone", _pattern("bare").sub(" ", words))
+
+
 def _judged(words: str, codes: list[str], code: str, smtp_code: str) -> tuple[ReportKind, bool]:
     """The class, and whether it is unsure. The order matters: the words that decide come before the words that they
     are mistaken for."""
@@ -72,6 +92,8 @@ def _judged(words: str, codes: list[str], code: str, smtp_code: str) -> tuple[Re
         return ReportKind.OURS, ReportKind.GONE in by_code or _says("gone", words) or _says("full", words)
     if _says("full", words) or ReportKind.LATER in by_code:
         return ReportKind.LATER, False
+    if _says("sender", words) and (code or smtp_code).startswith("5"):
+        return ReportKind.OURS, False
     if _says("closed", words):
         return (ReportKind.LATER, False) if is_temporary else (ReportKind.GONE, False)
     if _says("ours", words) or ReportKind.OURS in by_code:
@@ -81,10 +103,11 @@ def _judged(words: str, codes: list[str], code: str, smtp_code: str) -> tuple[Re
     if is_temporary:
         return (ReportKind.OURS if _says("hints", words) else ReportKind.LATER), False
     if _says("gone", words):
-        return ReportKind.GONE, False
+        is_doubtful = _is_bare(words) and ReportKind.GONE not in by_code
+        return (ReportKind.LATER, True) if is_doubtful else (ReportKind.GONE, False)
     if _says("hints", words):
         return ReportKind.OURS, ReportKind.GONE in by_code
-    if ReportKind.GONE in by_code:  # by its code alone, which other words may contradict
+    if ReportKind.GONE in by_code or _says("refused", words):  # alone, which other words may contradict
         is_doubtful = _says("later", words) or _says("after_data", words)
         return (ReportKind.LATER, True) if is_doubtful else (ReportKind.GONE, False)
     if _says("later", words):
@@ -113,7 +136,10 @@ def _says(group: str, words: str) -> bool:
 
 def _words(text: str) -> str:
     """*text* in the form that the patterns are written for."""
-    text = _EXCHANGE.sub(lambda name: name[0].replace(".", " "), _LINKS.sub(" ", text))
+    text = _BEFORE_RECIPIENT.sub(" in reply to mail from ", text)
+    text = _AFTER_DATA.sub(lambda lines: f" end of data . {lines[0]}", text)
+    text = _LINKS.sub(lambda link: " dnsbl " if _BLOCK_LISTS.search(link[0].lower()) else " ", text)
+    text = _EXCHANGE.sub(lambda name: name[0].replace(".", " "), text)
     text = _CODES.sub(" ", _HOSTS.sub(" ", _ADDRESSES.sub(" \x01 ", text)))
     text = without_accents(text.lower()).replace("'", "").replace("\N{RIGHT SINGLE QUOTATION MARK}", "")
     text = _OTHER_SIGNS.sub(" ", _STOPS.sub(" \x01\x01 ", text)).replace("\x01\x01", ".").replace("\x01", "@")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -18,10 +19,19 @@ from troth.service.mail.bounces.incoming import (
     unique,
 )
 from troth.service.mail.bounces.mime import RETURNED, Part, fields_in, take_apart
-from troth.service.mail.bounces.replies import POLICY_STATUS, Judgement, ReportKind, judge
+from troth.service.mail.bounces.replies import (
+    POLICY_STATUS,
+    Judgement,
+    ReportKind,
+    is_doubtful,
+    judge,
+)
 
 _NESTED_MAX, _ADDRESS_MAX = 3, 400
 _CUT_ADDRESS = re.compile(rb"[^\s<>]{0,128}@[^\s<>@]{0,255}\Z")
+_DERIVED = re.compile(r"^[ \t]*5\d\d 5\.1\.\d .{0,300}\.\.\. user unknown$", re.IGNORECASE | re.MULTILINE)
+"""What Sendmail adds when a server gave a code of SMTP and no enhanced one, whatever the reason was."""
+_BODY_FIELD = re.compile(r"^[ \t]*final-recipient[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
 _FEEDBACK_TYPES = ("message/feedback-report", "message/x-feedback-report")
 _AUTO_HEADERS = (
@@ -45,7 +55,8 @@ _MOST_FIRST = (
 @dataclass(frozen=True, slots=True, repr=False)
 class Outcome:
     """What a report says about one recipient. *address* is the one that was written to, as far as the report says;
-    *final_address* the one that it was passed on to. Either is empty if unknown."""
+    *final_address* the one that it was passed on to; *header_address* the only recipient in the header of the returned
+    message, if the report does not name it. Each is empty if unknown."""
 
     kind: ReportKind
     address: str = ""
@@ -53,6 +64,7 @@ class Outcome:
     is_unsure: bool = False
     status: str = ""
     smtp_code: str = ""
+    header_address: str = ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -86,7 +98,7 @@ def read_report(raw: bytes) -> Report:
 
 def _read(parts: list[Part], nested: int) -> Report:
     mail = IncomingMail(parts)
-    report = _feedback(mail) or _challenge(mail) or _delivery_status(mail)
+    report = _feedback(mail) or _notice_of_ses(mail) or _challenge(mail) or _delivery_status(mail)
     if report is None and nested < _NESTED_MAX and (wrapped := mail.wrapped_report()):
         inner = _read(wrapped, nested + 1)
         report = inner if inner.outcomes else None
@@ -111,6 +123,24 @@ def _feedback(mail: IncomingMail) -> Report | None:
     return Report(tuple(Outcome(kind, address, is_unsure=is_unsure) for address in about), feedback_type=type_)
 
 
+def _notice_of_ses(mail: IncomingMail) -> Report | None:
+    """Bounces and complaints that Amazon SES reports through SNS: an e-mail that holds JSON, which holds JSON."""
+    if not mail.top.first("x-amz-sns-message-id"):
+        return None
+    notice = _mapping(_mapping(mail.top.text).get("Message"))
+    bounce, complaint = _mapping(notice.get("bounce")), _mapping(notice.get("complaint"))
+    outcomes = []
+    for recipient in map(_mapping, _list(bounce.get("bouncedRecipients"))):
+        judgement = judge(str(recipient.get("diagnosticCode", "")), str(recipient.get("status", "")))
+        if bounce.get("bounceType") != "Permanent":
+            judgement = replace(judgement, kind=ReportKind.LATER, is_unsure=False)
+        final = _recipient(str(recipient.get("emailAddress", "")))
+        outcomes.append(_outcome(judgement, "", final, ""))
+    for recipient in map(_mapping, _list(complaint.get("complainedRecipients"))):
+        outcomes.append(Outcome(ReportKind.COMPLAINT, _recipient(str(recipient.get("emailAddress", "")))))
+    return Report(tuple(outcomes[:MENTIONS_MAX])) if outcomes else None
+
+
 def _challenge(mail: IncomingMail) -> Report | None:
     """Services that want the sender to prove something, some of them in the form of a delivery report."""
     is_answer = mail.is_automatic or mail.top.type == "multipart/report" or mail.top.first("in-reply-to")
@@ -124,8 +154,11 @@ def _delivery_status(mail: IncomingMail) -> Report | None:
     texts = [part.text for part in mail.own if part.type in _STATUS_TYPES]
     if not texts and mail.top.type == "multipart/report" and len(mail.own) < 3:  # its boundary was lost
         texts = [part.text for part in mail.own]
+    if not texts and mail.is_from_daemon and _BODY_FIELD.search(mail.text):  # in a report in words
+        texts = [mail.text]
     blocks = [block for text in texts for block in _blocks(text)]
     blocks = [block for block in blocks if "final-recipient" in block or "original-recipient" in block]
+    blocks = list({tuple(block.items()): block for block in blocks}.values())
     is_single = len(blocks) == 1
     outcomes = []
     for block in blocks[:MENTIONS_MAX]:
@@ -133,10 +166,9 @@ def _delivery_status(mail: IncomingMail) -> Report | None:
         original = _recipient(block.get("original-recipient", "") or block.get("x-original-recipient", ""))
         names = [name for name in (final, original) if name]
         mention = next((s for s in mail.mentions if any(s.is_about(name) for name in names)), None)
-        judgement = _judged(block, mention.text if mention else mail.text if is_single else "")
+        judgement = _judged(block, mail.text if is_single else mention.text if mention else "")
         passed_on = mention.original if mention else ""
-        address = original or passed_on or (mail.written_to(final) if is_single else final)
-        outcomes.append(_outcome(judgement, address, final))
+        outcomes.append(_outcome(judgement, original or passed_on, final, mail.written_to(final) if is_single else ""))
     return Report(tuple(dict.fromkeys(outcomes))) if outcomes else None
 
 
@@ -147,6 +179,12 @@ def _judged(block: Mapping[str, str], text: str) -> Judgement:
     diagnostic = re.sub(r"^\s*[\w-]+\s*;", "", block.get("diagnostic-code", ""))
     said = f"{status.partition('(')[2]} {diagnostic}"
     judgement = judge(said, status)
+    own = judge(said)
+    if judgement.kind is ReportKind.GONE and own.is_unsure and own.smtp_code and not own.status:
+        more = judge(f"{said} . {_DERIVED.sub('', text)}")  # the status is derived from the code of SMTP alone
+        judgement = judgement if more.is_unsure else more
+    if judgement.kind is ReportKind.GONE and is_doubtful(f"{status} {said}", text):
+        judgement = replace(judgement, kind=ReportKind.LATER, is_unsure=True)
     if judgement.is_unsure or POLICY_STATUS.search(text):
         more = judge(f"{said} . {text}", status)
         judgement = judgement if more.is_unsure and judgement.is_unsure else more
@@ -168,7 +206,7 @@ def _in_words(mail: IncomingMail) -> Report | None:
         return Report()  # it was read
     is_program = bool(failed) or matches("program", mail.author)
     is_report = is_program and (is_titled or says)
-    is_report = is_report or (mail.is_from_daemon and is_titled)
+    is_report = is_report or (mail.is_from_daemon and (is_titled or (says and matches("transcript", text))))
     is_programs = mail.is_automatic or (mail.is_from_daemon and any(part.type in RETURNED for part in mail.own))
     is_report = is_report or (is_programs and says and (is_titled or mail.is_from_daemon))
     if not is_report:
@@ -184,8 +222,8 @@ def _in_words(mail: IncomingMail) -> Report | None:
             judgement = judge(mail.text if is_single else f"{mention.text}\n.\n{mention.before}")
         if judgement.kind is ReportKind.LATER and matches("delayed", f"{mail.subject} {text}"):
             judgement = replace(judgement, is_unsure=False)
-        address = mention.original or (mail.written_to(mention.address) if is_single else mention.address)
-        outcomes.append(_outcome(judgement, address, mention.address))
+        written_to = mail.written_to(mention.address) if is_single else ""
+        outcomes.append(_outcome(judgement, mention.original, mention.address, written_to))
     return Report(tuple(dict.fromkeys(outcomes)))
 
 
@@ -200,6 +238,20 @@ def _automatic_reply(mail: IncomingMail) -> Report | None:
     is_programs = mail.is_automatic or (precedence in ("bulk", "junk") and not is_list)
     is_titled = starts("auto_title", mail.subject) or (is_programs and starts("auto_subject", mail.subject))
     return Report((Outcome(ReportKind.AUTO_REPLY, mail.sender),)) if is_marked or is_quiet or is_titled else None
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    """A JSON object, or the one that a string holds; empty if it is none."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value, strict=False)
+        except (ValueError, RecursionError):
+            return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _recipient(value: str) -> str:
@@ -221,5 +273,13 @@ def _blocks(text: str) -> Iterator[dict[str, str]]:
         yield block
 
 
-def _outcome(judgement: Judgement, address: str, final: str) -> Outcome:
-    return Outcome(judgement.kind, address, final, judgement.is_unsure, judgement.status, judgement.smtp_code)
+def _outcome(judgement: Judgement, original: str, final: str, written_to: str) -> Outcome:
+    """An address that only the header of the returned message names, *written_to*, may be that of a list, or of
+    somebody whose mail is passed on: it counts where the report names none that others can write to."""
+    is_same = written_to.casefold() == final.casefold()
+    if not original and (is_same or "." not in final.rpartition("@")[2]):
+        original = written_to
+    address = original or final
+    header_address = "" if is_same or address == written_to else written_to
+    codes = (judgement.status, judgement.smtp_code)
+    return Outcome(judgement.kind, address, final, judgement.is_unsure, *codes, header_address)
