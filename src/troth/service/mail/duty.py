@@ -40,6 +40,7 @@ DUTY = Duty(
     inbox=(
         InboxTaker("report", "troth.service.mail.bounces.actions:take", 200),
         InboxTaker("stop by token", "troth.service.mail.stops.inbox:take_token", 150),
+        InboxTaker("stop in own words", "troth.service.mail.stops.inbox:take_own_words", 300),
     ),
     messages={
         "staff_alert": MessageKind(
