@@ -214,6 +214,9 @@ class Duty:
     choices_changed: str = ""
     """``module:function`` that is called in the transaction in which choices are recorded or end, with the keyed
     references of the people and the time."""
+    letter_returned: str = ""
+    """``module:function`` that is called in the transaction that notes that an owed e-mail came back, or may have, with
+    its row (`mail.models.LetterRow`), the deployment and the time."""
     people_erased: str = ""
     """``module:function`` that is called in the transaction that records an erasure, with the keyed references of the
     erased identifiers and the time."""

@@ -28,7 +28,7 @@ from troth.service.core.jobs.queue import health
 from troth.service.core.ledger import DatabaseLog
 from troth.service.core.models import EntryRow
 from troth.service.mail.inbox.mailboxes import MailboxAway, open_mailbox
-from troth.service.mail.models import LetterRow
+from troth.service.mail.models import REACHED, LetterRow
 from troth.service.mail.oauth import FIXES
 from troth.service.mail.provider import LAPSES
 from troth.service.mail.smtp import Smtp
@@ -219,7 +219,7 @@ def _work(settings: Settings, now: dt.datetime) -> Iterator[Found]:
 
 
 def _letters(now: dt.datetime) -> Iterator[Found]:
-    failed = LetterRow.objects.filter(state=LetterRow.State.FAILED).count()
+    failed = LetterRow.objects.filter(state=LetterRow.State.FAILED).exclude(reason=REACHED).count()
     late = LetterRow.objects.filter(state=LetterRow.State.QUEUED, queued_at__lt=now - _LATE).count()
     problem = f"{failed} failed, {late} waiting for over an hour; see the console's work queue"
     yield _result("letters", problem if failed or late else "", "none failed, none late")

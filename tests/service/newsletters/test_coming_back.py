@@ -17,6 +17,8 @@ REASONS = {
     "gone": ("5.1.1", "550 5.1.1 No such user here"),
     "later": ("4.2.2", "452 4.2.2 Mailbox full"),
     "ours": ("5.7.1", "554 5.7.1 Blocked, see https://blocklist.example.org"),
+    "ours as well": ("5.7.26", "550 5.7.26 Unauthenticated email is not accepted"),
+    "unsure": ("5.0.0", "550 said so"),
 }
 
 

@@ -26,6 +26,7 @@ from troth.service.complaints import controls as complaint_controls  # noqa: F40
 from troth.service.complaints.actions import answer
 from troth.service.configuration import Mailbox
 from troth.service.core.models import LegalHold
+from troth.service.mail.actions import settle
 from troth.service.mail.inbox.mailboxes import MailboxAway
 from troth.service.mail.inbox.reading import read_due
 from troth.service.mail.models import LetterRow
@@ -83,6 +84,16 @@ def test_an_answer_that_was_not_sent_is_no_answer(office: Office) -> None:
     check = asked("requests.answered_in_time", office)
     assert (check.outcome, check.figures["undelivered"]) == (CheckOutcome.ERROR, 1), "the address may be wrong"
     assert (check.evidence.population, check.evidence.tested) == (1, 0)
+
+    failed = LetterRow.objects.filter(about=case.about, state="failed")
+    assert not any(settle(letter.once, now=office.now()) for letter in failed), "they did not come back"
+    failed.update(reason="came back 5.1.1", sealed=None)
+    assert all(settle(letter.once, now=office.now()) for letter in failed)
+    assert asked("requests.answered_in_time", office).outcome is CheckOutcome.PASS, "they were reached another way"
+    failed.update(reason="came back 5.1.1")
+    assert all(settle(letter.once, now=office.now() + dt.timedelta(days=80)) for letter in failed)
+    check = asked("requests.answered_in_time", office, dt.timedelta(days=81))
+    assert (check.outcome, check.figures["answered_late"]) == (CheckOutcome.FAIL, 1)
 
 
 def test_an_answer_counts_on_the_day_on_which_it_went_out(office: Office) -> None:

@@ -94,9 +94,6 @@ _MESSAGES: Mapping[str, MessageKind] = {
     ),
     "staff_due_soon": MessageKind({"due": date, "link": link}, {"what": line, "days": whole}, to_person=False),
     "staff_escalation": MessageKind({"due": date, "link": link, "why": line}, {"what": line}, to_person=False),
-    "staff_alert": MessageKind(
-        {"what": line, "at": moment}, {"detail": prose, "link": link}, to_person=False, is_owed=False
-    ),
 }
 
 DUTY = Duty(
@@ -111,6 +108,7 @@ DUTY = Duty(
         "case.escalated": _("A deadline is near or missed"),
     },
     inbox=(InboxTaker("request", "troth.service.cases.intake.mailbox:take", 900),),
+    letter_returned="troth.service.cases.messages:note_returned",
     jobs=("troth.service.cases.jobs",),
     tables="own_tables.yaml",
     metrics="troth.service.cases.metrics:figures",

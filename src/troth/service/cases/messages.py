@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext, override
 
 from troth.service.cases.content import CaseContent
 from troth.service.cases.handling import handlings
@@ -128,6 +129,26 @@ def write_staff(
         address = organisation.officer.email if organisation.officer is not None else organisation.email
     facts = {"link": f"{deployment.site}/console/cases/{case.reference}/", **facts}
     write_to(address, case, kind, deployment, facts, now=now, again=again)
+
+
+def alert_staff(case: Case, what: str, deployment: Deployment, *, now: dt.datetime, again: str) -> None:
+    """Notify the handler of *case*, or else the organisation, at most once for each *again*."""
+    organisation = deployment.declaration.organisation
+    address = (case.handler.email if case.handler is not None else "") or organisation.email
+    write_staff(address, case, "staff_alert", deployment, {"what": what, "at": now}, now=now, again=again)
+
+
+def note_returned(letter: LetterRow, deployment: Deployment, now: dt.datetime) -> None:
+    """Open a task in the case of an owed e-mail that came back, or may have: its person still has to be reached."""
+    kind = kinds()[letter.kind]
+    case = Case.objects.select_related("handler").filter(reference=letter.about.removeprefix("case:")).first()
+    if case is None or not (kind.is_owed and kind.to_person):
+        return
+    facts = {"letter": letter.kind, "why": letter.reason}
+    CaseEvent.objects.create(case=case, at=now, what="mail_returned", actor="rule", facts=facts, is_internal=True)
+    with override(deployment.declaration.policy.language):
+        what = gettext("An e-mail about a case came back. Reach the person in another way.")
+    alert_staff(case, what, deployment, now=now, again=f"returned-{letter.pk}")
 
 
 def redress(case: Case, deployment: Deployment, *, is_less: bool = False) -> dict[str, Any]:

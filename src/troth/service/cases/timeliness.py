@@ -23,7 +23,7 @@ from troth.service.cases.models import Case, CaseKind, CaseState
 from troth.service.cases.models import CaseOutcome as Ended
 from troth.service.cases.rules import ClockInputs, clocks, zone_of
 from troth.service.mail.message_kinds import kinds
-from troth.service.mail.models import LetterRow
+from troth.service.mail.models import REACHED, LetterRow
 from troth.text import counted
 
 PERIOD = dt.timedelta(days=90)
@@ -115,10 +115,12 @@ def _letters(cases: Sequence[Case]) -> Mapping[str, Sequence[_Letter]]:
     to_person = [name for name, kind in kinds().items() if kind.to_person]
     letters = LetterRow.objects.filter(about__in=[case.about for case in cases], kind__in=to_person)
     found = defaultdict[str, list[_Letter]](list)
-    for about, kind, state, queued_at, ended_at in letters.values_list(
-        "about", "kind", "state", "queued_at", "ended_at"
+    for about, kind, state, reason, queued_at, ended_at in letters.values_list(
+        "about", "kind", "state", "reason", "queued_at", "ended_at"
     ):
-        found[about].append(_Letter(kind, state, queued_at, ended_at))
+        # What one that came back should have said was said another way when it ended.
+        became = LetterRow.State.SENT if reason == REACHED else state
+        found[about].append(_Letter(kind, became, queued_at, ended_at))
     return found
 
 

@@ -29,7 +29,7 @@ from troth.service.core.ledger import record
 from troth.service.database import may_pass, say_away
 from troth.service.mail.message import Address, Message, message
 from troth.service.mail.message_kinds import kinds
-from troth.service.mail.models import LetterRow
+from troth.service.mail.models import REACHED, RETURNED, LetterRow
 from troth.service.mail.provider import Provider
 from troth.service.mail.rules import Letter, LetterRefused, language_of, write
 from troth.service.mail.signatures.keys import signed
@@ -224,6 +224,13 @@ def again(once: str, *, now: dt.datetime) -> None:
     with transaction.atomic():
         if LetterRow.objects.filter(pk=row.pk, state=State.FAILED).update(**fresh):
             enqueue("mail.send", str(row.pk), not_before=now, priority=HIGH)
+
+
+def settle(once: str, *, now: dt.datetime) -> bool:
+    """Note that the person of an e-mail that came back was reached in another way. False if none came back."""
+    rows = LetterRow.objects.filter(once=once, reason__startswith=RETURNED)
+    is_failed = rows.filter(state=State.FAILED).update(reason=REACHED, ended_at=now)
+    return bool(is_failed or rows.update(reason=REACHED))
 
 
 # --- one letter -----------------------------------------------------------------------------------------------------

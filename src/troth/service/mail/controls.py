@@ -6,11 +6,11 @@ import datetime as dt
 from collections import Counter
 from dataclasses import dataclass, field
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
 from troth.service.mail.message_kinds import kinds
-from troth.service.mail.models import LetterRow
+from troth.service.mail.models import REACHED, RETURNED, LetterRow
 from troth.text import counted
 
 _PERIOD = dt.timedelta(days=90)
@@ -21,28 +21,33 @@ _HOURS_MAX = 4
 @dataclass(frozen=True, slots=True)
 class MessageCounts:
     """Counts of owed e-mails: recently *sent*, *waiting*, of these too long (*late*, by error code), *failed*, by kind
-    and code, and *given_up*: recently failed, and their messages deleted since."""
+    and code, *given_up*: recently failed, and their messages deleted since, and those that came back recently and whose
+    people were *reached* in another way."""
 
     sent: int = 0
     waiting: int = 0
     late: Counter[str] = field(default_factory=Counter)
     failed: Counter[tuple[str, str]] = field(default_factory=Counter)
     given_up: int = 0
+    reached: int = 0
 
 
 def letters(context: object, now: dt.datetime) -> MessageCounts:
-    """Counts at *now*. A failed e-mail counts as such until it is sent again or its message is deleted."""
+    """Counts at *now*. A failed e-mail counts as such until it is sent again or its message is deleted; one that came
+    back, until its person was reached in another way."""
     owed = LetterRow.objects.filter(kind__in=[name for name, kind in kinds().items() if kind.is_owed])
     waiting = owed.filter(ended_at__isnull=True)
     late = waiting.filter(queued_at__lt=now - dt.timedelta(hours=_HOURS_MAX)).values_list("reason")
     unsent = owed.filter(state=LetterRow.State.FAILED)
-    failed = unsent.filter(sealed__isnull=False).values_list("kind", "reason")
+    is_open = Q(sealed__isnull=False) | Q(reason__startswith=RETURNED)
+    failed = unsent.filter(is_open).values_list("kind", "reason")
     return MessageCounts(
         sent=owed.filter(state=LetterRow.State.SENT, ended_at__gt=now - _PERIOD).count(),
         waiting=waiting.count(),
         late=Counter(dict(late.annotate(Count("pk")))),
         failed=Counter({(kind, reason): letters for kind, reason, letters in failed.annotate(Count("pk"))}),
-        given_up=unsent.filter(sealed__isnull=True, ended_at__gt=now - _PERIOD).count(),
+        reached=owed.filter(reason=REACHED, ended_at__gt=now - _PERIOD).exclude(state=LetterRow.State.SENT).count(),
+        given_up=unsent.filter(ended_at__gt=now - _PERIOD).exclude(is_open).exclude(reason=REACHED).count(),
     )
 
 
@@ -67,9 +72,11 @@ def letters_sent(letters: MessageCounts, now: dt.datetime) -> ControlResult:
         for reason, number in sorted(letters.late.items())
     ]
     failed, late = letters.failed.total(), letters.late.total()
-    looked, tested, given_up = frozenset({"letters"}), letters.sent + letters.waiting + failed, letters.given_up
+    looked, given_up, reached = frozenset({"letters"}), letters.given_up, letters.reached
+    tested = letters.sent + letters.waiting + failed + reached
     summary = f"{counted(letters.sent, 'e-mail')} sent within {_PERIOD.days} days, {failed:,} failed, {late:,} late, "
     summary += f"{given_up:,} given up."
+    summary += f" {reached:,} came back, and their people were reached in another way." if reached else ""
     figures = {
         "sent": letters.sent,
         "waiting": letters.waiting,

@@ -9,6 +9,8 @@ from troth.ledger.kinds import EntryKind
 from troth.ledger.values import DeclaredName, Hash, Pseudonym
 from troth.service.duty import ControlInput, Duty, InboxTaker
 from troth.service.mail.bulk.settings import read_rates, read_return
+from troth.service.mail.facts import line, link, moment, prose
+from troth.service.mail.message_kinds import MessageKind
 
 _ENTRIES: Mapping[str, EntryKind] = {
     "letter.sent": EntryKind(
@@ -38,7 +40,13 @@ DUTY = Duty(
     inbox=(
         InboxTaker("report", "troth.service.mail.bounces.actions:take", 200),
         InboxTaker("stop by token", "troth.service.mail.stops.inbox:take_token", 150),
+        InboxTaker("stop in own words", "troth.service.mail.stops.inbox:take_own_words", 300),
     ),
+    messages={
+        "staff_alert": MessageKind(
+            {"what": line, "at": moment}, {"detail": prose, "link": link}, to_person=False, is_owed=False
+        )
+    },
     jobs=("troth.service.mail.jobs",),
     sealed="troth.service.mail.sealed_fields:SEALED",
     tables="own_tables.yaml",

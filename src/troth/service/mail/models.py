@@ -6,6 +6,10 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+RETURNED, REACHED = "came back", "reached another way"
+"""Reasons of e-mails that a server took: the beginning of those that came back, or may have (``came back?``), and the
+reason of those whose person was reached since then."""
+
 
 class LetterRow(models.Model):
     """An e-mail. Its message and address are *sealed*, and deleted when it is sent."""
@@ -46,6 +50,11 @@ class LetterRow(models.Model):
             models.Index(fields=["message_id"], name="letter_message_id"),
             models.Index(fields=["ended_at"], condition=Q(state="failed"), name="letter_failed"),
         ]
+
+    @property
+    def is_returned(self) -> bool:
+        """Whether it came back, or may have, and nobody has noted that its person was reached."""
+        return self.reason.startswith(RETURNED)
 
 
 class Edition(models.Model):

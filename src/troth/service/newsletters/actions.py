@@ -17,8 +17,10 @@ from troth.service.core.deployment import Deployment
 from troth.service.core.jobs.queue import enqueue
 from troth.service.core.ledger import record
 from troth.service.mail.actions import post, post_made
+from troth.service.mail.bounces import ReportKind
+from troth.service.mail.bounces.actions import UNSURE, note
 from troth.service.mail.bulk import actions as bulk
-from troth.service.mail.models import Edition
+from troth.service.mail.models import Edition, EditionDelivery
 from troth.service.mail.rules import Letter, language_of, write
 from troth.service.mail.stops import actions as stops
 from troth.service.mail.stops import tokens
@@ -226,6 +228,19 @@ def stop_by_address(
     """Stop for *address*, whoever asks. Idempotent: False if it is stopped already. Raises `IdentityRefused`."""
     [fingerprint] = fingerprints([(IdentityKind.EMAIL, address)], deployment.keyring)
     return stops.stop(fingerprint, list_name, scope, deployment, channel=channel, now=now, actor=actor)
+
+
+def decide_report(delivery: int, deployment: Deployment, *, is_true: bool, now: dt.datetime) -> bool:
+    """Decide about a report that was unsure: the address gets no more newsletters if staff find it true, and nothing
+    follows if not. False if it does not wait for a decision any more."""
+    with transaction.atomic():
+        row = EditionDelivery.objects.select_for_update().filter(pk=delivery, report__endswith=UNSURE).first()
+        if row is None:
+            return False
+        is_complaint = row.report.startswith(ReportKind.COMPLAINT)
+        kind = (ReportKind.COMPLAINT if is_complaint else ReportKind.GONE) if is_true else ReportKind.NONE
+        note(row, kind, deployment, actor="staff", now=now)
+    return True
 
 
 def lift_undeliverable(fingerprint: str, reason: str, deployment: Deployment, *, by: str, now: dt.datetime) -> int:

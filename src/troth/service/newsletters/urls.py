@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from troth.service.newsletters import pages
-from troth.service.newsletters.console import editions, stops
+from troth.service.newsletters.console import editions, reports, stops
 
 urlpatterns = [
     path("your-data/newsletters/<slug:name>", pages.sign_up_page, name="newsletters-sign-up"),
@@ -21,4 +21,6 @@ urlpatterns = [
     path("console/stops/", stops.stops, name="stops"),
     path("console/stops/record", stops.record_stop, name="record-stop"),
     path("console/stops/lift", stops.lift, name="lift-stop"),
+    path("console/reports/", reports.reports, name="reports"),
+    path("console/reports/<int:pk>/<slug:answer>", reports.decide, name="decide-report"),
 ]

@@ -193,6 +193,9 @@ _WHY: Mapping[str, Any] = {
     "not_answered": _("The e-mail could not be processed. What can be shown of it is here."),
     "not_sure": _("It is not clear what the e-mail asks for: read it before the case continues."),
     "asks_for_more": _("Cases were opened for what this e-mail clearly asks for. Check whether it asks for more."),
+    "may_stop": _(
+        "The e-mail may ask us to stop writing: read it. If it does, record the stop in the console, at “Stops”."
+    ),
     "too_many": _("Very many e-mails came from this address in a day. This one was kept, and no reply was sent."),
 }
 
@@ -228,6 +231,8 @@ _EVENTS: Mapping[str, Any] = {
     "note": _("Note"),
     "not_mailed": _("No e-mail was sent: the unverified address got several within a day"),
     "wrote": _("An e-mail in the person's name; its sender is not verified"),
+    "mail_returned": _("An e-mail to the person came back, or may have: reach them in another way"),
+    "reached": _("The person was reached in another way"),
     "closed": _("The case was closed"),
     "needs_review": _("A handler has to review it"),
     "needs_approval": _("A second person has to approve it"),

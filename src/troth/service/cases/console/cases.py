@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from django import forms
+from django.db import transaction
 from django.db.models import Count, Min, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -27,10 +28,10 @@ from troth.service.cases.console.forms import CaseFilterForm
 from troth.service.cases.console.queue_row import FOR_HANDLER, FOR_STAFF, QueueRow, queue_rows, relative
 from troth.service.cases.content import content_of
 from troth.service.cases.messages import day
-from troth.service.cases.models import Case, CaseState
+from troth.service.cases.models import Case, CaseEvent, CaseState
 from troth.service.core.deployment import current
 from troth.service.labels import sentence
-from troth.service.mail.actions import again
+from troth.service.mail.actions import again, settle
 from troth.service.mail.models import LetterRow
 from troth.service.staff.access_log import record_access, refuse_own, withheld_from
 from troth.service.staff.console.lists import list_page
@@ -234,6 +235,21 @@ def send_again(request: HttpRequest, reference: str, letter: int) -> HttpRespons
         again(failed.once, now=timezone.now())
     except TrothError as refused:
         return _page(request, row, wrong=sentence(refused), status=409)
+    return back(request, reference)
+
+
+@needs(Leave.CASES_HANDLE, personal=True)
+@require_POST
+def reached(request: HttpRequest, reference: str, letter: int) -> HttpResponse:
+    """Note that the person of an e-mail that came back was reached in another way."""
+    row, now = visible_case(request, reference), timezone.now()
+    returned = get_object_or_404(LetterRow, pk=letter, about=row.about)
+    with transaction.atomic():
+        if settle(returned.once, now=now):
+            by, facts = standing_of(request).pseudonym or "", {"letter": returned.kind}
+            CaseEvent.objects.create(
+                case=row, at=now, what="reached", actor="staff", by=by, facts=facts, is_internal=True
+            )
     return back(request, reference)
 
 

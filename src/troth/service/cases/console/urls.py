@@ -13,6 +13,7 @@ urlpatterns = [
     path("cases/<str:reference>/", cases.case, name="case"),
     path("cases/<str:reference>/approve", cases.approve, name="approve-case"),
     path("cases/<str:reference>/letters/<int:letter>/again", cases.send_again, name="send-letter-again"),
+    path("cases/<str:reference>/letters/<int:letter>/reached", cases.reached, name="letter-reached"),
     path("cases/<str:reference>/<slug:what>", cases.act, name="act-on-case"),
     path("search/", search.search, name="search"),
 ]

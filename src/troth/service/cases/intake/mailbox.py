@@ -19,18 +19,22 @@ from django.db import IntegrityError, InterfaceError, OperationalError, transact
 from django.utils import translation
 from django.utils.translation import gettext
 
+from troth.declaration import Declaration
 from troth.policy.parse.language import likeliest_language
 from troth.service.cases import actions, lifecycle
 from troth.service.cases.content import CaseContent, SealedContent
 from troth.service.cases.handling import case_types, handlings
 from troth.service.cases.intake import receive
 from troth.service.cases.intake.recognition import Recognised, recognise
-from troth.service.cases.messages import write_staff
-from troth.service.cases.models import Case, CaseEvent, CaseKind, CaseState, Channel, IngestedMessage
+from troth.service.cases.messages import alert_staff
+from troth.service.cases.models import Case, CaseEvent, CaseKind, CaseState, Channel, IngestedMessage, Right
 from troth.service.core.deployment import Deployment
 from troth.service.mail.actions import about_of
 from troth.service.mail.inbox.mailboxes import MailboxMessage
 from troth.service.mail.inbox.parsing import TEXT_MAX, MailRead, without_invisible
+from troth.service.mail.stops.actions import has_other_systems
+from troth.service.mail.stops.inbox import stop_in
+from troth.service.mail.stops.recognition import StopIntent, StopRequest
 from troth.subjects import Identity, IdentityRefused
 
 _LOG = logging.getLogger("troth.mailbox")
@@ -100,9 +104,9 @@ def _cases_of(letter: MailboxMessage, deployment: Deployment, now: dt.datetime) 
         name=read.name,
         message=f"{read.subject}\n\n{read.text}".strip()[:TEXT_MAX],
     )
-    asked, left = _asked(recognise(read.subject, read.text))
+    asked, left = _asked(recognise(read.subject, read.text), stop_in(read, deployment), deployment.declaration)
     if _is_flood(content, deployment, now):
-        stops = [one for one in asked if case_types()[one[1] or one[0]].stops_use]
+        stops = [one for one in asked if _stops(one[1] or one[0])]
         asked, left = stops, "too_many" if left or asked != stops else ""
         content = dataclasses.replace(content, address="")  # a forged sender must not flood a mailbox with our replies
     intakes = [
@@ -121,15 +125,31 @@ def _cases_of(letter: MailboxMessage, deployment: Deployment, now: dt.datetime) 
     return [*opened, _for_a_handler(letter, left, deployment, now, read=read)] if left else opened
 
 
-def _asked(recognised: Recognised) -> tuple[list[tuple[CaseKind, str, str]], str]:
+def _asked(
+    recognised: Recognised, stop: StopRequest, declaration: Declaration
+) -> tuple[list[tuple[CaseKind, str, str]], str]:
     """Cases to open for a message: kind, right, and the reason (code) for a prior review. Plus the reason for an extra
-    case for a handler, because uncertain parts would be lost if all certain ones proceed."""
-    if not recognised.rights:
-        name = str(recognised.maybe[0]) if recognised.kind == CaseKind.REQUEST else ""
-        return [(recognised.kind, name, "not_sure" if name else "")], ""
-    asked = [(CaseKind.REQUEST, str(one), "" if recognised.is_sure(one) else "not_sure") for one in recognised.rights]
-    is_read = any(why for _, _, why in asked)
-    return asked, "asks_for_more" if recognised.maybe and not is_read else ""
+    case for a handler, because uncertain parts would be lost if all certain ones proceed. A clear *stop* is recorded
+    already (`mail.stops.inbox`); it opens a case where other systems must follow it."""
+    is_clear, may_stop = stop.intent is StopIntent.STOP, stop.intent is StopIntent.MAYBE
+    name = str(recognised.maybe[0]) if recognised.kind == CaseKind.REQUEST and not recognised.rights else ""
+    doubt = "not_sure" if name else "may_stop" if may_stop else ""
+    rights = [(CaseKind.REQUEST, str(one), "" if recognised.is_sure(one) else "not_sure") for one in recognised.rights]
+    asked = rights or [(recognised.kind, name, doubt)]
+    is_stop = any(_stops(right or kind) for kind, right, _ in asked)
+    asked = [(kind, right, "" if is_clear and _stops(right or kind) else why) for kind, right, why in asked]
+    if is_clear and not is_stop and has_other_systems(declaration):
+        rest = asked if rights or stop.asks_more or recognised.kind != CaseKind.QUESTION else []
+        asked, is_stop = [(CaseKind.REQUEST, str(Right.OBJECT), ""), *rest], True
+    if any(why for _, _, why in asked):
+        return asked, ""
+    if stop.asks_more and all(_stops(right or kind) for kind, right, _ in asked):
+        return asked, "asks_for_more"
+    return asked, "asks_for_more" if rights and recognised.maybe else "may_stop" if may_stop and not is_stop else ""
+
+
+def _stops(name: str) -> bool:
+    return case_types()[name].stops_use
 
 
 def _for_a_handler(
@@ -205,9 +225,6 @@ def _answered(read: MailRead, at: dt.datetime, deployment: Deployment, now: dt.d
 
 def _alert(case: Case, deployment: Deployment, now: dt.datetime) -> None:
     """Notify staff of a message stored with a case, at most once a day."""
-    organisation = deployment.declaration.organisation
     with translation.override(deployment.declaration.policy.language):
         what = gettext("An e-mail about a case waits to be read.")
-    address = (case.handler.email if case.handler is not None else "") or organisation.email
-    facts, again = {"what": what, "at": now}, f"wrote-{now:%Y-%m-%d}"
-    write_staff(address, case, "staff_alert", deployment, facts, now=now, again=again)
+    alert_staff(case, what, deployment, now=now, again=f"wrote-{now:%Y-%m-%d}")

@@ -1,5 +1,6 @@
 """What a report about an e-mail changes: an address that is gone gets no more newsletters, a complaint is an objection,
-and an owed e-mail that came back has failed.
+and an owed e-mail that came back has failed. What is our own fault alarms staff; what is unsure waits for their
+decision.
 
 Reports are easily forged. One counts if it names a delivery of ours by its envelope or its Message-ID, which hold a
 keyed token; by its address alone only if we sent something there lately.
@@ -15,10 +16,13 @@ from django.db import transaction
 
 from troth.declaration import IdentityKind
 from troth.service.core.deployment import Deployment
+from troth.service.duty import named
+from troth.service.mail.actions import recipient_mark
 from troth.service.mail.bounces import Outcome, Report, ReportKind, read_report, token_in
+from troth.service.mail.bounces.alarms import alarm
 from troth.service.mail.bulk.tokens import deliveries_named, delivery_of
 from troth.service.mail.inbox.mailboxes import MailboxMessage
-from troth.service.mail.models import EditionDelivery, LetterRow
+from troth.service.mail.models import RETURNED, EditionDelivery, LetterRow
 from troth.service.preferences.actions import may_named, record_named
 from troth.service.preferences.models import ChoiceState
 from troth.service.preferences.rules import MARKETING, OWN_ACT, Scope, Source, fingerprints
@@ -26,6 +30,8 @@ from troth.subjects import IdentityRefused
 
 _LOG = logging.getLogger("troth.mail")
 _LATELY = dt.timedelta(days=30)
+UNSURE = "?"
+"""The end of what is noted of a report that a person has to decide about."""
 FAILURES_MAX = 5
 """Editions in a row that came back as *later* before an address counts as gone."""
 _STOPPING = {ReportKind.GONE: ChoiceState.UNDELIVERABLE, ReportKind.COMPLAINT: ChoiceState.COMPLAINED}
@@ -35,25 +41,45 @@ def take(message: MailboxMessage, deployment: Deployment, now: dt.datetime) -> b
     """Take a report about an e-mail of ours, or an automatic reply, which changes nothing. What is neither is left to
     the next taker. Idempotent."""
     report = read_report(message.raw)
-    if report.kind is ReportKind.NONE:
-        return False
     if report.kind is not ReportKind.AUTO_REPLY:
         with transaction.atomic():
             for outcome in report.outcomes:
-                _apply(report, outcome, deployment, now)
-    return True
+                if outcome.kind is not ReportKind.NONE or outcome.is_unsure:
+                    _apply(report, outcome, deployment, now)
+    return report.kind is not ReportKind.NONE
 
 
 def _apply(report: Report, outcome: Outcome, deployment: Deployment, now: dt.datetime) -> None:
-    delivery = _delivery(report, outcome, deployment, now)
-    if delivery is not None:
-        note(delivery, outcome.kind, deployment, is_unsure=outcome.is_unsure, now=now)
+    letters = LetterRow.objects.filter(state=LetterRow.State.SENT).order_by("-ended_at")
+    if letter := letters.filter(message_id=report.message_id).first() if report.message_id else None:
+        _return(letter, outcome, deployment, is_named=True, now=now)
+    elif delivery := _delivery(report, outcome, deployment, now):
+        note(delivery, outcome.kind, deployment, is_unsure=outcome.is_unsure, status=outcome.status, now=now)
+    else:
+        marks = [recipient_mark(it, deployment.keyring) for it in (outcome.address, outcome.final_address) if it]
+        if letter := letters.filter(to__in=marks, ended_at__gt=now - _LATELY).first():
+            _return(letter, outcome, deployment, is_named=False, now=now)
+
+
+def _return(letter: LetterRow, outcome: Outcome, deployment: Deployment, *, is_named: bool, now: dt.datetime) -> None:
+    """Note that an owed e-mail came back, or if that is not sure that it may have: its report says little, does not
+    *name* it, or may speak of a delay. Duties are told, once."""
+    if outcome.kind not in (ReportKind.GONE, ReportKind.LATER, ReportKind.OURS):
         return
-    letters = LetterRow.objects.filter(message_id=report.message_id, state=LetterRow.State.SENT)
-    if report.message_id and outcome.kind in (ReportKind.GONE, ReportKind.OURS):
-        code = f"came back {outcome.status}".strip()[:40]
-        if letters.update(state=LetterRow.State.FAILED, reason=code, ended_at=now):
-            _LOG.error("an e-mail that was owed came back: %s", code)
+    is_final = outcome.kind is not ReportKind.LATER or outcome.status.startswith("5")
+    is_sure = is_named and is_final and not outcome.is_unsure
+    if is_sure and outcome.kind is ReportKind.OURS:
+        alarm(outcome.status, deployment, now=now)
+    rows = LetterRow.objects.filter(pk=letter.pk, state=LetterRow.State.SENT)
+    letter.reason = f"{RETURNED if is_sure else f'{RETURNED}?'} {outcome.status}".strip()[:40]
+    if is_sure:
+        is_new = rows.update(state=LetterRow.State.FAILED, reason=letter.reason, ended_at=now)
+    else:
+        is_new = rows.filter(reason="").update(reason=letter.reason)
+    if is_new:
+        _LOG.error("an e-mail that was owed %s", letter.reason)
+        for follow in named("letter_returned"):
+            follow(letter, deployment, now)
 
 
 def _delivery(report: Report, outcome: Outcome, deployment: Deployment, now: dt.datetime) -> EditionDelivery | None:
@@ -82,14 +108,25 @@ def _marks(addresses: Sequence[str], deployment: Deployment) -> list[str]:
 
 
 def note(
-    delivery: EditionDelivery, kind: ReportKind, deployment: Deployment, *, is_unsure: bool = False, now: dt.datetime
+    delivery: EditionDelivery,
+    kind: ReportKind,
+    deployment: Deployment,
+    *,
+    is_unsure: bool = False,
+    status: str = "",
+    actor: str = "rule",
+    now: dt.datetime,
 ) -> None:
     """Note what became of *delivery*, in the open transaction: the address of one that is gone, or that failed too
-    often, and one whose reader complained, get no more newsletters. Nobody is stopped by what is ours, or unsure."""
-    word = f"{kind}?" if is_unsure else str(kind)
-    EditionDelivery.objects.filter(pk=delivery.pk).update(report=word)
+    often, and one whose reader complained, get no more newsletters. Nobody is stopped by what is ours, which alarms
+    staff, or by what is unsure, which waits for their decision (`UNSURE`)."""
+    rows = EditionDelivery.objects.filter(pk=delivery.pk)
     if is_unsure:
+        rows.filter(report="").update(report=f"{kind}{UNSURE}")
         return
+    rows.update(report=str(kind))
+    if kind is ReportKind.OURS:
+        alarm(status, deployment, now=now)
     state = _STOPPING.get(kind)
     if kind is ReportKind.LATER and _fails(delivery.fingerprint):
         state = ChoiceState.UNDELIVERABLE
@@ -98,8 +135,7 @@ def note(
     lists = deployment.declaration.newsletters.values()
     wanted = {newsletter.purpose for newsletter in lists} | {delivery.edition.purpose} - {""}
     scopes = [MARKETING, *map(Scope.of, sorted(_open(delivery.fingerprint, wanted, state, deployment)))]
-    actor = OWN_ACT if state is ChoiceState.COMPLAINED else "rule"
-    source = Source("mail", f"report:{delivery.pk}", actor)
+    source = Source("mail", f"report:{delivery.pk}", OWN_ACT if state is ChoiceState.COMPLAINED else actor)
     record_named([delivery.fingerprint], state, scopes, source, deployment.keyring, now=now)
 
 

@@ -25,7 +25,7 @@ from troth.service.core.clock import may_end, uptime_s
 from troth.service.core.deployment import Deployment
 from troth.service.core.jobs.running import RunningJob
 from troth.service.mail.actions import note_surely, way_out
-from troth.service.mail.bounces import ReportKind
+from troth.service.mail.bounces import Judgement
 from troth.service.mail.bounces.actions import note as note_report
 from troth.service.mail.bulk import rates
 from troth.service.mail.bulk.content import opened_keys
@@ -55,7 +55,7 @@ class _Outcome:
     state: State
     reason: str = ""
     pause: dt.timedelta | None = None
-    judged: ReportKind | None = None
+    judged: Judgement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,8 +293,7 @@ def _look_again(candidate: _Candidate, wave: _Wave, edition: Edition, deployment
 
 def _refused(candidate: _Candidate, error: MessageRefused) -> _Outcome:
     if error.for_good:
-        is_sure = error.judged is not None and not error.judged.is_unsure
-        return _Outcome(State.REFUSED, error.reason, judged=error.judged.kind if error.judged and is_sure else None)
+        return _Outcome(State.REFUSED, error.reason, judged=error.judged)
     return _later(candidate, error.reason)
 
 
@@ -314,9 +313,10 @@ def _note(
         for outcome, deliveries in by_outcome.items():
             rows = EditionDelivery.objects.filter(pk__in=[it.pk for it in deliveries], handed_at=wave.handed_at)
             _end(rows.filter(state=State.HANDING_OVER) if outcome.state == State.QUEUED else rows, outcome, now)
-            if outcome.judged is not None:
+            if (judged := outcome.judged) is not None:
                 for delivery in deliveries:
-                    note_report(delivery, outcome.judged, deployment, now=now)
+                    is_unsure, status = judged.is_unsure, judged.status
+                    note_report(delivery, judged.kind, deployment, is_unsure=is_unsure, status=status, now=now)
 
 
 def _end_queued(deliveries: Sequence[EditionDelivery], outcome: _Outcome, job: RunningJob) -> None:

@@ -16,6 +16,10 @@ from troth.service.preferences.actions import hold_choices, record_named
 from troth.service.preferences.models import Choice, ChoiceState, ScopeKind
 from troth.service.preferences.rules import MARKETING, OWN_ACT, SUPPRESSIONS, Scope, Source
 
+_CLOCKS_DIFFER = dt.timedelta(hours=1)
+"""How much younger than a stop a consent must be to stand. The clocks of mail servers differ, and to lose a stop is
+worse than to lose a consent."""
+
 
 def lists(declaration: Declaration) -> Mapping[str, str]:
     """What a person can stop by itself, each with its purpose: the newsletters by their names, and the purposes as
@@ -35,6 +39,18 @@ def purposes_of(list_name: str, scope: StopScope, declaration: Declaration) -> l
     return list(dict.fromkeys(names))
 
 
+def has_other_systems(declaration: Declaration) -> bool:
+    """Whether marketing must also be stopped in a system that does not ask for choices: by a flag column of its tables,
+    or by asking it. A mailing list that is kept in sync follows choices."""
+    purposes = {name for name, purpose in declaration.purposes.items() if covers("marketing", purpose.use)}
+    return any(
+        (asked.sync is None and not {"object", "withdraw"}.isdisjoint(asked.answers))
+        if (asked := system.asked) is not None
+        else any(not purposes.isdisjoint(table.marks) for table in system.tables.values())
+        for system in declaration.systems.values()
+    )
+
+
 def stop(
     fingerprint: str,
     list_name: str,
@@ -44,10 +60,12 @@ def stop(
     channel: str,
     now: dt.datetime,
     actor: str = OWN_ACT,
+    asked_at: dt.datetime | None = None,
 ) -> bool:
     """Stop for the person with this fingerprint, who asked by *channel*, a code such as ``link``. A list that is not
     declared any more, and `StopScope.ALL`, stop all marketing. Idempotent: returns False, and records nothing, for what
-    is stopped already. The stop holds when this commits."""
+    is stopped already. The stop holds when this commits. If it is read long after it was *asked_at*, a consent that the
+    person gave since then stands."""
     declaration = deployment.declaration
     scope = scope if list_name in lists(declaration) else StopScope.ALL
     names = purposes_of(list_name, scope, declaration)
@@ -56,11 +74,14 @@ def stop(
         # That messages did not arrive is no stop of the person's: staff can lift it, and a stop must stay then.
         known = Choice.objects.filter(fingerprint=fingerprint, ended_at=None)
         own = list(known.exclude(state=ChoiceState.UNDELIVERABLE))
+        later = now if asked_at is None else asked_at + _CLOCKS_DIFFER
+        # One from the future was given while the clock was ahead, and may be older than the stop.
+        given = {row.purpose for row in own if row.state == ChoiceState.GIVEN and later < row.since <= now}
         by_state: dict[ChoiceState, list[Scope]] = {}
         for name in names:
-            if not _is_stopped(own, name, declaration):
+            if name not in given and not _is_stopped(own, name, declaration):
                 by_state.setdefault(_state_of(name, declaration), []).append(Scope.of(name))
-        if scope is StopScope.ALL and not _is_marketing_stopped(own, declaration):
+        if scope is StopScope.ALL and not given and not _is_marketing_stopped(own, declaration):
             by_state.setdefault(ChoiceState.OBJECTED, []).append(MARKETING)
         source = Source("newsletters", f"stop:{channel}-{secrets.token_hex(8)}", actor)
         for state, scopes in by_state.items():

@@ -70,6 +70,11 @@ class StopRequest:
     phrases: tuple[str, ...] = ()
     words: str = field(default="", repr=False)
 
+    @property
+    def is_bare(self) -> bool:
+        """Whether all that asks is a line such as "stop", which does not say what."""
+        return all(phrase.partition(": ")[2].startswith("^") for phrase in self.phrases)
+
 
 @dataclass(frozen=True, slots=True)
 class _Mail:

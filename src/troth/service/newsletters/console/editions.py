@@ -29,6 +29,7 @@ from troth.service.mail.bulk import actions as bulk
 from troth.service.mail.models import Edition, EditionDelivery
 from troth.service.mail.rules import LetterRefused
 from troth.service.newsletters.actions import APPROVALS, approve, plan, program_actor, send_test, start
+from troth.service.newsletters.console.reports import unsure
 from troth.service.newsletters.duty import NEWSLETTERS_APPROVE, NEWSLETTERS_SEND
 from troth.service.newsletters.editions.kind import KIND, NewsletterTemplate, newsletter_of
 from troth.service.newsletters.editions.text import TEXT_MAX, EditionText
@@ -40,6 +41,7 @@ from troth.service.staff.console.lists import FilterForm, list_page
 from troth.service.staff.effective_rights import standing_of
 from troth.service.staff.models import Approval
 from troth.service.staff.permissions import needs
+from troth.service.staff.rights import StaffRight
 
 _WAITING = "waiting"
 _STATES = {
@@ -186,10 +188,12 @@ def _waiting(declaration: Declaration, now: dt.datetime) -> QuerySet[Edition]:
 
 
 def figures(request: HttpRequest) -> Iterator[ConsoleFigure]:
-    """For those who may approve them, the editions that wait for it."""
+    """For those who may approve them, the editions that wait for it; for handlers, unsure reports."""
     if standing_of(request).may(NEWSLETTERS_APPROVE):
         number = _waiting(current().declaration, timezone.now()).count()
         yield ConsoleFigure(gettext("Newsletters that wait for approval"), number, "newsletters", {"state": _WAITING})
+    if standing_of(request).may(StaffRight.CASES_HANDLE):
+        yield ConsoleFigure(gettext("Reports that could not be read for certain"), unsure().count(), "reports")
 
 
 @needs(NEWSLETTERS_SEND, NEWSLETTERS_APPROVE)

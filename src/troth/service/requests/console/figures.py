@@ -29,6 +29,8 @@ def figures(request: HttpRequest) -> Iterator[ConsoleFigure]:
         ):
             number = tasks.filtered(request, {"only": only}, today).count()
             yield ConsoleFigure(title, number, "tasks", {"only": only}, is_bad)
+        title, number = gettext("E-mails that came back"), halts.returned(request)
+        yield ConsoleFigure(title, number, "work", is_bad=True, anchor="letters")
     if is_handler or standing.may(EVIDENCE_READ):
         wanted = {"state": "attention"}
         number = halts.filtered(request, wanted).count()

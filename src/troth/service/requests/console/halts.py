@@ -26,7 +26,7 @@ from troth.service.core.clock import confirm, doubt
 from troth.service.core.jobs.models import Job
 from troth.service.core.jobs.queue import health, health_by_kind, resume, workers
 from troth.service.mail.actions import again
-from troth.service.mail.models import LetterRow
+from troth.service.mail.models import REACHED, RETURNED, LetterRow
 from troth.service.mail.rules import LetterRefused
 from troth.service.requests.fulfilment.queue import end_halt, ready
 from troth.service.requests.models import CaseStep, ProcessingHalt
@@ -48,6 +48,8 @@ _MEND: Mapping[str, Any] = {
 """Reasons for a processing halt, with their fixes."""
 
 
+_RETURNED = Q(reason__startswith=RETURNED)
+_FAILED = _RETURNED | Q(state=LetterRow.State.FAILED)
 _ATTENTION = Q(state__in=[Job.State.STOPPED, Job.State.FAILED])
 _RETRIED = Q(state=Job.State.QUEUED, attempts__gt=0)
 _STATES: Mapping[str, Q] = {
@@ -116,7 +118,7 @@ def _page(request: HttpRequest, *, wrong: str = "", status: int = 200) -> HttpRe
         "workers": workers(now).order_by("begun_at"),
         "waiting": letters.filter(ended_at__isnull=True).count(),
         "late": letters.filter(~Q(reason=""), ended_at__isnull=True).count(),
-        "failed": letters.filter(state=LetterRow.State.FAILED).order_by("-ended_at")[:_SHOWN],
+        "failed": letters.filter(_FAILED).exclude(reason=REACHED).order_by("-ended_at")[:_SHOWN],
         "may_change": standing_of(request).may(StaffRight.CASES_HANDLE),
     }
     return render(request, "requests/console/work.html", shown, status=status if wrong else page.status)
@@ -147,6 +149,11 @@ def _jobs(request: HttpRequest) -> QuerySet[Job]:
     jobs = Job.objects.exclude(kind__in=["requests.follow", "requests.lift"], key__in=list(map(str, numbers)))
     jobs = jobs.exclude(kind="requests.ask", key__in=list(map(str, steps)))
     return jobs.exclude(kind="mail.send", key__in=list(map(str, letters)))
+
+
+def returned(request: HttpRequest) -> int:
+    """Number of e-mails that came back, or may have, and whose people were not reached yet."""
+    return _letters(request).filter(_RETURNED).count()
 
 
 def _letters(request: HttpRequest) -> QuerySet[LetterRow]:
