@@ -48,7 +48,18 @@ class AudienceTable:
             if recipient is not None:
                 keys.append(row[: len(self._node.key)])
                 recipients.append(recipient)
-        return AudienceRows(keys, recipients, len(rows) - len(keys))
+        return AudienceRows(keys, recipients, len(rows) - len(keys), self._declared.model_dump(mode="json"))
+
+    def consents(self) -> dict[str, Scalar]:
+        """For each fingerprint of the audience, what the column of consent says; the most that any of its rows says."""
+        rows = self._store.read(self._node.table, self._columns, self._where())
+        at, consents = len(self._node.key) + 1, dict[str, Scalar]()
+        for row, recipient in zip(rows, self._recipients(rows), strict=True):
+            if recipient is not None:
+                consent = row[at] if self._consent else None
+                if consents.setdefault(recipient.fingerprint, consent) is None:
+                    consents[recipient.fingerprint] = consent
+        return consents
 
     def of_keys(self, keys: Sequence[Row]) -> list[EditionRecipient | None]:
         """The recipients of the rows with these keys, in their order; None for one that is gone, or that belongs to the

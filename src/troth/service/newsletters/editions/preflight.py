@@ -1,0 +1,165 @@
+"""Control of preflight: what its checks said of each newsletter that left, and what they say of one made now."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Count
+
+from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
+from troth.declaration import Declaration, IdentityKind
+from troth.detect.addresses import AddressFinder
+from troth.detect.text import FoldedText
+from troth.service.core.deployment import Deployment
+from troth.service.mail.bulk.actions import SAMPLES
+from troth.service.mail.bulk.kinds import PASSED, EditionRecipient
+from troth.service.mail.models import Edition, EditionDelivery
+from troth.service.mail.preflight import RECORDS, MailFault, check_one, check_samples
+from troth.service.mail.preflight.faults import fault
+from troth.service.mail.rules import LetterRefused
+from troth.service.mail.signatures.dkim import SigningRefused
+from troth.service.mail.signatures.records import Dns, Lookup
+from troth.service.newsletters.editions.kind import KIND, EditionSample, NewsletterTemplate
+from troth.service.newsletters.editions.text import EditionText
+from troth.service.preferences.rules import fingerprints
+from troth.subjects import CANARY_HOST
+from troth.text import counted
+
+PERIOD = dt.timedelta(days=90)
+_READERS = tuple(f"canary-preflight-{number}@{CANARY_HOST}" for number in (1, 2))
+"""Two, since some faults are seen only where two people's copies differ. No mail can reach them."""
+_FAILING = frozenset({"advertisement_unlabelled", "optout_no_mail", "spf_missing", "dmarc_missing"})
+"""Faults that keep no message of a stranger's, and are faults of ours."""
+_TEXT = EditionText("What is new", "This is what is new at our place, and there is nothing more to say.")
+
+
+@dataclass(frozen=True, slots=True)
+class PreflightRecords:
+    """The newsletters of the last 90 days: how many *messages* were handed over, how many of these without a check
+    (*unchecked*, by list) or with a fault (by list and fault); how many *editions* they are of, and of these those
+    whose samples were not checked in full (*unsampled*). *samples* are copies made now, by list; *unmade* says why
+    there are none."""
+
+    messages: int = 0
+    unchecked: Counter[str] = field(default_factory=Counter)
+    faulty: Counter[tuple[str, str]] = field(default_factory=Counter)
+    editions: int = 0
+    unsampled: Counter[str] = field(default_factory=Counter)
+    samples: Mapping[str, Sequence[EditionSample]] = field(default_factory=dict)
+    unmade: Mapping[str, str] = field(default_factory=dict)
+
+
+def preflight_records(context: object, now: dt.datetime) -> PreflightRecords:
+    """What is recorded at *now*, and samples made now."""
+    assert isinstance(context, Deployment), "inputs are made from a deployment"
+    handed = EditionDelivery.objects.filter(handed_at__gt=now - PERIOD).exclude(edition__purpose="")
+    unchecked, faulty, messages = Counter[str](), Counter[tuple[str, str]](), 0
+    for about, result, count in handed.values_list("edition__about", "preflight").annotate(Count("pk")):
+        name, messages = _list_of(about), messages + count
+        unchecked.update({name: count} if not result else {})
+        faulty.update({(name, id_): count for id_ in result.split(",") if id_ not in ("", PASSED)})
+    editions = Edition.objects.filter(pk__in=handed.values("edition")).values_list("about", "checked", "planned")
+    unsampled = Counter(_list_of(about) for about, checked, planned in editions if checked < min(SAMPLES, planned))
+    samples, unmade = dict[str, Sequence[EditionSample]](), dict[str, str]()
+    for name in context.declaration.newsletters:
+        try:
+            samples[name] = list(_made_now(name, context.without_own))
+        except (LetterRefused, SigningRefused) as refused:
+            unmade[name] = str(refused)
+    return PreflightRecords(messages, unchecked, faulty, len(editions), unsampled, samples, unmade)
+
+
+def _list_of(about: str) -> str:
+    return about.partition(":")[2]
+
+
+def _made_now(name: str, deployment: Deployment) -> Iterator[EditionSample]:
+    """Copies of the newest edition of the newsletter *name*, or of a plain text if there was none."""
+    newsletter, keyring = deployment.declaration.newsletters[name], deployment.keyring
+    begun = Edition.objects.filter(kind=KIND, about=f"newsletter:{name}").exclude(state=Edition.State.DRAFT)
+    newest = begun.order_by("-made_at", "-pk").first()
+    text = EditionText(newest.content["subject"], newest.content["markdown"]) if newest is not None else _TEXT
+    named = fingerprints([(IdentityKind.EMAIL, address) for address in _READERS], keyring)
+    values = dict.fromkeys(newsletter.audience.values, "Canary")
+    readers = [EditionRecipient(*it, values=values) for it in zip(_READERS, named, strict=True)]
+    return NewsletterTemplate(name, newsletter, text, deployment).samples(readers)
+
+
+def dns(context: object, now: dt.datetime) -> Lookup:
+    """DNS as this machine sees it."""
+    return Dns()
+
+
+@answers("mail.preflight")
+def preflight(
+    preflight_records: PreflightRecords, mail_dns: Lookup, declaration: Declaration, now: dt.datetime
+) -> ControlResult:
+    """CAN-SPAM (a)(1), (2), (5); RFC 8058: every newsletter passed its checks, and one that is made now passes them."""
+    records, findings, warnings = preflight_records, list(_past(preflight_records)), 0
+    if not declaration.newsletters and not records.editions:
+        declared = frozenset({"declaration"})
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, "No newsletter is declared.", Evidence(declared, declared))
+    looked = {"editions", "dns"} if records.samples else {"editions"}
+    for name, why in records.unmade.items():
+        findings.append(
+            ControlFinding(f"newsletter {name}", f"no message can be made: {why}", "change its declaration")
+        )
+    if records.samples and not _is_postal(declaration.organisation.address):
+        fix = "write street or box, town and country into organisation.address"
+        findings.append(ControlFinding("organisation.address", "this is not recognised as a postal address", fix))
+    for name, samples in records.samples.items():
+        faults, is_dns_seen = _faults(samples, mail_dns)
+        looked -= set() if is_dns_seen else {"dns"}
+        failing = [it for it in faults if it.blocks or it.id in _FAILING]
+        findings += (_finding(name, it) for it in failing)
+        warnings += len(faults) - len(failing)
+    evidence = Evidence(
+        frozenset({"editions", "dns"}),
+        frozenset(looked),
+        population=records.messages,
+        tested=records.messages - records.unchecked.total(),
+        period=(now - PERIOD, now),
+    )
+    failures = len(findings)
+    summary = f"{counted(records.messages, 'message')} of {counted(records.editions, 'edition')} within {PERIOD.days} "
+    summary += f"days and {counted(len(records.samples), 'newsletter')} made now: {counted(failures, 'fault')}, "
+    summary += f"{counted(warnings, 'warning')}."
+    figures = {"messages": records.messages, "newsletters": len(records.samples), "failures": failures}
+    return ControlResult.of(summary, evidence=evidence, findings=findings, figures=figures)
+
+
+def _past(records: PreflightRecords) -> Iterator[ControlFinding]:
+    fix = "find out which program sent them past Troth's checks"
+    for name, count in sorted(records.unchecked.items()):
+        yield ControlFinding(f"newsletter {name}", f"{counted(count, 'message')} left without a check on record", fix)
+    for name, count in sorted(records.unsampled.items()):
+        message = f"{counted(count, 'edition')} began without the full checks of its samples on record"
+        yield ControlFinding(f"newsletter {name}", message, fix)
+    for (name, id_), count in sorted(records.faulty.items()):
+        known = fault(id_, "")
+        yield ControlFinding(
+            f"newsletter {name}", f"{counted(count, 'message')} left with {id_}: {known.wrong}", known.fix
+        )
+
+
+def _faults(samples: Sequence[EditionSample], lookup: Lookup) -> tuple[list[MailFault], bool]:
+    """What is wrong with *samples*, and whether DNS answered."""
+    full = check_samples([(sample.message.content, sample.expected) for sample in samples], lookup, None)
+    cheap = [
+        it for sample in samples for it in check_one(sample.message, to=sample.expected.to, opt_outs=sample.opt_outs)
+    ]
+    return list(dict.fromkeys([*full.faults, *cheap])), not any(it.startswith(RECORDS) for it in full.not_looked_at)
+
+
+def _finding(name: str, it: MailFault) -> ControlFinding:
+    return ControlFinding(f"newsletter {name}", f"{it.id} ({it.place}): {it.wrong} ({it.cite})", it.fix)
+
+
+def _is_postal(address: str) -> bool:
+    """Whether this may be a postal address. Preflight compares the text with what is declared, which may be a dash."""
+    if any(found.type == "ADDRESS" for found in AddressFinder().find(FoldedText(address))):
+        return True
+    return len(address.split()) > 2 and any(sign.isdigit() for sign in address)
