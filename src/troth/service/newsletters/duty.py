@@ -65,12 +65,12 @@ DUTY = Duty(
             "troth.service.newsletters.controls:editions",
         ),
         "preflight_records": ControlInput(
-            "what preflight said of the newsletters of the last 90 days, and samples of each, made now",
+            "what preflight said of newsletters of the last 90 days, and samples of each, made now: Callable",
             "troth.service.newsletters.editions.preflight:preflight_records",
         ),
         "mail_dns": ControlInput("DNS as this machine sees it", "troth.service.newsletters.editions.preflight:dns"),
         "addressed_mail": ControlInput(
-            "whom the newsletters of the last 90 days went to, and what shows that their addresses serve that",
+            "whom newsletters of the last 90 days went to, and what shows that they may: Callable",
             "troth.service.newsletters.editions.purpose:addressed_mail",
         ),
     },

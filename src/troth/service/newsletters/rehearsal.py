@@ -31,7 +31,7 @@ from troth.service.mail.signatures.keys import (
 from troth.service.mail.stops.actions import StopScope, stop
 from troth.service.newsletters.actions import plan
 from troth.service.newsletters.editions.kind import EditionSample
-from troth.service.newsletters.editions.preflight import preflight_records
+from troth.service.newsletters.editions.preflight import records_of
 from troth.service.preferences.models import Choice
 from troth.service.preferences.rules import fingerprints
 
@@ -154,7 +154,7 @@ def deleted(world: World) -> None:
 def remade(world: World, change: Callable[[bytes], bytes], *, is_signed: bool = True) -> None:
     """Each message is made with a *change*, before or after it is signed."""
     deployment = current().without_own
-    records = preflight_records(deployment, world.now)
+    records = records_of(deployment, world.now)
     if not records.samples:
         raise Inapplicable("no newsletter is declared")
 
@@ -166,7 +166,7 @@ def remade(world: World, change: Callable[[bytes], bytes], *, is_signed: bool = 
         return replace(sample, message=signed(plain, deployment.keyring))
 
     samples = {name: [made(sample) for sample in several] for name, several in records.samples.items()}
-    world.inputs["preflight_records"] = replace(records, samples=samples)
+    world.inputs["preflight_records"] = lambda: replace(records, samples=samples)
 
 
 def without_address(world: World) -> None:

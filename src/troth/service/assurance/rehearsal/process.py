@@ -270,6 +270,7 @@ def planted(world: World, breach: RehearsedBreach, ids: Sequence[str]) -> Mappin
     from django.db import connections
 
     from troth.service.core.deployment import given
+    from troth.service.core.store_pool import close_stores
 
     try:
         with given(deployment_of(world)):
@@ -277,6 +278,7 @@ def planted(world: World, breach: RehearsedBreach, ids: Sequence[str]) -> Mappin
         return look_at(world, ids)
     finally:
         connections.close_all()
+        close_stores()  # an open SQLite file is not read again after it was put back
 
 
 def deployment_of(world: World) -> Deployment:

@@ -126,7 +126,7 @@ class AudienceTable:
                 recipients.append(None)
                 continue
             values = dict(zip(self._declared.values, map(_text, row[at + 1 + consent :]), strict=True))
-            has_consented = bool(consent) and _text(row[at + 1]) != ""
+            has_consented = bool(consent) and consent_time(row[at + 1]) is not None
             recipients.append(EditionRecipient(address, fingerprint, has_consented, values))
         return recipients
 
@@ -147,6 +147,15 @@ def _fingerprints(addresses: Iterable[str], keyring: object) -> list[str]:
         if len(wanted) == 1:
             return [""]
     return [name for address in wanted for name in _fingerprints([address], keyring)]
+
+
+def consent_time(value: Scalar) -> dt.datetime | None:
+    """The time at which somebody consented, in UTC if it names no zone; None for anything else, such as 0 or “no”."""
+    try:
+        moment = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
 
 
 def _text(value: Scalar) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.db.models import Count
 
@@ -52,9 +53,14 @@ class PreflightRecords:
     unmade: Mapping[str, str] = field(default_factory=dict)
 
 
-def preflight_records(context: object, now: dt.datetime) -> PreflightRecords:
-    """What is recorded at *now*, and samples made now."""
+def preflight_records(context: object, now: dt.datetime) -> Callable[[], PreflightRecords]:
+    """What is recorded at *now*, and samples made now, looked at when asked."""
     assert isinstance(context, Deployment), "inputs are made from a deployment"
+    return partial(records_of, context, now)
+
+
+def records_of(deployment: Deployment, now: dt.datetime) -> PreflightRecords:
+    """What is recorded at *now*, and samples made now."""
     handed = EditionDelivery.objects.filter(handed_at__gt=now - PERIOD).exclude(edition__purpose="")
     unchecked, faulty, messages = Counter[str](), Counter[tuple[str, str]](), 0
     for about, result, count in handed.values_list("edition__about", "preflight").annotate(Count("pk")):
@@ -64,9 +70,9 @@ def preflight_records(context: object, now: dt.datetime) -> PreflightRecords:
     editions = Edition.objects.filter(pk__in=handed.values("edition")).values_list("about", "checked", "planned")
     unsampled = Counter(_list_of(about) for about, checked, planned in editions if checked < min(SAMPLES, planned))
     samples, unmade = dict[str, Sequence[EditionSample]](), dict[str, str]()
-    for name in context.declaration.newsletters:
+    for name in deployment.declaration.newsletters:
         try:
-            samples[name] = list(_made_now(name, context.without_own))
+            samples[name] = list(_made_now(name, deployment.without_own))
         except (LetterRefused, SigningRefused) as refused:
             unmade[name] = str(refused)
     return PreflightRecords(messages, unchecked, faulty, len(editions), unsampled, samples, unmade)
@@ -95,13 +101,14 @@ def dns(context: object, now: dt.datetime) -> Lookup:
 
 @answers("mail.preflight")
 def preflight(
-    preflight_records: PreflightRecords, mail_dns: Lookup, declaration: Declaration, now: dt.datetime
+    preflight_records: Callable[[], PreflightRecords], mail_dns: Lookup, declaration: Declaration, now: dt.datetime
 ) -> ControlResult:
     """CAN-SPAM (a)(1), (2), (5); RFC 8058: every newsletter passed its checks, and one that is made now passes them."""
-    records, findings, warnings = preflight_records, list(_past(preflight_records)), 0
+    records = preflight_records()
     if not declaration.newsletters and not records.editions:
-        declared = frozenset({"declaration"})
-        return ControlResult(CheckOutcome.NOT_APPLICABLE, "No newsletter is declared.", Evidence(declared, declared))
+        seen = frozenset({"declaration"})
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, "No newsletter is declared.", Evidence(seen, seen))
+    findings, warnings = list(_past(records)), 0
     looked = {"editions", "dns"} if records.samples else {"editions"}
     for name, why in records.unmade.items():
         findings.append(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import partial
 
 from pydantic import ValidationError
 
@@ -16,6 +17,7 @@ from troth.declaration import Declaration, NewsletterAudience, covers
 from troth.service.core.deployment import Deployment
 from troth.service.mail.bulk.kinds import OF_COMPANY
 from troth.service.mail.models import Edition, EditionDelivery
+from troth.service.newsletters.editions.audience import consent_time
 from troth.service.newsletters.editions.kind import audience_table
 from troth.service.newsletters.editions.preflight import PERIOD
 from troth.service.preferences import rules
@@ -29,8 +31,9 @@ _AT_ONCE = dt.timedelta(seconds=1)
 """A stop within this time of the hand-over may have come after it."""
 _ZONES = dt.timedelta(hours=14)
 """A time without its zone may be of any."""
-_GONE_MAX = 5
-"""Readers of an edition that may have left an audience, even if they are more than half of it."""
+_GONE_MAX, _GONE_PART = 5, 4
+"""Readers of an edition that may have left its audience: so many, or one part of so many. None where other rows were
+its audience then."""
 
 
 class Ground(Enum):
@@ -38,7 +41,7 @@ class Ground(Enum):
 
     CHOICE = auto()
     AUDIENCE = auto()
-    GONE = auto()  # the row has left the audience since
+    GONE = auto()  # the audience does not show them now
     NONE = auto()
 
 
@@ -55,10 +58,15 @@ class AddressedMail:
     unseen: Mapping[str, str] = field(default_factory=dict)
 
 
-def addressed_mail(context: object, now: dt.datetime) -> AddressedMail:
-    """What is on record at *now*, compared with the audiences as they are. Raises the errors of the company's store."""
+def addressed_mail(context: object, now: dt.datetime) -> Callable[[], AddressedMail]:
+    """Whom newsletters went to until *now*, looked at when asked."""
     assert isinstance(context, Deployment), "inputs are made from a deployment"
-    look = _Look(context.without_own)
+    return partial(addressed, context, now)
+
+
+def addressed(deployment: Deployment, now: dt.datetime) -> AddressedMail:
+    """What is on record at *now*, compared with the audiences as they are. Raises the errors of the company's store."""
+    look = _Look(deployment.without_own)
     handed = EditionDelivery.objects.filter(handed_at__gt=now - PERIOD).exclude(edition__purpose="")
     for edition in Edition.objects.filter(pk__in=handed.values("edition")).order_by("pk"):
         rows = handed.filter(edition=edition).values_list("fingerprint", "basis", "handed_at")
@@ -76,7 +84,7 @@ class _Look:
         self._unseen: dict[str, str] = {}
         self.seen = AddressedMail(misplaced=self._misplaced, unseen=self._unseen)
 
-    def at(self, edition: Edition, rows: Iterator[tuple[str, str, dt.datetime]]) -> None:
+    def at(self, edition: Edition, rows: Iterator[tuple[str, str, dt.datetime | None]]) -> None:
         name, grounds = edition.about.partition(":")[2], Counter[Ground]()
         audience = self._audience(edition, name)
         while chunk := list(itertools.islice(rows, _CHUNK)):
@@ -84,13 +92,16 @@ class _Look:
             for choice in Choice.objects.filter(fingerprint__in=[row[0] for row in chunk]):
                 choices[choice.fingerprint].append(choice)
             for who, basis, at in chunk:
+                assert at is not None, "it was handed over"
                 permission = _permission(choices.get(who, ()), edition.purpose, self._declaration, at)
                 grounds[ground_of(permission, basis, at, audience, who)] += 1
         self.seen.messages[edition.purpose] += grounds.total()
         self.seen.grounds.update(grounds)
         self.seen.groundless.update({name: grounds[Ground.NONE]} if grounds[Ground.NONE] else {})
-        if grounds[Ground.GONE] > max(_GONE_MAX, grounds.total() // 2):
-            self._unseen.setdefault(name, "most people who got an edition are not in its audience now")
+        declared = self._declaration.newsletters.get(name)
+        is_alike = declared is not None and edition.audience.get("where") == declared.audience.where
+        if grounds[Ground.GONE] > (max(_GONE_MAX, grounds.total() // _GONE_PART) if is_alike else 0):
+            self._unseen.setdefault(name, "too many people who got an edition are not in its audience now")
 
     def _audience(self, edition: Edition, name: str) -> Mapping[str, Scalar]:
         """What the column of consent says for each person in the audience of *edition*."""
@@ -146,24 +157,17 @@ def ground_of(permission: Permission, basis: str, at: dt.datetime, audience: Map
         return Ground.NONE
     if who not in audience:
         return Ground.GONE
-    is_shown = permission.allowed or _is_before(audience[who], at)
+    consented = consent_time(audience[who])
+    is_shown = permission.allowed or (consented is not None and consented - _ZONES <= at)
     return Ground.AUDIENCE if is_shown else Ground.NONE
 
 
-def _is_before(consent: Scalar, at: dt.datetime) -> bool:
-    """Whether the column of consent has a time before *at*."""
-    try:
-        moment = consent if isinstance(consent, dt.datetime) else dt.datetime.fromisoformat(str(consent))
-    except ValueError:
-        return False
-    return moment <= at if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC) - _ZONES <= at
-
-
 @answers("mail.purpose")
-def purpose(addressed_mail: AddressedMail, now: dt.datetime) -> ControlResult:
+def purpose(addressed_mail: Callable[[], AddressedMail], now: dt.datetime) -> ControlResult:
     """GDPR Art. 5(1)(b); PECR reg. 22: each newsletter went to addresses that serve its purpose, by a choice or consent
     of the person where it rests on consent."""
-    mail, total = addressed_mail, addressed_mail.messages.total()
+    mail = addressed_mail()
+    total = mail.messages.total()
     fix = "stop the newsletter, and find out how these addresses got into it"
     findings = [ControlFinding(f"newsletter {name}", why, fix) for name, why in sorted(mail.misplaced.items())]
     findings += [
@@ -178,10 +182,10 @@ def purpose(addressed_mail: AddressedMail, now: dt.datetime) -> ControlResult:
     )
     shares = ", ".join(f"{count:,} for {name}" for name, count in sorted(mail.messages.items()))
     summary = f"{counted(total, 'message')} within {PERIOD.days} days ({shares}): {mail.grounds[Ground.CHOICE]:,} by a "
-    summary += f"choice of the person, {mail.grounds[Ground.AUDIENCE]:,} by the audience, {gone:,} to people who have "
-    summary += f"left it since, {mail.groundless.total():,} without a ground."
+    summary += f"choice of the person, {mail.grounds[Ground.AUDIENCE]:,} by the audience, {gone:,} to people whom it "
+    summary += f"does not show now, {mail.groundless.total():,} without a ground."
     figures = {"messages": total, **{f"for {name}": count for name, count in sorted(mail.messages.items())}}
-    figures |= {"left the audience": gone, "without a ground": mail.groundless.total()}
+    figures |= {"not in the audience now": gone, "without a ground": mail.groundless.total()}
     if not total:
         return ControlResult(CheckOutcome.NOT_APPLICABLE, "No edition went out within 90 days.", evidence, figures)
     return ControlResult.of(summary, evidence=evidence, findings=findings, figures=figures)
