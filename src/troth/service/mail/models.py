@@ -66,7 +66,6 @@ class Edition(models.Model):
     planned = models.PositiveIntegerField(help_text="How many people it would have gone to when it was planned.")
     actor = models.CharField(max_length=80, help_text="Who planned it, by pseudonym.")
     checked = models.PositiveSmallIntegerField(default=0, help_text="Copies that were checked in full when planned.")
-    faults = models.JSONField(default=list, help_text="What these checks found and let through: ids of preflight.")
     audience = models.JSONField(default=dict, help_text="Where its recipients were read when it was started.")
     state = models.CharField(max_length=12, choices=State, default=State.DRAFT)
     made_at = models.DateTimeField()

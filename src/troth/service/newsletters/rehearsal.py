@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -36,6 +36,8 @@ from troth.service.preferences.models import Choice
 from troth.service.preferences.rules import fingerprints
 
 _SIGNATURE = re.compile(rb"DKIM-Signature:[^\r]*\r\n(?:[ \t][^\r]*\r\n)*")
+_TICKET = InventedPerson(9_999).identifier("email")
+"""An address that is known from a ticket."""
 _TEXTS = ("# What is new\n\nThis is what is new.\n", "# What is newer\n\nThis is what is newer.\n")
 
 
@@ -151,57 +153,35 @@ def deleted(world: World) -> None:
 # --- what preflight says --------------------------------------------------------------------------------------------
 
 
-def remade(world: World, change: Callable[[bytes], bytes], *, is_signed: bool = True) -> None:
-    """Each message is made with a *change*, before or after it is signed."""
-    deployment = current().without_own
-    records = records_of(deployment, world.now)
+def _made_now(world: World, change: Callable[[Sequence[EditionSample]], Sequence[EditionSample]]) -> None:
+    records = records_of(current().without_own, world.now)
     if not records.samples:
         raise Inapplicable("no newsletter is declared")
-
-    def made(sample: EditionSample) -> EditionSample:
-        content = sample.message.content
-        if not is_signed:
-            return replace(sample, message=replace(sample.message, content=change(content)))
-        plain = replace(sample.message, content=change(_SIGNATURE.sub(b"", content)))
-        return replace(sample, message=signed(plain, deployment.keyring))
-
-    samples = {name: [made(sample) for sample in several] for name, several in records.samples.items()}
+    samples = {name: change(several) for name, several in records.samples.items()}
     world.inputs["preflight_records"] = lambda: replace(records, samples=samples)
 
 
-def without_address(world: World) -> None:
-    postal = " ".join(world.declaration.organisation.address.split()).encode()
-    pattern = rb"(?:=\r\n)?".join(re.escape(bytes([it])) for it in postal)  # it may be broken anywhere
-    remade(world, lambda content: re.sub(pattern, b"our office", content))
+def remade(world: World, old: str, new: str, *, is_signed: bool = False) -> None:
+    """Each message has *new* in place of *old*, from before it is signed or only after that."""
+    old = old.format(postal=" ".join(world.declaration.organisation.address.split()))
+    pattern = re.compile(rb"(?:=\r\n)?".join(re.escape(bytes([it])) for it in old.encode()))  # lines break anywhere
 
+    def made(sample: EditionSample) -> EditionSample:
+        content = sample.message.content if is_signed else _SIGNATURE.sub(b"", sample.message.content)
+        message = replace(sample.message, content=pattern.sub(new.encode(), content))
+        return replace(sample, message=message if is_signed else signed(message, world.keyring))
 
-def with_pixel(world: World) -> None:
-    pixel = b'<img src=3D"https://www.example.org/seen.gif" width=3D"1" height=3D"1"></body>'
-    remade(world, lambda content: content.replace(b"</body>", pixel))
-
-
-def _header(name: str) -> re.Pattern[bytes]:
-    return re.compile(rb"(?im)^" + name.encode() + rb":[^\r]*\r\n(?:[ \t][^\r]*\r\n)*")
+    _made_now(world, lambda samples: [made(sample) for sample in samples])
 
 
 def with_one_token(world: World) -> None:
-    """Everybody gets the opt-out of the first person."""
-    header, first = _header("List-Unsubscribe"), list[bytes]()
+    """The opt-out of each message but one is another person's than its reader's."""
 
-    def change(content: bytes) -> bytes:
-        first.extend(header.findall(content)[:1])
-        return header.sub(lambda _: first[0], content)
+    def crossed(samples: Sequence[EditionSample]) -> list[EditionSample]:
+        is_own = samples[-1].expected.is_own
+        return [replace(it, expected=replace(it.expected, is_own=is_own)) for it in samples]
 
-    remade(world, change)
-
-
-def without_header(world: World, name: str) -> None:
-    remade(world, lambda content: _header(name).sub(b"", content))
-
-
-def partly_signed(world: World) -> None:
-    """The signature does not cover the opt-out."""
-    remade(world, lambda content: content.replace(b"list-unsubscribe:", b"x-nothing:"), is_signed=False)
+    _made_now(world, crossed)
 
 
 def sent_from(world: World, domain: str) -> None:
@@ -236,18 +216,13 @@ def _consented() -> tuple[str, NewsletterAudience]:
     raise Inapplicable("no newsletter rests on consent that the company recorded")
 
 
-def _delivery(name: str) -> EditionDelivery:
-    found = EditionDelivery.objects.filter(edition__about=f"newsletter:{name}", basis="company").first()
-    if found is None:
-        raise Inapplicable("no newsletter went out")
-    return found
-
-
 def sent_to_ticket(world: World, basis: str) -> None:
     """It goes to an address that is known from a ticket, past the audience."""
-    delivery = _delivery(_consented()[0])
-    address = InventedPerson(9_999).identifier("email")
-    [name] = fingerprints([(IdentityKind.EMAIL, address)], world.keyring)
+    about = f"newsletter:{_consented()[0]}"
+    delivery = EditionDelivery.objects.filter(edition__about=about, basis="company").first()
+    if delivery is None:
+        raise Inapplicable("no newsletter went out")
+    [name] = fingerprints([(IdentityKind.EMAIL, _TICKET)], world.keyring)
     EditionDelivery.objects.filter(pk=delivery.pk).update(fingerprint=name, basis=basis)
 
 
@@ -267,7 +242,7 @@ def imported(world: World) -> None:
     """The address of a ticket is in the audience, with a date of consent, and gets an edition."""
     audience = _consented()[1]
     sent_to_ticket(world, "company")
-    world.stores.put(audience.table, audience.email, InventedPerson(9_999).identifier("email"), world.declaration)
+    world.stores.put(audience.table, audience.email, _TICKET, world.declaration)
 
 
 register(__name__)

@@ -83,7 +83,6 @@ def plan(
         lines = " ".join(f"{fault.place}: {fault.wrong} {fault.fix} ({fault.cite})" for fault in blocking)
         raise EditionRefused(f"this edition cannot be sent: {lines}")
     draft.planned, draft.checked = len(chosen.people), min(len(chosen.people), SAMPLES)
-    draft.faults = sorted({fault.id for fault in faults})
     draft.plan_hash = _hash(draft, deployment)
     known = Edition.objects.filter(plan_hash=draft.plan_hash).first()
     if known is None:
@@ -91,7 +90,7 @@ def plan(
     elif known.state != Edition.State.DRAFT:
         raise EditionRefused("this edition was sent already, or cancelled; change its text or its time for another one")
     else:
-        newer = {"planned": draft.planned, "checked": draft.checked, "faults": draft.faults}
+        newer = {"planned": draft.planned, "checked": draft.checked}
         Edition.objects.filter(pk=known.pk, state=Edition.State.DRAFT).update(**newer)
         known.refresh_from_db()
         draft = known

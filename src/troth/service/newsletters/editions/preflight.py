@@ -18,7 +18,7 @@ from troth.service.core.deployment import Deployment
 from troth.service.mail.bulk.actions import SAMPLES
 from troth.service.mail.bulk.kinds import PASSED, EditionRecipient
 from troth.service.mail.models import Edition, EditionDelivery
-from troth.service.mail.preflight import RECORDS, MailFault, check_one, check_samples
+from troth.service.mail.preflight import RECORDS, check_one, check_samples
 from troth.service.mail.preflight.faults import fault
 from troth.service.mail.rules import LetterRefused
 from troth.service.mail.signatures.dkim import SigningRefused
@@ -110,19 +110,18 @@ def preflight(
         return ControlResult(CheckOutcome.NOT_APPLICABLE, "No newsletter is declared.", Evidence(seen, seen))
     findings, warnings = list(_past(records)), 0
     looked = {"editions", "dns"} if records.samples else {"editions"}
-    for name, why in records.unmade.items():
-        findings.append(
-            ControlFinding(f"newsletter {name}", f"no message can be made: {why}", "change its declaration")
-        )
     if records.samples and not _is_postal(declaration.organisation.address):
         fix = "write street or box, town and country into organisation.address"
         findings.append(ControlFinding("organisation.address", "this is not recognised as a postal address", fix))
     for name, samples in records.samples.items():
-        faults, is_dns_seen = _faults(samples, mail_dns)
-        looked -= set() if is_dns_seen else {"dns"}
+        full = check_samples([(it.message.content, it.expected) for it in samples], mail_dns, None)
+        cheap = (it for made in samples for it in check_one(made.message, to=made.expected.to, opt_outs=made.opt_outs))
+        faults = dict.fromkeys([*full.faults, *cheap])
         failing = [it for it in faults if it.blocks or it.id in _FAILING]
-        findings += (_finding(name, it) for it in failing)
+        findings += (_finding(name, f"{it.id} ({it.place}): {it.wrong} ({it.cite})", it.fix) for it in failing)
         warnings += len(faults) - len(failing)
+        if any(it.startswith(RECORDS) for it in full.not_looked_at):
+            looked.discard("dns")
     evidence = Evidence(
         frozenset({"editions", "dns"}),
         frozenset(looked),
@@ -130,43 +129,32 @@ def preflight(
         tested=records.messages - records.unchecked.total(),
         period=(now - PERIOD, now),
     )
-    failures = len(findings)
     summary = f"{counted(records.messages, 'message')} of {counted(records.editions, 'edition')} within {PERIOD.days} "
-    summary += f"days and {counted(len(records.samples), 'newsletter')} made now: {counted(failures, 'fault')}, "
+    summary += f"days and {counted(len(records.samples), 'newsletter')} made now: {counted(len(findings), 'fault')}, "
     summary += f"{counted(warnings, 'warning')}."
-    figures = {"messages": records.messages, "newsletters": len(records.samples), "failures": failures}
+    figures = {"messages": records.messages, "newsletters": len(records.samples), "failures": len(findings)}
     return ControlResult.of(summary, evidence=evidence, findings=findings, figures=figures)
 
 
 def _past(records: PreflightRecords) -> Iterator[ControlFinding]:
+    """Faults of what is on record, and newsletters of which nothing can be made now."""
     fix = "find out which program sent them past Troth's checks"
     for name, count in sorted(records.unchecked.items()):
-        yield ControlFinding(f"newsletter {name}", f"{counted(count, 'message')} left without a check on record", fix)
+        yield _finding(name, f"{counted(count, 'message')} left without a check on record", fix)
     for name, count in sorted(records.unsampled.items()):
-        message = f"{counted(count, 'edition')} began without the full checks of its samples on record"
-        yield ControlFinding(f"newsletter {name}", message, fix)
+        yield _finding(name, f"{counted(count, 'edition')} began without the full checks of its samples on record", fix)
     for (name, id_), count in sorted(records.faulty.items()):
         known = fault(id_, "")
-        yield ControlFinding(
-            f"newsletter {name}", f"{counted(count, 'message')} left with {id_}: {known.wrong}", known.fix
-        )
+        yield _finding(name, f"{counted(count, 'message')} left with {id_}: {known.wrong}", known.fix)
+    for name, why in records.unmade.items():
+        yield _finding(name, f"no message can be made: {why}", "change its text or its declaration")
 
 
-def _faults(samples: Sequence[EditionSample], lookup: Lookup) -> tuple[list[MailFault], bool]:
-    """What is wrong with *samples*, and whether DNS answered."""
-    full = check_samples([(sample.message.content, sample.expected) for sample in samples], lookup, None)
-    cheap = [
-        it for sample in samples for it in check_one(sample.message, to=sample.expected.to, opt_outs=sample.opt_outs)
-    ]
-    return list(dict.fromkeys([*full.faults, *cheap])), not any(it.startswith(RECORDS) for it in full.not_looked_at)
-
-
-def _finding(name: str, it: MailFault) -> ControlFinding:
-    return ControlFinding(f"newsletter {name}", f"{it.id} ({it.place}): {it.wrong} ({it.cite})", it.fix)
+def _finding(name: str, message: str, fix: str) -> ControlFinding:
+    return ControlFinding(f"newsletter {name}", message, fix)
 
 
 def _is_postal(address: str) -> bool:
     """Whether this may be a postal address. Preflight compares the text with what is declared, which may be a dash."""
-    if any(found.type == "ADDRESS" for found in AddressFinder().find(FoldedText(address))):
-        return True
-    return len(address.split()) > 2 and any(sign.isdigit() for sign in address)
+    is_known = any(found.type == "ADDRESS" for found in AddressFinder().find(FoldedText(address)))
+    return is_known or (len(address.split()) > 2 and any(sign.isdigit() for sign in address))
