@@ -72,15 +72,22 @@ def test_without_an_edition_nothing_is_claimed(ask: Ask) -> None:
 
 
 @on_sqlite
-@pytest.mark.parametrize("basis", ["", "given", "nothing_recorded"])
-def test_a_message_to_the_address_of_a_ticket_is_found(publisher: Publisher, ask: Ask, basis: str) -> None:
+@pytest.mark.parametrize(("basis", "state"), [("", "sent"), ("given", "refused"), ("nothing_recorded", "in_doubt")])
+def test_a_message_to_the_address_of_a_ticket_is_found(publisher: Publisher, ask: Ask, basis: str, state: str) -> None:
     publisher.send()
     delivery = EditionDelivery.objects.order_by("pk")[0]
-    EditionDelivery.objects.filter(pk=delivery.pk).update(fingerprint=ticket(publisher), basis=basis)
+    EditionDelivery.objects.filter(pk=delivery.pk).update(fingerprint=ticket(publisher), basis=basis, state=state)
     check = ask()
     assert messages(check) == [NOTHING_SHOWS]
     assert "dora" not in repr(check)
     assert ask(days=91).outcome is CheckOutcome.NOT_APPLICABLE
+
+
+@on_sqlite
+def test_a_message_that_was_never_allowed_is_found_without_consent_too(publisher: Publisher, ask: Ask) -> None:
+    publisher.send(name="offers")
+    EditionDelivery.objects.filter(pk=EditionDelivery.objects.order_by("pk")[0].pk).update(basis="")
+    assert messages(ask()) == [NOTHING_SHOWS.replace("monthly", "offers")]
 
 
 @on_sqlite
@@ -96,7 +103,7 @@ def test_an_audience_that_does_not_say_when_somebody_agreed_is_found(
 
 @on_sqlite
 def test_consent_in_a_time_of_any_zone_is_before_a_message(publisher: Publisher, ask: Ask) -> None:
-    for at in (publisher.now() + dt.timedelta(hours=2), publisher.now() - dt.timedelta(days=1)):
+    for at in (publisher.now() - dt.timedelta(days=1), publisher.now() + dt.timedelta(hours=2)):
         publisher.do(f"update subscriber set confirmed_at = '{at:%Y-%m-%dT%H:%M:%S}' where id = 1;")
         publisher.send(f"# At {at:%H}\n\ntext")
     assert ask().outcome is CheckOutcome.PASS
