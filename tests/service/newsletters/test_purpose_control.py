@@ -67,6 +67,17 @@ def test_editions_to_those_who_agreed_are_no_fault(publisher: Publisher, ask: As
 
 
 @on_sqlite
+def test_consent_under_a_clock_that_was_ahead_counts_where_it_was_seen(publisher: Publisher, ask: Ask) -> None:
+    publisher.do("update subscriber set confirmed_at = null;")
+    sign_up("monthly", CHLOE, {}, publisher.deployment, shown="Send me it.", language="en", now=publisher.now())
+    confirm(SignUp.objects.get().pk, publisher.deployment, now=publisher.now() + dt.timedelta(hours=3))
+    publisher.send()
+    assert (publisher.got, ask().outcome) == ([CHLOE], CheckOutcome.PASS)
+    EditionDelivery.objects.update(basis="company")
+    assert messages(ask()) == [NOTHING_SHOWS]
+
+
+@on_sqlite
 def test_without_an_edition_nothing_is_claimed(ask: Ask) -> None:
     assert ask().outcome is CheckOutcome.NOT_APPLICABLE
 

@@ -29,6 +29,7 @@ from troth.text import counted
 _CHUNK = 2_000
 _AT_ONCE = dt.timedelta(seconds=1)
 """A stop within this time of the hand-over may have come after it."""
+_CLOCK = dt.timedelta(days=1)
 _ZONES = dt.timedelta(hours=14)
 """A time without its zone may be of any."""
 _GONE_MAX, _GONE_PART = 5, 4
@@ -93,7 +94,7 @@ class _Look:
                 choices[choice.fingerprint].append(choice)
             for who, basis, at in chunk:
                 assert at is not None, "it was handed over"
-                permission = _permission(choices.get(who, ()), edition.purpose, self._declaration, at)
+                permission = _permission(choices.get(who, ()), edition.purpose, self._declaration, at, basis)
                 grounds[ground_of(permission, basis, at, audience, who)] += 1
         self.seen.messages[edition.purpose] += grounds.total()
         self.seen.grounds.update(grounds)
@@ -140,10 +141,14 @@ def misplaced(audience: NewsletterAudience, purpose: str, declaration: Declarati
     return ""
 
 
-def _permission(choices: Sequence[Choice], purpose: str, declaration: Declaration, at: dt.datetime) -> Permission:
-    """What the choices allowed at *at*."""
-    permission = rules.may(choices, purpose, declaration, at=at)
-    return permission if permission.allowed else rules.may(choices, purpose, declaration, at=at - _AT_ONCE)
+def _permission(
+    choices: Sequence[Choice], purpose: str, declaration: Declaration, at: dt.datetime, basis: str
+) -> Permission:
+    """What the choices allowed at *at*. A clock may have been ahead when consent was recorded, which the *basis* says
+    was there."""
+    moments = [at, at - _AT_ONCE, *([at + _CLOCK] if basis == Reason.GIVEN else [])]
+    several = [rules.may(choices, purpose, declaration, at=moment) for moment in moments]
+    return min(several, key=lambda it: (not it.allowed, it.reason != Reason.NO_CONSENT))
 
 
 def ground_of(permission: Permission, basis: str, at: dt.datetime, audience: Mapping[str, Scalar], who: str) -> Ground:
