@@ -23,7 +23,7 @@ from troth.service.mail.preflight.faults import fault
 from troth.service.mail.rules import LetterRefused
 from troth.service.mail.signatures.dkim import SigningRefused
 from troth.service.mail.signatures.records import Dns, Lookup
-from troth.service.newsletters.editions.kind import KIND, EditionSample, NewsletterTemplate
+from troth.service.newsletters.editions.kind import EDITIONS, KIND, EditionSample, NewsletterTemplate
 from troth.service.newsletters.editions.text import EditionText
 from troth.service.preferences.rules import fingerprints
 from troth.subjects import CANARY_HOST
@@ -85,13 +85,14 @@ def _list_of(about: str) -> str:
 def _made_now(name: str, deployment: Deployment) -> Iterator[EditionSample]:
     """Copies of the newest edition of the newsletter *name*, or of a plain text if there was none."""
     newsletter, keyring = deployment.declaration.newsletters[name], deployment.keyring
-    begun = Edition.objects.filter(kind=KIND, about=f"newsletter:{name}").exclude(state=Edition.State.DRAFT)
+    about = {"kind": KIND, "about": f"newsletter:{name}", "purpose": newsletter.purpose}
+    begun = Edition.objects.filter(**about).exclude(state=Edition.State.DRAFT)
     newest = begun.order_by("-made_at", "-pk").first()
-    text = EditionText(newest.content["subject"], newest.content["markdown"]) if newest is not None else _TEXT
+    own = EDITIONS.template(newest, deployment) if newest is not None else None
     named = fingerprints([(IdentityKind.EMAIL, address) for address in _READERS], keyring)
     values = dict.fromkeys(newsletter.audience.values, "Canary")
     readers = [EditionRecipient(*it, values=values) for it in zip(_READERS, named, strict=True)]
-    return NewsletterTemplate(name, newsletter, text, deployment).samples(readers)
+    return (own or NewsletterTemplate(name, newsletter, _TEXT, deployment)).samples(readers)
 
 
 def dns(context: object, now: dt.datetime) -> Lookup:
