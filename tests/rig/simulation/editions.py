@@ -31,7 +31,7 @@ from troth.service.mail import actions as mail_actions
 from troth.service.mail.bounces import judge
 from troth.service.mail.bulk import actions as bulk
 from troth.service.mail.bulk import delivery
-from troth.service.mail.bulk.kinds import AudienceRows, Doubt, EditionRecipient
+from troth.service.mail.bulk.kinds import AudienceRows, CheckedMessage, Doubt, EditionRecipient
 from troth.service.mail.message import Message
 from troth.service.mail.models import DeliveryGroup, Edition, EditionDelivery, RateSlot
 from troth.service.mail.preflight import MailFault
@@ -159,8 +159,9 @@ class Shop:
     def preflight(self, recipients: Sequence[EditionRecipient]) -> list[MailFault]:
         return []
 
-    def message(self, recipient: EditionRecipient, delivery: EditionDelivery) -> Message:
-        return Message(f"<{delivery.pk}@example.org>", "us@example.org", recipient.address, b"")
+    def message(self, recipient: EditionRecipient, delivery: EditionDelivery) -> CheckedMessage:
+        made = Message(f"<{delivery.pk}@example.org>", "us@example.org", recipient.address, b"")
+        return CheckedMessage.of(made, [])
 
     def audience(self, edition: Edition, deployment: Deployment) -> AudienceRows:
         self._answer()

@@ -74,6 +74,8 @@ class Edition(models.Model):
     plan_hash = models.CharField(max_length=80, unique=True)
     planned = models.PositiveIntegerField(help_text="How many people it would have gone to when it was planned.")
     actor = models.CharField(max_length=80, help_text="Who planned it, by pseudonym.")
+    checked = models.PositiveSmallIntegerField(default=0, help_text="Copies that were checked in full when planned.")
+    audience = models.JSONField(default=dict, help_text="Where its recipients were read when it was started.")
     state = models.CharField(max_length=12, choices=State, default=State.DRAFT)
     made_at = models.DateTimeField()
     send_at = models.DateTimeField(null=True, help_text="Not before.")
@@ -124,6 +126,10 @@ class EditionDelivery(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     not_before = models.DateTimeField(null=True)
     handed_at = models.DateTimeField(null=True, help_text="When it was committed that it leaves now.")
+    basis = models.CharField(max_length=20, blank=True, help_text="A code: why it was allowed when it was handed over.")
+    preflight = models.CharField(
+        max_length=160, blank=True, help_text="What the checks of this copy said; empty if it was not checked."
+    )
     ended_at = models.DateTimeField(null=True)
     report = models.CharField(max_length=12, blank=True, help_text="What came back: gone, later, ours or complaint.")
 

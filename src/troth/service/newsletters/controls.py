@@ -13,6 +13,7 @@ from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence
 from troth.declaration import Declaration
 from troth.service.core.deployment import Deployment
 from troth.service.mail.models import Edition, EditionDelivery
+from troth.service.newsletters.editions import preflight, purpose  # noqa: F401 - they answer controls, too
 from troth.service.preferences import rules
 from troth.service.preferences.models import Choice
 from troth.service.preferences.rules import SUPPRESSIONS, Reason

@@ -63,7 +63,16 @@ DUTY = Duty(
         "editions": ControlInput(
             "the editions of the last 90 days, and what went to people who had stopped them",
             "troth.service.newsletters.controls:editions",
-        )
+        ),
+        "preflight_records": ControlInput(
+            "what preflight said of newsletters of the last 90 days, and samples of each, made now: Callable",
+            "troth.service.newsletters.editions.preflight:preflight_records",
+        ),
+        "mail_dns": ControlInput("DNS as this machine sees it", "troth.service.newsletters.editions.preflight:dns"),
+        "addressed_mail": ControlInput(
+            "whom newsletters of the last 90 days went to, and what shows that they may: Callable",
+            "troth.service.newsletters.editions.purpose:addressed_mail",
+        ),
     },
     after={"choice.changed": ("mail.optout_effective",)},
     editions={"newsletter": "troth.service.newsletters.editions.kind:EDITIONS"},

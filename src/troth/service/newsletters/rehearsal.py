@@ -3,31 +3,79 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from django.db.models import QuerySet
 
+from troth.declaration import Basis, IdentityKind, NewsletterAudience
+from troth.protect import Keyring
 from troth.rehearsal import Inapplicable, World, register
+from troth.rehearsal.invented import InventedPerson
 from troth.service.core.deployment import Deployment, current
 from troth.service.core.jobs.worker import Pace, run_jobs
 from troth.service.mail.bulk import actions as bulk
+from troth.service.mail.message import Address
 from troth.service.mail.models import Edition, EditionDelivery
+from troth.service.mail.signatures.keys import (
+    SigningKeyRefused,
+    activate,
+    domain_keys,
+    make_domain_key,
+    record_of,
+    signed,
+)
 from troth.service.mail.stops.actions import StopScope, stop
 from troth.service.newsletters.actions import plan
+from troth.service.newsletters.editions.kind import EditionSample
+from troth.service.newsletters.editions.preflight import records_of
 from troth.service.preferences.models import Choice
+from troth.service.preferences.rules import fingerprints
 
+_SIGNATURE = re.compile(rb"DKIM-Signature:[^\r]*\r\n(?:[ \t][^\r]*\r\n)*")
+_TICKET = InventedPerson(9_999).identifier("email")
+"""An address that is known from a ticket."""
 _TEXTS = ("# What is new\n\nThis is what is new.\n", "# What is newer\n\nThis is what is newer.\n")
 
 
 def ordinary(world: World) -> None:
-    """Two editions of each newsletter go out, and one of its readers stops it afterwards."""
+    """Two editions of each newsletter go out, signed, and one of its readers stops it afterwards."""
     deployment = current().without_own
+    senders = {it.sender or world.declaration.organisation.email for it in world.declaration.newsletters.values()}
+    for domain in {Address.read(sender).domain.lower() for sender in senders}:
+        with suppress(SigningKeyRefused):
+            key = make_domain_key(domain, "rsa-sha256", deployment.keyring, now=world.now)
+            activate(key.selector, deployment.keyring, None, now=world.now)
     for name in deployment.declaration.newsletters:
         sent = [_send(world, name, text, deployment) for text in _TEXTS]
         reader = EditionDelivery.objects.filter(edition__in=filter(None, sent), state="sent").first()
         if reader is not None:
-            later = world.now + dt.timedelta(minutes=5)
-            stop(reader.fingerprint, name, StopScope.LIST, deployment, channel="link", now=later)
+            world.now += dt.timedelta(minutes=5)
+            stop(reader.fingerprint, name, StopScope.LIST, deployment, channel="link", now=world.now)
+
+
+@dataclass(frozen=True, slots=True)
+class InventedDns:
+    """A name server with the records that the company needs for its keys, but for those that begin with *without*."""
+
+    keyring: Keyring
+    without: str = "-"
+
+    def txt(self, name: str) -> list[str]:
+        keys = {f"{key.selector}._domainkey.{key.domain}": key for key in domain_keys(self.keyring)}
+        if name.startswith(self.without):
+            return []
+        if name in keys:
+            return [record_of(keys[name], self.keyring).value]
+        return ["v=DMARC1; p=none" if name.startswith("_dmarc.") else "v=spf1 mx -all"]
+
+
+def inputs(world: World) -> Mapping[str, object]:
+    """What controls look at in place of the network."""
+    return {"mail_dns": InventedDns(world.keyring)}
 
 
 def _send(world: World, name: str, text: str, deployment: Deployment) -> Edition | None:
@@ -37,6 +85,7 @@ def _send(world: World, name: str, text: str, deployment: Deployment) -> Edition
     except bulk.EditionRefused:
         return None
     edition = bulk.start(planned.edition.plan_hash, deployment, now=world.now)
+    world.now += dt.timedelta(minutes=1)  # so that no rate holds it up
     pace = Pace(look_s=0.02)
     run_jobs(threading.Event(), clock=lambda: world.now, pace=pace, only=["mail.deliver"], until_idle=True)
     return edition
@@ -99,6 +148,101 @@ def unsent(world: World) -> None:
 def deleted(world: World) -> None:
     latest = _edition().order_by("-pk")[:1]
     Edition.objects.filter(pk__in=[edition.pk for edition in latest]).delete()
+
+
+# --- what preflight says --------------------------------------------------------------------------------------------
+
+
+def _made_now(world: World, change: Callable[[Sequence[EditionSample]], Sequence[EditionSample]]) -> None:
+    records = records_of(current().without_own, world.now)
+    if not records.samples:
+        raise Inapplicable("no newsletter is declared")
+    samples = {name: change(several) for name, several in records.samples.items()}
+    world.inputs["preflight_records"] = lambda: replace(records, samples=samples)
+
+
+def remade(world: World, old: str, new: str, *, is_signed: bool = False) -> None:
+    """Each message has *new* in place of *old*, from before it is signed or only after that."""
+    old = old.format(postal=" ".join(world.declaration.organisation.address.split()))
+    pattern = re.compile(rb"(?:=\r\n)?".join(re.escape(bytes([it])) for it in old.encode()))  # lines break anywhere
+
+    def made(sample: EditionSample) -> EditionSample:
+        content = sample.message.content if is_signed else _SIGNATURE.sub(b"", sample.message.content)
+        message = replace(sample.message, content=pattern.sub(new.encode(), content))
+        return replace(sample, message=message if is_signed else signed(message, world.keyring))
+
+    _made_now(world, lambda samples: [made(sample) for sample in samples])
+
+
+def with_one_token(world: World) -> None:
+    """The opt-out of each message but one is another person's than its reader's."""
+
+    def crossed(samples: Sequence[EditionSample]) -> list[EditionSample]:
+        is_own = samples[-1].expected.is_own
+        return [replace(it, expected=replace(it.expected, is_own=is_own)) for it in samples]
+
+    _made_now(world, crossed)
+
+
+def sent_from(world: World, domain: str) -> None:
+    for name in world.declaration.newsletters:
+        world.change("newsletters", name, sender=f"news@{domain}")
+    if not world.declaration.newsletters:
+        raise Inapplicable("no newsletter is declared")
+
+
+def without_record(world: World, prefix: str) -> None:
+    world.inputs["mail_dns"] = InventedDns(world.keyring, prefix)
+
+
+def left(world: World, result: str) -> None:
+    """What is on record of the checks of what left."""
+    _sent().update(preflight=result)
+
+
+def untrue(world: World) -> None:
+    _edition().update(content={"subject": "What is new", "markdown": "What is new costs half as much."})
+
+
+# --- whose addresses they are ---------------------------------------------------------------------------------------
+
+
+def _consented() -> tuple[str, NewsletterAudience]:
+    """A newsletter that rests on consent which the company recorded. Raises `Inapplicable`."""
+    declaration = current().declaration
+    for name, newsletter in declaration.newsletters.items():
+        if declaration.purposes[newsletter.purpose].basis is Basis.CONSENT and newsletter.audience.consent:
+            return name, newsletter.audience
+    raise Inapplicable("no newsletter rests on consent that the company recorded")
+
+
+def sent_to_ticket(world: World, basis: str) -> None:
+    """It goes to an address that is known from a ticket, past the audience."""
+    about = f"newsletter:{_consented()[0]}"
+    delivery = EditionDelivery.objects.filter(edition__about=about, basis="company").first()
+    if delivery is None:
+        raise Inapplicable("no newsletter went out")
+    [name] = fingerprints([(IdentityKind.EMAIL, _TICKET)], world.keyring)
+    EditionDelivery.objects.filter(pk=delivery.pk).update(fingerprint=name, basis=basis)
+
+
+def unlike(world: World, table: str) -> None:
+    """An edition went to the people of another table."""
+    edition = _edition()[0]
+    Edition.objects.filter(pk=edition.pk).update(audience={**edition.audience, "table": table})
+
+
+def agreed(world: World, at: str | None = None) -> None:
+    """What the column of consent says."""
+    system, _, table = _consented()[1].table.partition(".")
+    world.stores.run(system, f"UPDATE `{table}` SET `{_consented()[1].consent}` = ?", at)  # noqa: S608
+
+
+def imported(world: World) -> None:
+    """The address of a ticket is in the audience, with a date of consent, and gets an edition."""
+    audience = _consented()[1]
+    sent_to_ticket(world, "company")
+    world.stores.put(audience.table, audience.email, _TICKET, world.declaration)
 
 
 register(__name__)

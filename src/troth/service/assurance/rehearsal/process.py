@@ -18,10 +18,12 @@ import signal
 import sys
 import threading
 import traceback
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 from troth.controls import Check, PromiseStatus, Status, controls_of, inputs_of, looked_at_hash, run, status_of
@@ -206,14 +208,18 @@ def _business(world: World) -> tuple[Ledger | None, dt.datetime]:
 
     from troth.service.core.deployment import given
 
-    modules = [import_module(duty.rehearsal) for duty in duties().values() if duty.rehearsal]
     for step in ("ordinary", "conclude"):
-        for module in modules:
+        for module in _modules():
             if hasattr(module, step):
                 with given(deployment_of(world)):
                     getattr(module, step)(world)
     connections.close_all()
     return world.declaration.ledger, world.now
+
+
+def _modules() -> list[ModuleType]:
+    """The modules by which duties take part in a rehearsal."""
+    return [import_module(duty.rehearsal) for duty in duties().values() if duty.rehearsal]
 
 
 def _world(task: RehearsalTask, declaration: Declaration, pages: Any, keys: Any) -> World:
@@ -264,6 +270,7 @@ def planted(world: World, breach: RehearsedBreach, ids: Sequence[str]) -> Mappin
     from django.db import connections
 
     from troth.service.core.deployment import given
+    from troth.service.core.store_pool import close_stores
 
     try:
         with given(deployment_of(world)):
@@ -271,6 +278,7 @@ def planted(world: World, breach: RehearsedBreach, ids: Sequence[str]) -> Mappin
         return look_at(world, ids)
     finally:
         connections.close_all()
+        close_stores()  # an open SQLite file is not read again after it was put back
 
 
 def deployment_of(world: World) -> Deployment:
@@ -299,7 +307,8 @@ def look_at(world: World, ids: Sequence[str]) -> dict[str, Check]:
             name: world.servers[name].over(store) if name in world.servers else store
             for name, store in cast("Mapping[str, Store]", seen["stores"]).items()
         }
-        inputs = {**seen, "stores": stores, **world.inputs}
+        invented = [module.inputs(world) for module in _modules() if hasattr(module, "inputs")]
+        inputs = {**seen, "stores": stores, **ChainMap(*invented), **world.inputs}
         return {id_: run(id_, inputs) for id_ in ids if id_ in known}
 
 

@@ -82,7 +82,7 @@ def plan(
     if blocking := [fault for fault in faults if fault.blocks]:
         lines = " ".join(f"{fault.place}: {fault.wrong} {fault.fix} ({fault.cite})" for fault in blocking)
         raise EditionRefused(f"this edition cannot be sent: {lines}")
-    draft.planned = len(chosen.people)
+    draft.planned, draft.checked = len(chosen.people), min(len(chosen.people), SAMPLES)
     draft.plan_hash = _hash(draft, deployment)
     known = Edition.objects.filter(plan_hash=draft.plan_hash).first()
     if known is None:
@@ -90,8 +90,10 @@ def plan(
     elif known.state != Edition.State.DRAFT:
         raise EditionRefused("this edition was sent already, or cancelled; change its text or its time for another one")
     else:
-        Edition.objects.filter(pk=known.pk, state=Edition.State.DRAFT).update(planned=draft.planned)
-        known.planned, draft = draft.planned, known
+        newer = {"planned": draft.planned, "checked": draft.checked}
+        Edition.objects.filter(pk=known.pk, state=Edition.State.DRAFT).update(**newer)
+        known.refresh_from_db()
+        draft = known
     return EditionPlan(draft, len(chosen.people), chosen.left_out, faults)
 
 
@@ -130,7 +132,8 @@ def start(plan_hash: str, deployment: Deployment, *, now: dt.datetime) -> Editio
         raise EditionRefused("no edition has this hash: its text, its list or its time has changed; plan it again")
     if edition.state != Edition.State.DRAFT:
         return edition
-    chosen = _choose(edition, kinds()[edition.kind].audience(edition, deployment), deployment).people
+    audience = kinds()[edition.kind].audience(edition, deployment)
+    chosen = _choose(edition, audience, deployment).people
     if not chosen:
         raise EditionRefused("nobody would get this edition any more; plan it again")
     if len(chosen) > edition.planned * _GROWTH_MAX + 10:
@@ -142,7 +145,7 @@ def start(plan_hash: str, deployment: Deployment, *, now: dt.datetime) -> Editio
     groups = [chosen[at : at + GROUP_MAX] for at in range(0, len(chosen), GROUP_MAX)]
     with transaction.atomic():
         draft = Edition.objects.filter(pk=edition.pk, state=Edition.State.DRAFT)
-        if not draft.update(state=Edition.State.SENDING, until=begins + _LASTS):
+        if not draft.update(state=Edition.State.SENDING, until=begins + _LASTS, audience=dict(audience.source)):
             return Edition.objects.get(pk=edition.pk)
         rows = DeliveryGroup.objects.bulk_create(
             DeliveryGroup(
@@ -164,8 +167,9 @@ def start(plan_hash: str, deployment: Deployment, *, now: dt.datetime) -> Editio
     return edition
 
 
-_INSERT = "INSERT INTO mail_delivery (edition_id, state, reason, tries, report, group_id, position, fingerprint)"
-_SAME = "%s, 'queued', '', 0, ''"
+_SAME_COLUMNS = "edition_id, state, reason, tries, basis, preflight, report"
+_INSERT = f"INSERT INTO mail_delivery ({_SAME_COLUMNS}, group_id, position, fingerprint)"
+_SAME = "%s, 'queued', '', 0, '', '', ''"
 
 
 def _insert_deliveries(edition_id: int, rows: Sequence[tuple[int, int, str]]) -> None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -30,7 +30,7 @@ from troth.service.mail.bounces.actions import note as note_report
 from troth.service.mail.bulk import rates
 from troth.service.mail.bulk.content import opened_keys
 from troth.service.mail.bulk.ending import end_if_done
-from troth.service.mail.bulk.kinds import Doubt, EditionKind, EditionRecipient, EditionTemplate, kinds
+from troth.service.mail.bulk.kinds import OF_COMPANY, Doubt, EditionKind, EditionRecipient, EditionTemplate, kinds
 from troth.service.mail.message import Message
 from troth.service.mail.models import DeliveryGroup, Edition, EditionDelivery
 from troth.service.mail.rules import LetterRefused
@@ -60,11 +60,13 @@ class _Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """One delivery of a wave that may leave."""
+    """One delivery of a wave that may leave: what its preflight said (*checked*), and the *basis* on which it may."""
 
     delivery: EditionDelivery
     recipient: EditionRecipient
     message: Message
+    checked: str
+    basis: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,8 @@ def _candidates(
             _end_queued([delivery], _Outcome(State.STOPPED, "same address twice"), job)
             continue
         try:
-            candidates.append(_Candidate(delivery, recipient, template.message(recipient, delivery)))
+            made = template.message(recipient, delivery)
+            candidates.append(_Candidate(delivery, recipient, made.message, made.result))
         except LetterRefused:
             _end_queued([delivery], _Outcome(State.REFUSED, "not a valid message"), job)
     return candidates
@@ -201,8 +204,12 @@ def _commit(
         job.lock()
         wanted = _wanted(candidates, edition, deployment, now)
         leaving = _within_rates(wanted, per_second, now)
-        rows = EditionDelivery.objects.filter(pk__in=[candidate.delivery.pk for candidate in leaving])
-        rows.update(state=State.HANDING_OVER, handed_at=now)
+        by_record = defaultdict[tuple[str, str], list[int]](list)
+        for candidate in leaving:
+            by_record[candidate.basis, candidate.checked].append(candidate.delivery.pk)
+        for (basis, checked), keys in by_record.items():
+            rows = EditionDelivery.objects.filter(pk__in=keys)
+            rows.update(state=State.HANDING_OVER, handed_at=now, basis=basis, preflight=checked)
         return _Wave(leaving, now, uptime_s())  # before it commits, because a stop may commit right after
 
 
@@ -217,7 +224,7 @@ def _wanted(
     wanted = []
     for candidate, permission in zip(candidates, may_named(named, edition.purpose, deployment), strict=True):
         if is_allowed(permission, candidate.recipient):
-            wanted.append(candidate)
+            wanted.append(replace(candidate, basis=permission.reason if permission.allowed else OF_COMPANY))
         else:
             rows = EditionDelivery.objects.filter(pk=candidate.delivery.pk)
             _end(rows, _Outcome(State.STOPPED, permission.reason), now)

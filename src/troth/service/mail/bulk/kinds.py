@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, Self
 
 from troth.service.core.deployment import Deployment
 from troth.service.duty import gathered, resolve
@@ -16,6 +16,11 @@ from troth.stores import Row
 
 Doubt = Literal["repeat", "show"]
 """What becomes of a message that a server may have when a process dies: it is sent again, or shown as in doubt."""
+
+PASSED = "passed"
+"""What preflight says of a message without a fault."""
+OF_COMPANY = "company"
+"""Why a message was allowed, beside `Reason`: the company itself has recorded consent."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -32,11 +37,25 @@ class EditionRecipient:
 @dataclass(frozen=True, slots=True)
 class AudienceRows:
     """The rows of people who may get an edition: their keys, in the order of *recipients*, and how many rows have no
-    address that a message could go to (*invalid*)."""
+    address that a message could go to (*invalid*). *source* says where they were read, as it is declared."""
 
     keys: Sequence[Row]
     recipients: Sequence[EditionRecipient]
     invalid: int = 0
+    source: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CheckedMessage:
+    """A message that preflight has looked at. *result* is ``passed``, or the ids of the faults with which it leaves all
+    the same."""
+
+    message: Message
+    result: str
+
+    @classmethod
+    def of(cls, message: Message, faults: Iterable[MailFault]) -> Self:
+        return cls(message, ",".join(dict.fromkeys(fault.id for fault in faults)) or PASSED)
 
 
 class EditionTemplate(Protocol):
@@ -46,7 +65,7 @@ class EditionTemplate(Protocol):
         """What is wrong with the messages that *recipients* would get."""
         ...
 
-    def message(self, recipient: EditionRecipient, delivery: EditionDelivery) -> Message:
+    def message(self, recipient: EditionRecipient, delivery: EditionDelivery) -> CheckedMessage:
         """The checked and signed message. Raises `LetterRefused` if this one must not go out."""
         ...
 

@@ -4,11 +4,12 @@
 """
 
 from troth.service.mail.preflight.cheap import check_one
-from troth.service.mail.preflight.checks import Preflight, check, check_samples, status_of
+from troth.service.mail.preflight.checks import RECORDS, Preflight, check, check_samples, status_of
 from troth.service.mail.preflight.faults import Expected, MailClass, MailFault
 from troth.service.mail.preflight.parts import MailUnreadable
 
 __all__ = [
+    "RECORDS",
     "Expected",
     "MailClass",
     "MailFault",

@@ -29,6 +29,8 @@ from troth.service.mail.signatures.records import DnsUnavailable, Lookup, has_dm
 from troth.site.fetch import Site, get
 from troth.site.page import ProbeError
 
+RECORDS = "whether the signatures verify, and the records of SPF and DMARC"
+"""What begins with this in `Preflight.not_looked_at` says that no name server answered."""
 _LINKS_MAX = 50
 _SILENT = logging.getLogger("troth.mail.preflight.dkim")
 _SILENT.disabled = True  # its texts may quote the message
@@ -83,7 +85,7 @@ def _checked(mail: MailParts, raw: bytes, expected: Expected, dns: Lookup | None
     else:
         reason = "DNS was not asked"
     if dns is None:
-        unseen.append(f"whether the signatures verify, and the records of SPF and DMARC: {reason}")
+        unseen.append(f"{RECORDS}: {reason}")
     if not expected.envelope:
         unseen.append("the envelope sender: a stored message does not have it")
     if expected.is_own is None:

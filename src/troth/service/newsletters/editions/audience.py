@@ -48,7 +48,18 @@ class AudienceTable:
             if recipient is not None:
                 keys.append(row[: len(self._node.key)])
                 recipients.append(recipient)
-        return AudienceRows(keys, recipients, len(rows) - len(keys))
+        return AudienceRows(keys, recipients, len(rows) - len(keys), self._declared.model_dump(mode="json"))
+
+    def consents(self) -> dict[str, Scalar]:
+        """For each fingerprint of the audience, what the column of consent says; the most that any of its rows says."""
+        rows = self._store.read(self._node.table, self._columns, self._where())
+        at, consents = len(self._node.key) + 1, dict[str, Scalar]()
+        for row, recipient in zip(rows, self._recipients(rows), strict=True):
+            if recipient is not None:
+                consent = row[at] if self._consent else None
+                if consents.setdefault(recipient.fingerprint, consent) is None:
+                    consents[recipient.fingerprint] = consent
+        return consents
 
     def of_keys(self, keys: Sequence[Row]) -> list[EditionRecipient | None]:
         """The recipients of the rows with these keys, in their order; None for one that is gone, or that belongs to the
@@ -115,7 +126,7 @@ class AudienceTable:
                 recipients.append(None)
                 continue
             values = dict(zip(self._declared.values, map(_text, row[at + 1 + consent :]), strict=True))
-            has_consented = bool(consent) and _text(row[at + 1]) != ""
+            has_consented = bool(consent) and consent_time(row[at + 1]) is not None
             recipients.append(EditionRecipient(address, fingerprint, has_consented, values))
         return recipients
 
@@ -136,6 +147,15 @@ def _fingerprints(addresses: Iterable[str], keyring: object) -> list[str]:
         if len(wanted) == 1:
             return [""]
     return [name for address in wanted for name in _fingerprints([address], keyring)]
+
+
+def consent_time(value: Scalar) -> dt.datetime | None:
+    """The time at which somebody consented, in UTC if it names no zone; None for anything else, such as 0 or “no”."""
+    try:
+        moment = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
 
 
 def _text(value: Scalar) -> str:

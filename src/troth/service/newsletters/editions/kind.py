@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from troth.declaration import Basis
-from troth.declaration.newsletters import Newsletter
+from troth.declaration.newsletters import Newsletter, NewsletterAudience
 from troth.service.configuration import setting
 from troth.service.core.deployment import Deployment
 from troth.service.mail.bounces import envelope_sender
-from troth.service.mail.bulk.kinds import AudienceRows, EditionRecipient
+from troth.service.mail.bulk.kinds import AudienceRows, CheckedMessage, EditionRecipient
 from troth.service.mail.bulk.tokens import delivery_token, message_id_of
 from troth.service.mail.message import Address, Message, PreparedMessage
 from troth.service.mail.models import Edition, EditionDelivery
@@ -61,8 +62,15 @@ class NewsletterEditions:
     def recipients(
         self, edition: Edition, keys: Sequence[Row], deployment: Deployment
     ) -> list[EditionRecipient | None]:
-        with audience_table(newsletter_of(edition, deployment)[1], deployment) as table:
+        newsletter = newsletter_of(edition, deployment)[1]
+        if not _is_same_place(edition.audience, newsletter.audience):
+            return [None] * len(keys)  # the keys would name other people, or the addresses have another purpose
+        with audience_table(newsletter, deployment) as table:
             return table.of_keys(keys)
+
+
+def _is_same_place(recorded: Mapping[str, Any], audience: NewsletterAudience) -> bool:
+    return (recorded.get("table"), recorded.get("email")) == (audience.table, audience.email)
 
 
 @contextlib.contextmanager
@@ -74,6 +82,15 @@ def audience_table(
     place = newsletter.audience.table
     with deployment.stores(read_only=read_only) as stores:
         yield AudienceTable(newsletter, deployment, stores[place.partition(".")[0]], deployment.map(stores)[place])
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class EditionSample:
+    """A copy of an edition, what it should be, and its opt-outs."""
+
+    message: Message
+    expected: Expected
+    opt_outs: Sequence[str]
 
 
 class NewsletterTemplate:
@@ -99,9 +116,14 @@ class NewsletterTemplate:
 
     def preflight(self, recipients: Sequence[EditionRecipient]) -> list[MailFault]:
         """The full checks of what *recipients* would get, also beside each other: what is wrong with the edition.
-        Records in DNS and linked pages are not looked at. Without a signing key, that no message is signed is no
-        fault here."""
-        samples = []
+        Records in DNS and linked pages are not looked at. Without a signing key, that no message is signed blocks
+        nothing here."""
+        samples = [(sample.message.content, sample.expected) for sample in self.samples(recipients)]
+        faults = check_samples(samples, None, None).faults
+        return [replace(fault, blocks=False) if self._is_expected(fault) else fault for fault in faults]
+
+    def samples(self, recipients: Sequence[EditionRecipient]) -> Iterator[EditionSample]:
+        """The copies of *recipients*, as they would leave now."""
         for number, recipient in enumerate(recipients, 1):
             message = self._made(recipient, EditionDelivery(pk=number))
             expected = Expected(
@@ -113,18 +135,17 @@ class NewsletterTemplate:
                 is_own=partial(self._is_own, recipient.fingerprint),
                 has_consented=self._has_consent,
             )
-            samples.append((message.content, expected))
-        faults = check_samples(samples, None, None).faults
-        return [fault for fault in faults if not self._is_expected(fault)]
+            yield EditionSample(message, expected, self._opt_outs(recipient))
 
-    def message(self, recipient: EditionRecipient, delivery: EditionDelivery) -> Message:
+    def message(self, recipient: EditionRecipient, delivery: EditionDelivery) -> CheckedMessage:
         message, opt_outs = self._made(recipient, delivery), self._opt_outs(recipient)
         if not all(self._is_own(recipient.fingerprint, uri) for uri in opt_outs):
             raise LetterRefused("List-Unsubscribe: its token is of another person")
-        for fault in check_one(message, to=message.to, opt_outs=opt_outs):
+        faults = check_one(message, to=message.to, opt_outs=opt_outs)
+        for fault in faults:
             if fault.blocks and not self._is_expected(fault):
                 raise LetterRefused(f"{fault.place}: {fault.wrong}")
-        return message
+        return CheckedMessage.of(message, faults)
 
     def specimen(self, address: str) -> Message:
         """The message to *address*, which need not be of a recipient: with the names of placeholders for their values,
