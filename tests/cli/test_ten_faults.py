@@ -102,6 +102,7 @@ _HANDED_OVER_LATER = (
     "UPDATE mail_delivery SET handed_at = strftime('%Y-%m-%d %H:%M:%f', handed_at, '{} hours')"
     " WHERE fingerprint IN (SELECT fingerprint FROM preferences_choice WHERE state = 'withdrawn')"
 )
+_PAST_THE_CHECK = "UPDATE mail_delivery SET basis = {} WHERE state = 'sent' AND basis = '{}'"
 _WITHOUT_INVOICE = (
     "SELECT orders.id FROM orders JOIN customer ON customer.id = orders.customer_id"
     " WHERE email NOT LIKE 'canary-%' AND orders.id NOT IN (SELECT order_id FROM invoice WHERE order_id IS NOT NULL)"
@@ -210,6 +211,11 @@ FAULTS = {
         lambda company: company.write("troth", _HANDED_OVER_LATER.format("+1")),
         lambda company: company.write("troth", _HANDED_OVER_LATER.format("-1")),
         {STOPS: "broken", WITHDRAW: "broken", OBJECTS: "broken"},
+    ),
+    "an issue to somebody who never confirmed": Fault(
+        lambda company: company.write("troth", _PAST_THE_CHECK.format("''", "company")),
+        lambda company: company.write("troth", _PAST_THE_CHECK.format("'company'", "")),
+        {CONFIRMED: "broken"},
     ),
     "an invoice deleted with the rest": Fault(
         lambda company: company.write("shop", "DELETE FROM invoice WHERE id = 2"),
