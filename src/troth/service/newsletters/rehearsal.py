@@ -29,9 +29,10 @@ from troth.service.mail.signatures.keys import (
     signed,
 )
 from troth.service.mail.stops.actions import StopScope, stop
-from troth.service.newsletters.actions import plan
+from troth.service.newsletters.actions import plan, sign_up
 from troth.service.newsletters.editions.kind import EditionSample
 from troth.service.newsletters.editions.preflight import records_of
+from troth.service.newsletters.models import SignUp
 from troth.service.preferences.models import Choice
 from troth.service.preferences.rules import fingerprints
 
@@ -42,14 +43,17 @@ _TEXTS = ("# What is new\n\nThis is what is new.\n", "# What is newer\n\nThis is
 
 
 def ordinary(world: World) -> None:
-    """Two editions of each newsletter go out, signed, and one of its readers stops it afterwards."""
+    """Two editions of each newsletter go out, signed, and one of its readers stops it afterwards. Somebody signs up, and
+    has not confirmed it yet."""
     deployment = current().without_own
     senders = {it.sender or world.declaration.organisation.email for it in world.declaration.newsletters.values()}
     for domain in {Address.read(sender).domain.lower() for sender in senders}:
         with suppress(SigningKeyRefused):
             key = make_domain_key(domain, "rsa-sha256", deployment.keyring, now=world.now)
             activate(key.selector, deployment.keyring, None, now=world.now)
-    for name in deployment.declaration.newsletters:
+    for name, newsletter in deployment.declaration.newsletters.items():
+        if newsletter.signup:
+            sign_up(name, _TICKET, {}, deployment, shown="News", language="en", now=world.now)
         sent = [_send(world, name, text, deployment) for text in _TEXTS]
         reader = EditionDelivery.objects.filter(edition__in=filter(None, sent), state="sent").first()
         if reader is not None:
@@ -89,6 +93,17 @@ def _send(world: World, name: str, text: str, deployment: Deployment) -> Edition
     pace = Pace(look_s=0.02)
     run_jobs(threading.Event(), clock=lambda: world.now, pace=pace, only=["mail.deliver"], until_idle=True)
     return edition
+
+
+def stays_too_long(world: World) -> None:
+    """Sign-ups, and the record of who got what, are not deleted when their time is over."""
+    for place, rows, field in (
+        ("troth.newsletters_signup", SignUp.objects.filter(added_at=None), "asked_at"),
+        ("troth.mail_delivery", EditionDelivery.objects.exclude(ended_at=None), "ended_at"),
+    ):
+        if world.is_about(place) and rows.update(**{field: world.now - dt.timedelta(days=800)}):
+            return
+    raise Inapplicable("it is not about sign-ups or editions, or there are none")
 
 
 def _sent() -> QuerySet[EditionDelivery]:
