@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StrictBool
 
@@ -13,6 +13,12 @@ NewsletterName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 """It stands in ``List-Id``."""
 
 Cell = Annotated[str | None, BeforeValidator(as_text, json_schema_input_type=str | int | float | bool | None)]
+
+
+def _not_individual(value: Any) -> Any:
+    if value == "individual":
+        raise ValueError("Troth keeps no statistics about single people; write aggregate, or none")
+    return value
 
 
 class NewsletterAudience(StrictModel):
@@ -48,3 +54,8 @@ class Newsletter(StrictModel):
     form is ``/your-data/newsletters/NAME``, and a form of the company's own may post there."""
     approve: StrictBool = False
     """Whether a second person must approve each edition."""
+    statistics: Annotated[Literal["none", "aggregate"], BeforeValidator(_not_individual)] = "none"
+    """What is counted of how it is read: nothing; or ``aggregate``, how often it is opened and each link is followed,
+    by an image and links that are the same for all readers who consented to that, and shown from ten on."""
+    tracking_purpose: str | None = None
+    """The purpose of that counting, which rests on consent; all newsletters have the same."""

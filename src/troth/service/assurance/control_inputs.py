@@ -32,11 +32,11 @@ PAGES = (
     "/policy/versions/",
     "/ledger/",
     "/your-data/",
-    *(f"/your-data/{page}/" for page in ("choices", "complain", "ask", "again", "stop", *_RIGHTS)),
+    *(f"/your-data/{page}/" for page in ("choices", "complain", "ask", "again", "stop", "tracking", *_RIGHTS)),
 )
 """Hard-coded, because asking Django for them would load every page into the worker; a test compares them."""
 FIELDS = frozenset(
-    "email reference-2 residence message clause agent_name agent_email purposes list what-0 new-0".split()  # noqa: SIM905
+    "email reference-2 residence message clause agent_name agent_email purposes list choice what-0 new-0".split()  # noqa: SIM905
 )
 """Names of the fields of the forms on these pages; a test compares them too."""
 STATUS_PAGES = ("/policy/status/", "/policy/principles/")

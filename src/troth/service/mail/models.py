@@ -132,6 +132,9 @@ class EditionDelivery(models.Model):
     )
     ended_at = models.DateTimeField(null=True)
     report = models.CharField(max_length=12, blank=True, help_text="What came back: gone, later, ours or complaint.")
+    is_counted = models.BooleanField(
+        db_default=False, help_text="Whether an image or links in it count how it is read."
+    )
 
     class Meta:
         db_table = "mail_delivery"

@@ -31,6 +31,7 @@ from troth.service.newsletters.editions.kind import KIND, NewsletterTemplate, au
 from troth.service.newsletters.editions.text import EditionText
 from troth.service.newsletters.models import SignUp
 from troth.service.newsletters.sealed_fields import signup_context
+from troth.service.newsletters.statistics.counting import tracking_purpose
 from troth.service.portal import links
 from troth.service.preferences.actions import end_choices, may_named, record_named
 from troth.service.preferences.models import Choice, ChoiceState
@@ -60,11 +61,13 @@ def plan(
         known = ", ".join(deployment.declaration.newsletters) or "none"
         raise bulk.EditionRefused(f"no newsletter '{list_name}' is declared; there are: {known}")
     text = EditionText.read(source)
+    counts = newsletter.statistics == "aggregate"
+    tracking = {"tracking": newsletter.tracking_purpose} if counts else {}  # part of what is approved
     return bulk.plan(
         KIND,
         f"newsletter:{list_name}",
         newsletter.purpose,
-        {"subject": text.subject, "markdown": text.markdown},
+        {"subject": text.subject, "markdown": text.markdown, **tracking},
         deployment,
         actor=actor,
         now=now,
@@ -141,10 +144,12 @@ def sign_up(
     shown: str,
     language: str,
     now: dt.datetime,
+    tracking: str = "",
 ) -> bool:
     """Ask for a newsletter: a link goes to *address*, and nothing is sent before its owner has pressed the button
-    behind it. *shown* is the text that asks for consent. False, and no e-mail, if the address has it already, or
-    got several links within a week. Raises `LetterRefused` and `IdentityRefused`."""
+    behind it. *shown* is the text that asks for consent, and *tracking* the one that asks whether reading may be
+    counted, if that was ticked. False, and no e-mail, if the address has it already, or got several links within a
+    week. Raises `LetterRefused` and `IdentityRefused`."""
     newsletter = deployment.declaration.newsletters[list_name]
     [fingerprint] = fingerprints([(IdentityKind.EMAIL, address)], deployment.keyring)
     [permission] = may_named([fingerprint], newsletter.purpose, deployment)
@@ -152,41 +157,79 @@ def sign_up(
         return False
     given = json.dumps({"address": address, "values": dict(values), "language": language}).encode()
     sealed = deployment.keyring.seal(given, signup_context(fingerprint))
+    asked = {"sealed": sealed, "shown": _hash(shown), "tracking": _hash(tracking)}
+    title = in_language(newsletter.title, language) or str(newsletter.title)
+    asking = SignUp(list=list_name, fingerprint=fingerprint, **asked)
+    return _mail_link(asking, address, "newsletter_confirm", {"title": title}, deployment, language=language, now=now)
+
+
+def allow_tracking(address: str, deployment: Deployment, *, shown: str, language: str, now: dt.datetime) -> bool:
+    """Ask to have one's reading counted: a link goes to *address*, and nothing is counted before its owner has pressed
+    the button behind it. False, and no e-mail, if that is allowed already, or the address got several links within a
+    week. Raises `LetterRefused` and `IdentityRefused`."""
+    [fingerprint] = fingerprints([(IdentityKind.EMAIL, address)], deployment.keyring)
+    [permission] = may_named([fingerprint], tracking_purpose(deployment.declaration), deployment)
+    if permission.reason == Reason.GIVEN:
+        return False
+    asking = SignUp(list=SignUp.TRACKING, fingerprint=fingerprint, tracking=_hash(shown))
+    return _mail_link(asking, address, "newsletter_tracking", {}, deployment, language=language, now=now)
+
+
+def _hash(shown: str) -> str:
+    return str(Hash.of(shown.encode())) if shown else ""
+
+
+def _mail_link(
+    asking: SignUp,
+    address: str,
+    kind: str,
+    facts: Mapping[str, str],
+    deployment: Deployment,
+    *,
+    language: str,
+    now: dt.datetime,
+) -> bool:
+    """Store *asking*, or what it asks by in the row that waits already, and mail the link that confirms it."""
+    asked = {"sealed": asking.sealed, "shown": asking.shown, "tracking": asking.tracking}
     with transaction.atomic():
         row, _ = SignUp.objects.select_for_update().get_or_create(
-            list=list_name,
-            fingerprint=fingerprint,
-            confirmed_at=None,
-            defaults={"asked_at": now, "shown": str(Hash.of(shown.encode())), "sealed": sealed},
+            list=asking.list, fingerprint=asking.fingerprint, confirmed_at=None, defaults={"asked_at": now, **asked}
         )
         if row.mailed >= _LINKS_MAX:
             return False
-        row.mailed, row.sealed, row.shown = row.mailed + 1, sealed, str(Hash.of(shown.encode()))
-        row.save(update_fields=["mailed", "sealed", "shown"])
+        SignUp.objects.filter(pk=row.pk).update(mailed=row.mailed + 1, **asked)
         secret = links.make(CONFIRM_LINK, row.pk, language=language, now=now)
-        title = in_language(newsletter.title, language) or str(newsletter.title)
-        facts = {"title": title, "link": links.address_of(secret, deployment)}
-        letter = Letter(
-            "newsletter_confirm", address, language, f"signup:{row.pk}", facts, once=f"signup:{row.pk}/{row.mailed}"
-        )
+        facts = {**facts, "link": links.address_of(secret, deployment)}
+        letter = Letter(kind, address, language, f"signup:{row.pk}", facts, once=f"signup:{row.pk}/{row.mailed + 1}")
         post(letter, keyring=deployment.keyring, organisation=deployment.declaration.organisation, now=now)
     return True
 
 
-def confirm(pk: int, deployment: Deployment, *, now: dt.datetime) -> SignUp | None:
-    """The button behind the link was pressed: record consent, and have the person added to the audience. Idempotent.
-    None if the sign-up is gone."""
+def confirm(pk: int, deployment: Deployment, *, now: dt.datetime, is_counted: bool = True) -> SignUp | None:
+    """The button behind the link was pressed: record consent, and have the person added to the audience. What was
+    ticked about counting counts if *is_counted*. Idempotent. None if the sign-up is gone."""
     with transaction.atomic():
         row = SignUp.objects.select_for_update().filter(pk=pk).first()
         newsletter = deployment.declaration.newsletters.get(row.list) if row is not None else None
-        if row is None or newsletter is None or row.confirmed_at is not None:
+        if row is None or row.confirmed_at is not None or (newsletter is None and row.list != SignUp.TRACKING):
             return row
-        source = Source("newsletters", f"signup:{row.pk}", OWN_ACT)
-        scopes, shown = [Scope.of(newsletter.purpose)], Hash(row.shown)
-        record_named([row.fingerprint], ChoiceState.GIVEN, scopes, source, deployment.keyring, now=now, shown=shown)
+        purposes = {newsletter.purpose: row.shown} if newsletter is not None else {}
+        if row.tracking and is_counted and (tracking := tracking_purpose(deployment.declaration)):
+            purposes[tracking] = row.tracking
+        for purpose, shown in purposes.items():
+            record_named(
+                [row.fingerprint],
+                ChoiceState.GIVEN,
+                [Scope.of(purpose)],
+                Source("newsletters", f"signup:{row.pk}", OWN_ACT),
+                deployment.keyring,
+                now=now,
+                shown=Hash(shown),
+            )
         row.confirmed_at = now
         row.save(update_fields=["confirmed_at"])
-        enqueue("newsletters.add", str(row.pk), not_before=now)
+        if newsletter is not None:
+            enqueue("newsletters.add", str(row.pk), not_before=now)
     return row
 
 

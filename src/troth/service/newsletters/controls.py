@@ -14,6 +14,7 @@ from troth.declaration import Declaration
 from troth.service.core.deployment import Deployment
 from troth.service.mail.models import Edition, EditionDelivery
 from troth.service.newsletters.editions import preflight, purpose  # noqa: F401 - they answer controls, too
+from troth.service.newsletters.statistics import controls as _statistics  # noqa: F401 - registers its control
 from troth.service.preferences import rules
 from troth.service.preferences.models import Choice
 from troth.service.preferences.rules import SUPPRESSIONS, Reason

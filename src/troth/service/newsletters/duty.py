@@ -73,11 +73,16 @@ DUTY = Duty(
             "whom newsletters of the last 90 days went to, and what shows that they may: Callable",
             "troth.service.newsletters.editions.purpose:addressed_mail",
         ),
+        "tracking": ControlInput(
+            "messages of 90 days that count how they are read, and editions made out to people who did not allow that",
+            "troth.service.newsletters.statistics.controls:tracking",
+        ),
     },
-    after={"choice.changed": ("mail.optout_effective",)},
+    after={"choice.changed": ("mail.optout_effective", "mail.tracking_consented")},
     editions={"newsletter": "troth.service.newsletters.editions.kind:EDITIONS"},
     messages={
         "newsletter_confirm": MessageKind({"title": line, "link": link}, lasts=_WEEK, is_owed=False),
+        "newsletter_tracking": MessageKind({"link": link}, lasts=_WEEK, is_owed=False),
         "newsletter_test": MessageKind({"subject": line}, lasts=DAY, to_person=False, is_owed=False),
     },
     links=(CONFIRM_LINK,),

@@ -15,8 +15,10 @@ from troth.service.mail.stops.actions import StopScope, lists
 from troth.service.mail.stops.inbox import list_of
 from troth.service.newsletters.actions import confirm as confirm_sign_up
 from troth.service.newsletters.actions import sign_up, stop_by_address, stop_by_token
-from troth.service.newsletters.forms import ALL, SignUpForm, StopForm
+from troth.service.newsletters.forms import ALL, TRACKING, SignUpForm, StopForm
 from troth.service.newsletters.models import SignUp
+from troth.service.newsletters.statistics.counting import tracking_purpose
+from troth.service.newsletters.statistics.pages import tracking_text
 from troth.service.portal.base import public_page, shown
 from troth.service.portal.confirmation import Confirmation, confirmed
 from troth.service.portal.models import MailedLink
@@ -72,7 +74,9 @@ def _sign_up(request: HttpRequest, deployment: Deployment, name: str) -> HttpRes
     if newsletter is None or not newsletter.signup:
         raise Http404
     values = newsletter.audience.values
-    form, title, is_done = SignUpForm(request.POST or None, values=values), _title(newsletter), False
+    counts = tracking_text() if newsletter.statistics != "none" else ""
+    form = SignUpForm(request.POST or None, values=values, tracking=counts)
+    title, is_done = _title(newsletter), False
     if request.method == "POST":
         if refused := too_many(request, deployment):
             return refused
@@ -82,11 +86,13 @@ def _sign_up(request: HttpRequest, deployment: Deployment, name: str) -> HttpRes
             language, now = get_language() or "en", timezone.now()
             # The form may be the company's own; the page with the button is what everybody sees who confirms.
             page = _confirmation(title)
-            text = f"{page.heading} {page.lead} {page.button}"
-            sign_up(name, form.cleaned_data["email"], given, deployment, shown=text, language=language, now=now)
+            text, address = f"{page.heading} {page.lead} {page.button}", form.cleaned_data["email"]
+            tracking = counts if form.cleaned_data.get(TRACKING) else ""
+            sign_up(name, address, given, deployment, shown=text, language=language, now=now, tracking=tracking)
     status = 422 if form.is_bound and form.errors else 200
     asks = gettext("Send me “%(title)s”. I can stop it whenever I like.") % {"title": title}
     context = {"form": form, "fields": [form[column] for column in values], "asks": asks, "done": is_done}
+    context |= {"tracking": form[TRACKING]} if counts else {}
     return shown(request, deployment, "newsletters/sign_up.html", {**context, "title": title}, status=status)
 
 
@@ -96,15 +102,26 @@ sign_up_page = require_http_methods(["GET", "HEAD", "POST"])(public_page(_sign_u
 def _question(request: HttpRequest, deployment: Deployment, link: MailedLink) -> Confirmation:
     row = SignUp.objects.filter(pk=link.matter).first()
     newsletter = deployment.declaration.newsletters.get(row.list) if row is not None else None
-    return _confirmation(_title(newsletter) if newsletter is not None else "")
+    counts = row is not None and row.tracking != "" and tracking_purpose(deployment.declaration) != ""
+    if row is not None and row.list == SignUp.TRACKING:
+        return Confirmation(
+            title=gettext("One more step"),
+            heading=gettext("May we count how our e-mails are read?"),
+            lead=tracking_text() if counts else "",
+            button=gettext("Yes, you may"),
+            refusal=gettext("No"),
+        )
+    return _confirmation(_title(newsletter) if newsletter is not None else "", counts)
 
 
-def _confirmation(title: str) -> Confirmation:
+def _confirmation(title: str, counts: bool = False) -> Confirmation:
     return Confirmation(
         title=gettext("One more step"),
         heading=gettext("Do you want this newsletter?"),
         lead=title,
+        text=[gettext("You also agreed with this:"), tracking_text()] if counts else (),
         button=gettext("Yes, send it to me"),
+        refusal=gettext("Send it, without counting") if counts else "",
         note=gettext("If you did not ask for it, close this page."),
     )
 
@@ -112,8 +129,12 @@ def _confirmation(title: str) -> Confirmation:
 @confirmed(_question)
 def confirm(request: HttpRequest, deployment: Deployment, link: MailedLink) -> HttpResponse:
     """The button was pressed: the address is its owner's, who wants the newsletter."""
-    row = confirm_sign_up(link.matter, deployment, now=timezone.now())
+    may_count = "no" not in request.POST
+    row = confirm_sign_up(link.matter, deployment, now=timezone.now(), is_counted=may_count)
     newsletter = deployment.declaration.newsletters.get(row.list) if row is not None else None
+    if row is not None and row.list == SignUp.TRACKING:
+        done = "allowed" if may_count else "refuse"
+        return shown(request, deployment, "newsletters/tracking.html", {"done": done})
     if newsletter is None:
         return shown(request, deployment, "portal/dead.html", {}, status=410)
     return shown(request, deployment, "newsletters/confirmed.html", {"title": _title(newsletter)})

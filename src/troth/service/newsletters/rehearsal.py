@@ -33,8 +33,9 @@ from troth.service.newsletters.actions import plan, sign_up
 from troth.service.newsletters.editions.kind import EditionSample
 from troth.service.newsletters.editions.preflight import records_of
 from troth.service.newsletters.models import SignUp
-from troth.service.preferences.models import Choice
-from troth.service.preferences.rules import fingerprints
+from troth.service.preferences.actions import record_named
+from troth.service.preferences.models import Choice, ChoiceState
+from troth.service.preferences.rules import OWN_ACT, Scope, Source, fingerprints
 
 _SIGNATURE = re.compile(rb"DKIM-Signature:[^\r]*\r\n(?:[ \t][^\r]*\r\n)*")
 _TICKET = InventedPerson(9_999).identifier("email")
@@ -139,6 +140,33 @@ def forgotten_stop(world: World) -> None:
     sent_after_stop(world)
     names = list(_sent().values_list("fingerprint", flat=True))
     Choice.objects.filter(fingerprint__in=names).delete()
+
+
+def written(world: World, markdown: str) -> None:
+    """Somebody changes the text of an edition past the checks."""
+    for edition in _edition():
+        edition.content |= {"markdown": f"{edition.content['markdown']}\n\n{markdown}\n"}
+        edition.save(update_fields=["content"])
+
+
+def counted_for_all(world: World) -> None:
+    _sent().update(is_counted=True)
+
+
+def counted_after_withdrawal(world: World) -> None:
+    delivery, keyring = _sent().select_related("edition").latest("pk"), current().keyring
+    purposes = current().declaration.purposes.items()
+    purpose = next((name for name, it in purposes if it.basis is Basis.CONSENT), "counting")
+    edition, before = delivery.edition, world.now - dt.timedelta(days=2)
+    Edition.objects.filter(pk=edition.pk).update(content={**edition.content, "tracking": purpose})
+    for state, since in ((ChoiceState.GIVEN, before), (ChoiceState.WITHDRAWN, before + dt.timedelta(days=1))):
+        source = Source("newsletters", f"rehearsal:{state}", OWN_ACT)
+        record_named([delivery.fingerprint], state, [Scope.of(purpose)], source, keyring, now=since)
+    EditionDelivery.objects.filter(pk=delivery.pk).update(is_counted=True)
+
+
+def other_program(world: World) -> None:
+    """What happens to mail elsewhere leaves nothing here."""
 
 
 def _edition() -> QuerySet[Edition]:

@@ -6,11 +6,15 @@ from django.urls import path
 
 from troth.service.newsletters import pages
 from troth.service.newsletters.console import editions, reports, stops
+from troth.service.newsletters.statistics import pages as statistics
 
 urlpatterns = [
     path("your-data/newsletters/<slug:name>", pages.sign_up_page, name="newsletters-sign-up"),
     path("your-data/stop/", pages.by_address, name="newsletters-by-address"),
     path("your-data/stop/<str:token>", pages.stop, name="newsletters-stop"),
+    path("your-data/read/<str:token>", statistics.read, name="newsletters-read"),
+    path("your-data/tracking/", statistics.choose, name="newsletters-tracking"),
+    path("your-data/tracking/<str:token>", statistics.withdraw, name="newsletters-withdraw-tracking"),
     path("console/newsletters/", editions.editions, name="newsletters"),
     path("console/newsletters/write", editions.write, name="write-edition"),
     path("console/newsletters/preview", editions.preview, name="preview-edition"),

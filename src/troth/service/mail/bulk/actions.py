@@ -33,7 +33,8 @@ SAMPLES = 100
 """Copies that are checked in full before an edition may be sent."""
 GROUP_MAX = 50
 """Most deliveries that are handed over together."""
-_LASTS = dt.timedelta(days=4)
+LASTS = dt.timedelta(days=4)
+"""How long an edition is tried; its `until` is this long after it began, or was resumed."""
 _GROWTH_MAX = 1.1
 """By how much an audience may grow between the plan and the start."""
 
@@ -145,7 +146,7 @@ def start(plan_hash: str, deployment: Deployment, *, now: dt.datetime) -> Editio
     groups = [chosen[at : at + GROUP_MAX] for at in range(0, len(chosen), GROUP_MAX)]
     with transaction.atomic():
         draft = Edition.objects.filter(pk=edition.pk, state=Edition.State.DRAFT)
-        if not draft.update(state=Edition.State.SENDING, until=begins + _LASTS, audience=dict(audience.source)):
+        if not draft.update(state=Edition.State.SENDING, until=begins + LASTS, audience=dict(audience.source)):
             return Edition.objects.get(pk=edition.pk)
         rows = DeliveryGroup.objects.bulk_create(
             DeliveryGroup(
@@ -193,7 +194,7 @@ def pause(edition: Edition, deployment: Deployment, *, now: dt.datetime) -> None
 def resume(edition: Edition, deployment: Deployment, *, now: dt.datetime) -> None:
     """Go on where it was paused. Raises `EditionRefused`."""
     with transaction.atomic():
-        _change(edition, Edition.State.PAUSED, Edition.State.SENDING, deployment, now, until=now + _LASTS)
+        _change(edition, Edition.State.PAUSED, Edition.State.SENDING, deployment, now, until=now + LASTS)
         left = edition.deliveries.filter(ended_at=None).values_list("group_id", flat=True).distinct()
         _enqueue(*left, at=max(now, edition.send_at or now))
         end_if_done(edition.pk, deployment.keyring, now=now)  # its last wave may have ended meanwhile

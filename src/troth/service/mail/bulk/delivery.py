@@ -204,23 +204,26 @@ def _commit(
         job.lock()
         wanted = _wanted(candidates, edition, deployment, now)
         leaving = _within_rates(wanted, per_second, now)
-        by_record = defaultdict[tuple[str, str], list[int]](list)
+        by_record = defaultdict[tuple[str, str, bool], list[int]](list)
         for candidate in leaving:
-            by_record[candidate.basis, candidate.checked].append(candidate.delivery.pk)
-        for (basis, checked), keys in by_record.items():
+            record = candidate.basis, candidate.checked, candidate.message.is_counted
+            by_record[record].append(candidate.delivery.pk)
+        for (basis, checked, counted), keys in by_record.items():
             rows = EditionDelivery.objects.filter(pk__in=keys)
-            rows.update(state=State.HANDING_OVER, handed_at=now, basis=basis, preflight=checked)
+            rows.update(state=State.HANDING_OVER, handed_at=now, basis=basis, preflight=checked, is_counted=counted)
         return _Wave(leaving, now, uptime_s())  # before it commits, because a stop may commit right after
 
 
 def _wanted(
     candidates: Sequence[_Candidate], edition: Edition, deployment: Deployment, now: dt.datetime
 ) -> list[_Candidate]:
-    """Those of *candidates* who may get it now; for the others it ends in the open transaction."""
+    """Those of *candidates* who may get it now; for the others it ends in the open transaction. What would count the
+    reading of somebody who has withdrawn that consent meanwhile waits, and is made anew."""
     if not edition.purpose:
         return list(candidates)
+    hold_choices([candidate.recipient.fingerprint for candidate in candidates])
+    candidates = _countable(candidates, deployment)
     named = [candidate.recipient.fingerprint for candidate in candidates]
-    hold_choices(named)
     wanted = []
     for candidate, permission in zip(candidates, may_named(named, edition.purpose, deployment), strict=True):
         if is_allowed(permission, candidate.recipient):
@@ -229,6 +232,17 @@ def _wanted(
             rows = EditionDelivery.objects.filter(pk=candidate.delivery.pk)
             _end(rows, _Outcome(State.STOPPED, permission.reason), now)
     return wanted
+
+
+def _countable(candidates: Sequence[_Candidate], deployment: Deployment) -> list[_Candidate]:
+    """Those of *candidates* whose message counts nothing, or whose person consents to that still."""
+    people = {it.recipient.fingerprint: it.recipient.tracking for it in candidates if it.recipient.tracking}
+    withdrawn = set[str]()
+    for purpose in set(people.values()):
+        named = [name for name, own in people.items() if own == purpose]
+        permissions = zip(named, may_named(named, purpose, deployment), strict=True)
+        withdrawn |= {name for name, permission in permissions if permission.reason != Reason.GIVEN}
+    return [it for it in candidates if it.recipient.fingerprint not in withdrawn]
 
 
 def is_allowed(permission: Permission, recipient: EditionRecipient) -> bool:

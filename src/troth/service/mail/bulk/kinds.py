@@ -26,12 +26,14 @@ OF_COMPANY = "company"
 @dataclass(frozen=True, slots=True, repr=False)
 class EditionRecipient:
     """Somebody who may get an edition, as the company's store says now. *has_consented*: the company itself recorded
-    consent. *values* fill the gaps of the text."""
+    consent. *values* fill the gaps of the text. *tracking* is the purpose for which their reading may be counted,
+    because they consented to it; empty if they did not."""
 
     address: str
     fingerprint: str
     has_consented: bool = False
     values: Mapping[str, str] = field(default_factory=dict)
+    tracking: str = ""
 
 
 @dataclass(frozen=True, slots=True)

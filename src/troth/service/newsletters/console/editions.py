@@ -33,6 +33,7 @@ from troth.service.newsletters.console.reports import unsure
 from troth.service.newsletters.duty import NEWSLETTERS_APPROVE, NEWSLETTERS_SEND
 from troth.service.newsletters.editions.kind import KIND, NewsletterTemplate, newsletter_of
 from troth.service.newsletters.editions.text import TEXT_MAX, EditionText
+from troth.service.newsletters.statistics.counting import figures as read_figures
 from troth.service.preferences.rules import Reason
 from troth.service.staff import approvals
 from troth.service.staff.approvals import OwnPlan
@@ -365,6 +366,8 @@ def _page(
         "plain": plain,
         "planned": planned,
         "left_out": _left_out(planned) if planned is not None else [],
+        "read": read_figures(edition),
+        "counts": "tracking" in edition.content,
         "may_send": standing.may(NEWSLETTERS_SEND),
         "may_approve": row.waits and standing.may(NEWSLETTERS_APPROVE) and not own,
         "approved_by": [member_names(given)(name) for name in given],

@@ -13,6 +13,7 @@ from troth.declaration.newsletters import Newsletter, NewsletterAudience
 from troth.service.configuration import setting
 from troth.service.core.deployment import Deployment
 from troth.service.mail.bounces import envelope_sender
+from troth.service.mail.bulk.actions import LASTS
 from troth.service.mail.bulk.kinds import AudienceRows, CheckedMessage, EditionRecipient
 from troth.service.mail.bulk.tokens import delivery_token, message_id_of
 from troth.service.mail.message import Address, Message, PreparedMessage
@@ -22,7 +23,9 @@ from troth.service.mail.rules import LetterRefused
 from troth.service.mail.signatures.keys import signer_for
 from troth.service.mail.stops import tokens
 from troth.service.newsletters.editions.audience import AudienceTable
-from troth.service.newsletters.editions.text import STOP_LINK, EditionText, compose, is_marketing
+from troth.service.newsletters.editions.text import STOP_LINK, TRACKING_LINK, EditionText, compose, is_marketing
+from troth.service.newsletters.statistics.counting import tracking_of, with_consent
+from troth.service.newsletters.statistics.links import CountedEdition, is_counted
 from troth.stores import Row
 
 KIND: Final = "newsletter"
@@ -53,7 +56,7 @@ class NewsletterEditions:
     def template(self, edition: Edition, deployment: Deployment) -> NewsletterTemplate:
         name, newsletter = newsletter_of(edition, deployment)
         text = EditionText(edition.content["subject"], edition.content["markdown"])
-        return NewsletterTemplate(name, newsletter, text, deployment)
+        return NewsletterTemplate(name, newsletter, text, deployment, edition)
 
     def audience(self, edition: Edition, deployment: Deployment) -> AudienceRows:
         with audience_table(newsletter_of(edition, deployment)[1], deployment) as table:
@@ -66,7 +69,7 @@ class NewsletterEditions:
         if not _is_same_place(edition.audience, newsletter.audience):
             return [None] * len(keys)  # the keys would name other people, or the addresses have another purpose
         with audience_table(newsletter, deployment) as table:
-            return table.of_keys(keys)
+            return with_consent(table.of_keys(keys), tracking_of(edition, newsletter), deployment)
 
 
 def _is_same_place(recorded: Mapping[str, Any], audience: NewsletterAudience) -> bool:
@@ -94,9 +97,17 @@ class EditionSample:
 
 
 class NewsletterTemplate:
-    """One edition, ready to be made out to people. Raises `LetterRefused` if it cannot be sent."""
+    """One edition, ready to be made out to people; without *edition* only as a specimen. Raises `LetterRefused` if it
+    cannot be sent."""
 
-    def __init__(self, name: str, newsletter: Newsletter, text: EditionText, deployment: Deployment) -> None:
+    def __init__(
+        self,
+        name: str,
+        newsletter: Newsletter,
+        text: EditionText,
+        deployment: Deployment,
+        edition: Edition | None = None,
+    ) -> None:
         declaration = deployment.declaration
         self._name, self._deployment = name, deployment
         self._is_commercial = is_marketing(newsletter, declaration)
@@ -104,21 +115,36 @@ class NewsletterTemplate:
         self._has_consent = purpose is not None and purpose.basis is Basis.CONSENT
         self._sender = Address.read(newsletter.sender or declaration.organisation.email)
         self._signer = signer_for(self._sender.domain, deployment.keyring)
+        # The same in all copies: when each of them was made would tell them apart.
+        self._date = edition.until - LASTS if edition is not None and edition.until else deployment.now()
+        self._tracking = tracking_of(edition, newsletter) if edition is not None else ""
+        self._prepared = self._prepare(text, newsletter)
+        self._counted = self._prepared
+        if edition is not None and self._tracking:
+            counted = CountedEdition(edition.pk or 0, deployment.site, deployment.keyring)
+            self._counted = self._prepare(text, newsletter, counted)
+
+    def _prepare(
+        self, text: EditionText, newsletter: Newsletter, counted: CountedEdition | None = None
+    ) -> PreparedMessage:
+        declaration = self._deployment.declaration
         language = declaration.policy.language
-        self._prepared = PreparedMessage(
-            compose(text, newsletter, declaration, language),
+        return PreparedMessage(
+            compose(text, newsletter, declaration, language, counted),
             name=declaration.organisation.name,
             sender=self._sender,
             language=language,
-            placeholders=[*newsletter.audience.values, STOP_LINK],
-            headers={"List-Id": f"<{name}.{self._sender.domain}>"},
+            placeholders=[*newsletter.audience.values, STOP_LINK, *([TRACKING_LINK] if counted else [])],
+            headers={"List-Id": f"<{self._name}.{self._sender.domain}>"},
         )
 
     def preflight(self, recipients: Sequence[EditionRecipient]) -> list[MailFault]:
         """The full checks of what *recipients* would get, also beside each other: what is wrong with the edition.
         Records in DNS and linked pages are not looked at. Without a signing key, that no message is signed blocks
         nothing here."""
-        samples = [(sample.message.content, sample.expected) for sample in self.samples(recipients)]
+        # As everybody gets it who did not consent to be counted, and once as the others do.
+        counted = [replace(recipient, tracking=self._tracking) for recipient in recipients[:1] if self._tracking]
+        samples = [(sample.message.content, sample.expected) for sample in self.samples([*recipients, *counted])]
         faults = check_samples(samples, None, None).faults
         return [replace(fault, blocks=False) if self._is_expected(fault) else fault for fault in faults]
 
@@ -133,6 +159,7 @@ class NewsletterTemplate:
                 postal_address=self._deployment.declaration.organisation.address,
                 addresses=[self._deployment.declaration.organisation.email, self._sender.text],
                 is_own=partial(self._is_own, recipient.fingerprint),
+                may_track=bool(recipient.tracking),
                 has_consented=self._has_consent,
             )
             yield EditionSample(message, expected, self._opt_outs(recipient))
@@ -141,6 +168,8 @@ class NewsletterTemplate:
         message, opt_outs = self._made(recipient, delivery), self._opt_outs(recipient)
         if not all(self._is_own(recipient.fingerprint, uri) for uri in opt_outs):
             raise LetterRefused("List-Unsubscribe: its token is of another person")
+        if message.is_counted and not recipient.tracking:
+            raise LetterRefused("an image or a link counts how somebody reads who did not consent to that")
         faults = check_one(message, to=message.to, opt_outs=opt_outs)
         for fault in faults:
             if fault.blocks and not self._is_expected(fault):
@@ -173,15 +202,23 @@ class NewsletterTemplate:
         """The message to *recipient*, with its stop link and headers (RFC 2369, RFC 8058)."""
         keyring, (link, mailto) = self._deployment.keyring, self._opt_outs(recipient)
         returns = envelope_sender(self._returns, delivery_token(delivery.pk, keyring)) if self._returns else ""
-        message = self._prepared.message(
+        prepared, values = self._prepared, {**recipient.values, STOP_LINK: link}
+        if recipient.tracking and self._tracking:
+            prepared, values[TRACKING_LINK] = self._counted, self._tracking_link(recipient)
+        message = prepared.message(
             to=Address.read(recipient.address),
-            now=self._deployment.now(),
+            now=self._date,
             headers=tokens.stop_headers(link, mailto),
-            values={**recipient.values, STOP_LINK: link},
+            values=values,
             envelope=Address.read(returns) if returns else None,
             id_=message_id_of(delivery.pk, keyring),
         )
+        message = replace(message, is_counted=is_counted(message.content))
         return message.signed(self._signer) if self._signer is not None else message
+
+    def _tracking_link(self, recipient: EditionRecipient) -> str:
+        token = tokens.make(f"purpose:{self._tracking}", recipient.fingerprint, self._deployment.keyring)
+        return f"{self._deployment.site}/your-data/tracking/{token}"
 
     @cached_property
     def _returns(self) -> str:

@@ -14,9 +14,12 @@ from markdown_it.token import Token
 from troth.declaration import Basis, Declaration, covers, in_language
 from troth.declaration.newsletters import Newsletter
 from troth.service.mail.rules import LetterRefused, MessageText
+from troth.service.newsletters.statistics.links import CountedEdition, links_of
 
 STOP_LINK = "troth_stop_link"
 """The placeholder of the link by which a recipient stops."""
+TRACKING_LINK = "troth_tracking_link"
+"""The placeholder of the link by which a recipient withdraws the consent to be counted."""
 TEXT_MAX = 200_000
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 
@@ -55,9 +58,21 @@ def is_marketing(newsletter: Newsletter, declaration: Declaration) -> bool:
     return purpose is not None and covers("marketing", purpose.use)
 
 
-def compose(text: EditionText, newsletter: Newsletter, declaration: Declaration, language: str) -> MessageText:
-    """The message of *text*, with who sends it, why, and how to stop it (CAN-SPAM (a)(5); UK GDPR Art. 21(4)). Raises
-    `LetterRefused` for a placeholder that the declaration does not name."""
+def links_in(text: EditionText) -> list[str]:
+    """The pages to which *text* leads, in order."""
+    return links_of(_reader().parse(text.markdown))
+
+
+def compose(
+    text: EditionText,
+    newsletter: Newsletter,
+    declaration: Declaration,
+    language: str,
+    counted: CountedEdition | None = None,
+) -> MessageText:
+    """The message of *text*, with who sends it, why, and how to stop it (CAN-SPAM (a)(5); UK GDPR Art. 21(4)); with
+    *counted* as those get it whose reading may be counted. Raises `LetterRefused` for a placeholder that the
+    declaration does not name."""
     if unknown := sorted(placeholders(text) - set(newsletter.audience.values)):
         raise LetterRefused(f"newsletters.….audience.values does not name {', '.join(unknown)}")
     body = _PLACEHOLDER.sub(r"{{\1}}", text.markdown)
@@ -66,17 +81,23 @@ def compose(text: EditionText, newsletter: Newsletter, declaration: Declaration,
     with override(language):
         footer = _footer(in_language(newsletter.title, language) or str(newsletter.title), newsletter, declaration)
         stop = gettext("Stop these e-mails:")
-    tokens = _reader().parse(body)
+        count = gettext("You allowed us to count how often this is opened and its links are followed. Withdraw that:")
+    tokens, image = _reader().parse(body), ""
+    endings = [(stop, f"{{{{{STOP_LINK}}}}}")]
+    if counted is not None:
+        links_of(tokens, counted.link)
+        image = f'<img src="{escape(counted.image)}" width="1" height="1" alt="">\n'
+        endings.append((count, f"{{{{{TRACKING_LINK}}}}}"))
     page = _reader().renderer.render(tokens, _reader().options, {})
-    link = f"{{{{{STOP_LINK}}}}}"
-    plain = f"{_plain(tokens)}\n\n-- \n" + "\n".join([*footer, f"{stop} {link}"]) + "\n"
-    small = "<br>\n".join([*map(escape, footer), f'{escape(stop)} <a href="{link}">{link}</a>'])
+    plain = f"{_plain(tokens)}\n\n-- \n" + "\n".join([*footer, *map(" ".join, endings)]) + "\n"
+    shown = (f'{escape(words)} <a href="{link}">{link}</a>' for words, link in endings)
+    small = "<br>\n".join([*map(escape, footer), *shown])
     html = (
         f'<!doctype html>\n<html lang="{language}">\n<head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{escape(subject)}</title></head>\n'
         "<body style=\"margin:0;padding:24px;font:16px/1.5 system-ui,'Segoe UI',Roboto,sans-serif\">\n"
         f'<div style="max-width:36em;margin:0 auto">\n<p style="font-weight:600">{escape(organisation.name)}</p>\n'
-        f'{page}<hr>\n<p style="font-size:14px">{small}</p>\n</div>\n'
+        f'{page}<hr>\n<p style="font-size:14px">{small}</p>\n{image}</div>\n'
         "</body>\n</html>\n"
     )
     return MessageText(subject, plain, html)

@@ -117,8 +117,9 @@ def _made_for(declaration: Declaration) -> dict[tuple[Any, ...], bytes]:
 @require_safe
 @public_page
 def choices(request: HttpRequest, deployment: Deployment) -> HttpResponse:
-    """``/your-data/choices/``: marketing e-mail and cookies."""
+    """``/your-data/choices/``: marketing e-mail, whether its reading is counted, and cookies."""
     told = {
+        "counts": any(it.statistics != "none" for it in deployment.declaration.newsletters.values()),
         "marketing": [purpose_words(deployment.declaration, name) for name in rules.marketing(deployment.declaration)],
         "cookies": [cookie_words(name, one) for name, one in deployment.declaration.cookies.items()],
     }
