@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Lay Example Voice Ltd down: ``python generate.py --people 200 --seed 9 --into /tmp/voice``.
+"""Lay Example Voice Ltd down: ``python generate.py --people 200 --seed 51 --into /tmp/voice``.
 
 The same seed, number of people and day give the same company. SQLite files and the transcripts go into the folder;
 ``--shop postgresql://…`` (and so on) puts a database elsewhere, into an empty schema. The variables that troth.yaml and

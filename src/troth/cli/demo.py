@@ -42,7 +42,7 @@ _FAULTS = (
 @click.option(
     "--people", default=200, show_default=True, type=click.IntRange(50, 1_000_000), help="Number of customers."
 )
-@click.option("--seed", default=9, show_default=True, help="The same seed gives the same data.")
+@click.option("--seed", default=51, show_default=True, help="The same seed gives the same data.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1024, 65535), help="Which port.")
 @click.option("--reset", is_flag=True, help="Delete the example company and create it again.")
 @click.option("--no-serve", is_flag=True, help="Create the company and exit.")
