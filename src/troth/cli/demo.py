@@ -308,6 +308,7 @@ def _console(folder: Path, port: int) -> tuple[Path, float]:
     from troth.service.assurance.actions import PASS_EVERY
     from troth.service.assurance.law_reviews import ReviewedTexts, record_review
     from troth.service.core.deployment import current
+    from troth.service.newsletters.duty import NEWSLETTERS_SEND
     from troth.service.staff import actions
     from troth.service.staff.factors import fresh_codes
     from troth.service.staff.models import StaffMember
@@ -318,6 +319,7 @@ def _console(folder: Path, port: int) -> tuple[Path, float]:
     member = StaffMember.objects.select_related("user").filter(user__username=_OFFICER).first()
     if member is None:
         member, token = actions.invite(_OFFICER, [StaffRole.OFFICER], reason="the example company's officer", now=now)
+        actions.give(member, [NEWSLETTERS_SEND], reason="whoever tries the demo looks at newsletters, too", now=now)
         actions.accept(token, password := secrets.token_urlsafe(12), now=now)
         actions.sign(member, document_hash(), now=now)
         texts = ReviewedTexts.of(current().policy.published)
