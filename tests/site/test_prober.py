@@ -188,6 +188,7 @@ def test_after_a_look_that_fails_comes_the_next(
 
     monkeypatch.setattr(prober, "report", failing)
     monkeypatch.setattr(prober, "EVERY_S", 0)
+    monkeypatch.setattr(prober, "STOPS_EVERY_S", 0)
     with pytest.raises(KeyboardInterrupt):
         prober.main(["--config", str(tmp_path / "prober.json")])
     failed = capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""URLs of newsletters: in the privacy centre, and in the console."""
+"""URLs of newsletters: in the privacy centre and the console, and of what probers try."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from django.urls import path
 
 from troth.service.newsletters import pages
 from troth.service.newsletters.console import editions, stops
+from troth.service.newsletters.reachability import probe_pages
 
 urlpatterns = [
     path("your-data/newsletters/<slug:name>", pages.sign_up_page, name="newsletters-sign-up"),
     path("your-data/stop/", pages.by_address, name="newsletters-by-address"),
     path("your-data/stop/<str:token>", pages.stop, name="newsletters-stop"),
+    path("probes/<str:name>/stops", probe_pages.report, name="probe-stops"),
     path("console/newsletters/", editions.editions, name="newsletters"),
     path("console/newsletters/write", editions.write, name="write-edition"),
     path("console/newsletters/preview", editions.preview, name="preview-edition"),
