@@ -44,6 +44,7 @@ LINKS_LAST: Final = dt.timedelta(days=90)
 """More than 15 USC 7704(a)(3)(A) asks: 30 days after the e-mail was sent."""
 EVERY: Final = dt.timedelta(days=7)
 _RETRY: Final = dt.timedelta(hours=4)
+_DAY: Final = dt.timedelta(days=1)
 _MAIL_MAX, _MAIL_LOST = dt.timedelta(minutes=2), dt.timedelta(minutes=10)
 """How long a stop by e-mail may take, and from when on it is not waited for."""
 PASSING: Final = frozenset({"no_answer", "server_error"})
@@ -78,8 +79,8 @@ def tend(deployment: Deployment, *, now: dt.datetime) -> None:
                 _make(name, way, deployment, now)
     if settings.TROTH.mail is not None:
         for canary in StopCanary.objects.filter(way__in=MAILED):
-            again = _RETRY if canary.fault else EVERY
-            if canary.turned_at is None or now - canary.turned_at >= again:
+            again = EVERY if not canary.fault else _RETRY if canary.faults < PASSING_MAX else _DAY
+            if is_over(canary.turned_at, again, now):
                 _write(canary, deployment, now)
 
 
@@ -137,7 +138,14 @@ def begin_turn(canary: StopCanary, deployment: Deployment, now: dt.datetime) -> 
     with transaction.atomic():
         end_choices(Choice.objects.filter(fingerprint=canary.fingerprint), deployment.keyring, now=now)
         canary.turn, canary.turned_at = canary.turn + 1, now
-        canary.save(update_fields=["turn", "turned_at"])
+        if canary.tried_at is not None and canary.tried_at > now:  # the clock was ahead then
+            canary.tried_at = None
+        canary.save(update_fields=["turn", "turned_at", "tried_at"])
+
+
+def is_over(since: dt.datetime | None, time: dt.timedelta, now: dt.datetime) -> bool:
+    """Whether *time* has passed; also if *since* is further ahead than that, because the clock was."""
+    return since is None or abs(now - since) >= time
 
 
 def stopped_at(canary: StopCanary, deployment: Deployment) -> dt.datetime | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,8 +51,11 @@ _FAULTS: Final = {
     "late": ("it took longer than two minutes", "see how long the mail server and the mailbox hold e-mail back"),
 }
 _UNSENT: Final = "unsent"
-_MAX: Final = dict.fromkeys(Way, dt.timedelta(days=2)) | dict.fromkeys(LINKED, dt.timedelta(hours=3))
-_MAX |= dict.fromkeys(MAILED, EVERY + dt.timedelta(days=1))
+_MAX: Final[Mapping[Way, dt.timedelta]] = {
+    **dict.fromkeys(Way, dt.timedelta(days=2)),
+    **dict.fromkeys(LINKED, dt.timedelta(hours=3)),
+    **dict.fromkeys(MAILED, EVERY + dt.timedelta(days=1)),
+}
 """How long a try counts, by its way."""
 
 
@@ -98,10 +101,12 @@ def optout_reachable(opt_outs: OptOuts, now: dt.datetime) -> ControlResult:
     findings = {
         (place := _place(canary), canary.fault): ControlFinding(place, *_FAULTS[canary.fault]) for canary in broken
     }
+    linked = [canary for canary in opt_outs.canaries if canary.way in LINKED]
     unshown = list(dict.fromkeys(_unshown(opt_outs, now)))
     figures = {
         "newsletters": len(opt_outs.newsletters),
         "ways": len({(canary.list, canary.way) for canary in opt_outs.canaries}),
+        "oldest link in days": max(((now - canary.made_at).days for canary in linked), default=0),
         "tried": opt_outs.tried,
         "answered": opt_outs.answered,
         "rounds": opt_outs.rounds,
@@ -110,8 +115,8 @@ def optout_reachable(opt_outs: OptOuts, now: dt.datetime) -> ControlResult:
     scope = frozenset({"newsletters"})
     tested = sum(not _why_old(canary, now) for canary in opt_outs.canaries)
     evidence = Evidence(scope, scope if not unshown or findings else frozenset(), len(opt_outs.canaries), tested)
-    summary = f"{counted(figures['ways'], 'way')} to stop {counted(figures['newsletters'], 'newsletter')} tried. "
-    summary += _availability(opt_outs)
+    summary = f"{counted(figures['ways'], 'way')} to stop {counted(figures['newsletters'], 'newsletter')} tried, "
+    summary += f"with links of up to {counted(int(figures['oldest link in days']), 'day')}. {_availability(opt_outs)}"
     if not opt_outs.newsletters:
         return ControlResult(CheckOutcome.NOT_APPLICABLE, "No newsletter is declared.", evidence, figures)
     if unshown and not findings:

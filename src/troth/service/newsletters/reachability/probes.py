@@ -20,6 +20,7 @@ from troth.service.newsletters.reachability.canaries import (
     Way,
     begin_turn,
     chosen,
+    is_over,
     link_of,
     note,
     stopped_at,
@@ -35,6 +36,8 @@ _AGAIN: Final[Mapping[str, dt.timedelta]] = {
     Way.CENTRE: dt.timedelta(days=1),
 }
 """How often what is recorded of a canary ends, so that its next stop is a new one."""
+_FAULTY_AGAIN: Final = dt.timedelta(minutes=15)
+"""Not more often, or the limit on forms of one network would be the fault (`portal.throttle`)."""
 _OLD_MAX: Final = dt.timedelta(days=2)
 _ROUNDS_MAX: Final = 86_400 // STOPS_EVERY_S
 _CENTRE: Final = "newsletters-by-address"
@@ -133,13 +136,13 @@ def _count(prober: str, tries: Sequence[tuple[_Try, str]], now: dt.datetime) -> 
 
 
 def _is_due(canary: StopCanary, now: dt.datetime) -> bool:
-    again = dt.timedelta(0) if canary.way in LINKED or canary.fault else _AGAIN[canary.way]
-    return canary.tried_at is None or now - canary.tried_at >= again
+    again = dt.timedelta(0) if canary.way in LINKED else _FAULTY_AGAIN if canary.fault else _AGAIN[canary.way]
+    return is_over(canary.tried_at, again, now)
 
 
 def _wanted(canary: StopCanary, deployment: Deployment, now: dt.datetime) -> dict[str, Any]:
     """What a prober is to try. What was recorded of the canary ends before, if it is time for that."""
-    if canary.way != Way.LOOK and (canary.turned_at is None or now - canary.turned_at >= _AGAIN[canary.way]):
+    if canary.way != Way.LOOK and is_over(canary.turned_at, _AGAIN[canary.way], now):
         begin_turn(canary, deployment, now)
     current = link_of(canary, deployment)
     kind, url, fields = {

@@ -43,7 +43,9 @@ def _deployment() -> Deployment:
 
 
 def _read_mail(world: World) -> None:
-    folder = settings.TROTH.mail.folder
+    server = settings.TROTH.mail
+    folder = server.folder if server is not None else None
+    assert folder is not None, "the settings of a rehearsal"
     for letter in LetterRow.objects.filter(kind=canaries.KIND, state=LetterRow.State.SENT):
         name = letter.message_id.strip("<>").partition("@")[0]
         message = MailboxMessage((folder / f"{name}.eml").read_bytes(), world.now, lambda: None)
@@ -87,7 +89,8 @@ def _fetch(url: str, form: bytes) -> tuple[int, bytes]:
 
 
 def answered(world: World, status: int, *, page: str = "", only: str = "", rounds: int = 1) -> None:
-    """Requests, or *only* those by GET or POST, are answered like this, and reach nobody."""
+    """Two hours later, requests, or *only* those by GET or POST, are answered like this, and reach nobody."""
+    world.wait(2 / 24)
 
     def wrong(fetch: Fetch) -> Fetch:
         def answer(url: str, form: bytes) -> tuple[int, bytes]:
