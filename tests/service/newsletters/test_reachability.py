@@ -26,7 +26,7 @@ from troth.service.mail.models import LetterRow
 from troth.service.mail.smtp import Smtp
 from troth.service.newsletters.controls import editions
 from troth.service.newsletters.models import SignUp, StopCanary, StopProbes
-from troth.service.newsletters.reachability import canaries
+from troth.service.newsletters.reachability import canaries, probes
 from troth.service.newsletters.reachability.canaries import Way
 from troth.service.newsletters.reachability.controls import opt_outs
 from troth.service.preferences.models import Choice
@@ -263,13 +263,41 @@ def test_links_of_a_newsletter_that_ended_have_to_work_as_well(working: Robot) -
     (working.publisher.folder / "troth.yaml").write_text(ended, encoding="utf-8")
     working.wait(2 * HOUR)
     working.tend()
-    assert set(StopCanary.objects.filter(list="offers").values_list("way", flat=True)) == {Way.LOOK, Way.ONE_CLICK}
+    assert set(StopCanary.objects.filter(list="offers").values_list("way", flat=True)) == {
+        *(Way.LOOK, Way.ONE_CLICK, Way.MAILTO)
+    }
     working.wanted = []
     working.try_all()
     assert working.check().outcome is CheckOutcome.PASS
     working.wrong = {"POST": (404, b"")}
     working.try_all()
     assert "newsletter offers" in repr(working.check().findings)
+
+
+def test_a_canary_that_has_just_been_made_leaves_nothing_unshown(working: Robot) -> None:
+    working.wait(7 * DAY)
+    working.wanted = []
+    working.try_all()
+    working.tend()
+    assert StopCanary.objects.filter(tried_at=None).count() == 2 * 3
+    assert working.check().outcome is CheckOutcome.PASS
+    working.wait(HOUR)
+    assert working.check().outcome is CheckOutcome.ERROR
+
+
+def test_more_newsletters_than_are_tried_at_once_take_turns(working: Robot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probes, "STOPS_MAX", 2)
+    working.wanted, working.asked = [], []
+    working.try_all(2)
+    assert len(set(working.asked)) == 4
+
+
+def test_a_clock_that_jumps_ahead_ends_no_canary(working: Robot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canaries, "may_end", lambda now: False)
+    before = set(StopCanary.objects.values_list("pk", flat=True))
+    working.wait(200 * DAY)
+    working.tend()
+    assert before < set(StopCanary.objects.values_list("pk", flat=True))
 
 
 # --- by e-mail
@@ -286,7 +314,7 @@ def test_a_canary_writes_to_the_published_mailbox_once_a_week(robot: Robot) -> N
     robot.wait(DAY)
     robot.tend()
     robot.write()
-    assert len(robot.publisher.sink.taken) == 4
+    assert len(robot.publisher.sink.taken) == 2 + 2 * 2  # one with the address of the newest edition, one of the oldest
 
 
 def test_an_unread_mailbox_is_found_after_some_minutes_and_tried_again(working: Robot) -> None:
@@ -306,6 +334,17 @@ def test_an_unread_mailbox_is_found_after_some_minutes_and_tried_again(working: 
     working.write()
     working.try_all()
     assert working.check().outcome is CheckOutcome.PASS
+
+
+def test_the_mailbox_of_an_older_edition_has_to_be_read_as_well(working: Robot) -> None:
+    moved = conftest.DECLARATION.replace("privacy@example.org", "hello@example.org") + PROMISE
+    (working.publisher.folder / "troth.yaml").write_text(moved, encoding="utf-8")
+    working.wait(7 * DAY)
+    working.tend()
+    known = len(working.publisher.sink.taken)
+    working.send_mail()
+    to = [it.rcpt_tos[0] for it in working.publisher.sink.taken[known:]]
+    assert sorted(to) == 2 * ["hello@example.org"] + 2 * ["privacy@example.org"]
 
 
 def test_a_mailbox_that_is_read_too_late_is_found(robot: Robot) -> None:

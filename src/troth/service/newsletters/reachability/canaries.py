@@ -12,12 +12,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Final
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.db import transaction
 
 from troth.declaration import IdentityKind
 from troth.service.assurance.rules import CHECK
+from troth.service.core.clock import may_end
 from troth.service.core.deployment import Deployment
 from troth.service.core.jobs.queue import hasten
 from troth.service.duty import listed
@@ -38,8 +40,10 @@ CONTROL: Final = "mail.optout_reachable"
 KIND: Final = "stop_canary"
 Way = StopCanary.Way
 LINKED: Final = (Way.LOOK, Way.ONE_CLICK)
-"""Tried all the time, with the newest link and with the oldest that still has to work."""
+"""Tried all the time."""
 MAILED: Final = (Way.MAILTO, Way.OWN_WORDS)
+_OF_EDITIONS: Final = (*LINKED, Way.MAILTO)
+"""Tried with what the newest edition names, and the oldest whose links still have to work."""
 LINKS_LAST: Final = dt.timedelta(days=90)
 """More than 15 USC 7704(a)(3)(A) asks: 30 days after the e-mail was sent."""
 EVERY: Final = dt.timedelta(days=7)
@@ -72,13 +76,14 @@ def tend(deployment: Deployment, *, now: dt.datetime) -> None:
         return
     with transaction.atomic():
         canaries = list(StopCanary.objects.select_for_update().order_by("pk"))
-        _let_go([canary for canary in canaries if not _is_kept(canary, deployment, now)], deployment, now)
+        if may_end(now):
+            _let_go([canary for canary in canaries if not _is_kept(canary, deployment, now)], deployment, now)
         for name, way in _promised(deployment):
             mine = [canary for canary in canaries if (canary.list, canary.way) == (name, way)]
             if not any(_is_current(canary, deployment, now) for canary in mine):
                 _make(name, way, deployment, now)
     if settings.TROTH.mail is not None:
-        for canary in StopCanary.objects.filter(way__in=MAILED):
+        for canary in chosen(StopCanary.objects.filter(way__in=MAILED)):
             again = EVERY if not canary.fault else _RETRY if canary.faults < PASSING_MAX else _DAY
             if is_over(canary.turned_at, again, now):
                 _write(canary, deployment, now)
@@ -93,7 +98,7 @@ def _promised(deployment: Deployment) -> Iterator[tuple[str, str]]:
 
 
 def _is_kept(canary: StopCanary, deployment: Deployment, now: dt.datetime) -> bool:
-    if canary.way in LINKED:  # also of a newsletter that is not declared any more
+    if canary.way in _OF_EDITIONS:  # also of a newsletter that is not declared any more
         return now - canary.made_at < LINKS_LAST
     return not canary.list or canary.list in deployment.declaration.newsletters
 
@@ -101,7 +106,7 @@ def _is_kept(canary: StopCanary, deployment: Deployment, now: dt.datetime) -> bo
 def _is_current(canary: StopCanary, deployment: Deployment, now: dt.datetime) -> bool:
     """Whether no other canary is needed: its link is as young as those of the last edition, and is made like them."""
     is_young = now - canary.made_at < EVERY and canary.link == link_of(canary, deployment)
-    return canary.way not in LINKED or is_young
+    return canary.way not in _OF_EDITIONS or is_young
 
 
 def _make(name: str, way: str, deployment: Deployment, now: dt.datetime) -> None:
@@ -121,13 +126,15 @@ def _let_go(canaries: Sequence[StopCanary], deployment: Deployment, now: dt.date
 
 
 def link_of(canary: StopCanary, deployment: Deployment) -> str:
-    """The link by which the canary stops its newsletter, as an edition of now would have it."""
+    """The link by which the canary stops its newsletter, for the web or for mail, as an edition of now would have
+    it."""
     token = tokens.make(canary.list, canary.fingerprint, deployment.keyring)
-    return tokens.stop_addresses(token, deployment.site, deployment.declaration.organisation.email)[0]
+    link, mailto = tokens.stop_addresses(token, deployment.site, deployment.declaration.organisation.email)
+    return mailto if canary.way in MAILED else link
 
 
 def chosen(canaries: Iterable[StopCanary]) -> list[StopCanary]:
-    """Those that stop: of the ones with a link, the newest and the oldest of each newsletter."""
+    """Those that stop: for each way and newsletter, the newest and the oldest."""
     ordered = sorted(canaries, key=lambda canary: (canary.list, canary.way, canary.made_at, canary.pk))
     several = (list(group) for _, group in groupby(ordered, key=lambda canary: (canary.list, canary.way)))
     return [canary for group in several for canary in dict.fromkeys((group[0], group[-1]))]
@@ -176,16 +183,16 @@ def _write(canary: StopCanary, deployment: Deployment, now: dt.datetime) -> None
     sender = Address.read(settings.TROTH.mail_from or us.email)
     with transaction.atomic():
         begin_turn(canary, deployment, now)
-        letter = Letter(KIND, us.email, language, f"canary:{canary.pk}", {}, once=_once(canary))
+        mailbox, _, subject = canary.link.removeprefix("mailto:").partition("?subject=")
+        to = Address.read(us.email if canary.way == Way.OWN_WORDS else mailbox)
+        letter = Letter(KIND, to.text, language, f"canary:{canary.pk}", {}, once=_once(canary))
         text = write(letter, us)
         if canary.way == Way.MAILTO:
-            token = tokens.make(canary.list, canary.fingerprint, deployment.keyring)
-            _, mailto = tokens.stop_addresses(token, deployment.site, us.email)
-            text = replace(text, subject=mailto.partition("?subject=")[2].replace("%20", " "))
-            made = message(text, name=us.name, sender=sender, to=Address.read(us.email), language=language, now=now)
+            text = replace(text, subject=unquote(subject))
+            made = message(text, name=us.name, sender=sender, to=to, language=language, now=now)
         else:
             written = {"name": "", "sender": Address.read(canary.address), "envelope": sender}
-            made = message(_WORDS, to=Address.read(us.email), language="en", now=now, **written)  # type: ignore[arg-type]
+            made = message(_WORDS, to=to, language="en", now=now, **written)  # type: ignore[arg-type]
             made = replace(made, content=made.content.replace(_AUTOMATIC, b"", 1))  # people's e-mails have none
         post_made(letter, made, keyring=deployment.keyring, now=now)
 

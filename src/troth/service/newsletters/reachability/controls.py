@@ -50,6 +50,7 @@ _FAULTS: Final = {
     "unread": ("no stop was recorded from it", "see that the mailbox is read (TROTH_MAILBOX_URL), and its spam folder"),
     "late": ("it took longer than two minutes", "see how long the mail server and the mailbox hold e-mail back"),
 }
+_NEW: Final = dt.timedelta(hours=1)
 _UNSENT: Final = "unsent"
 _MAX: Final[Mapping[Way, dt.timedelta]] = {
     **dict.fromkeys(Way, dt.timedelta(days=2)),
@@ -85,13 +86,23 @@ def opt_outs(context: object, now: dt.datetime) -> OptOuts:
     since = max(min((row.first_at for row in counts), default=now), now - KEPT)
     return OptOuts(
         tuple(context.declaration.newsletters),
-        chosen(StopCanary.objects.all()),
+        chosen(_known(now)),
         sum(row.tried for row in counts),
         sum(row.answered for row in counts),
         sum(rounds.values()),
         max(int((now - since).total_seconds()) // STOPS_EVERY_S, sum(rounds.values())),
         settings.TROTH.mail is not None,
     )
+
+
+def _known(now: dt.datetime) -> Iterator[StopCanary]:
+    """The canaries, but those that have just been made beside others, and wait for their first try."""
+    canaries = list(StopCanary.objects.all())
+    tried = {(canary.list, canary.way) for canary in canaries if canary.tried_at is not None}
+    for canary in canaries:
+        is_new = canary.tried_at is None and now - canary.made_at < _NEW
+        if not is_new or (canary.list, canary.way) not in tried:
+            yield canary
 
 
 @answers("mail.optout_reachable")

@@ -86,11 +86,15 @@ def receive(
         signed.count()
         if not is_outside:
             return []
-        canaries = {canary.pk: canary for canary in StopCanary.objects.select_for_update().exclude(way__in=MAILED)}
+        canaries = {
+            canary.pk: canary
+            for canary in StopCanary.objects.select_for_update().exclude(way__in=MAILED).order_by("pk")
+        }
         known = [it for it in report.stops if it.id in canaries]
         faults = [_judge(it, canaries[it.id], deployment, now) for it in known]
         _count(name, [(it, fault) for it, fault in zip(known, faults, strict=True) if _is_recent(it, now)], now)
         due = [canary for canary in chosen(canaries.values()) if _is_due(canary, now)]
+        due.sort(key=lambda canary: canary.tried_at or canary.made_at)  # where there are too many, in turns
         return [_wanted(canary, deployment, now) for canary in due[:STOPS_MAX]]
 
 
