@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import http.server
 import json
 import socket
@@ -122,6 +123,120 @@ def test_pages_are_seen_with_their_status_hash_and_form(world: World) -> None:
     assert prober.page("http://127.0.0.1:1/", told)["status"] == 0
 
 
+STOP = {"id": 7, "turn": 2, "url": "https://example.org/your-data/stop/abc"}
+
+
+@pytest.mark.parametrize(
+    ("page", "has_button"),
+    [
+        (b"<form method=post><button name=scope value=list>Stop</button></form>", True),
+        (b"<form method=POST action=/your-data/stop/abc><input type=submit></form>", True),
+        (b"<form method=post><input type=hidden name=a><button>Stop</button></form>", True),
+        (b"<form method=get><button>Stop</button></form>", False),
+        (b"<form method=post action=/login><button>Go on</button></form>", False),
+        (b"<form method=post action=https://example.com/your-data/stop/abc><button>Go on</button></form>", False),
+        (b"<form method=post><input name=user><button>Sign in</button></form>", False),
+        (b"<form method=post><button>Stop</button><textarea name=why></textarea></form>", False),
+        (b"<form method=post></form><button>Stop</button>", False),
+        (b"<a href=/login>Sign in</a>", False),
+        (b"\xff<form", False),
+        (b"", False),
+    ],
+)
+def test_a_page_that_stops_has_a_form_with_nothing_but_a_button(page: bytes, has_button: bool) -> None:
+    seen = prober.try_stop({**STOP, "kind": "look"}, lambda url, form: (200, page))
+    assert (seen["id"], seen["turn"], seen["status"], seen["has_button"]) == (7, 2, 200, has_button)
+
+
+def test_a_form_is_filled_in_with_what_it_hides_and_only_if_it_is_there() -> None:
+    asked = list[bytes]()
+
+    def fetch(url: str, form: bytes) -> tuple[int, bytes]:
+        asked.append(form)
+        return 404 if form else 200, b"<form method=post><input type=hidden name=form-token value='a&amp;b'></form>"
+
+    wanted = {**STOP, "kind": "form", "fields": {"email": "canary-1@canary.invalid"}}
+    assert prober.try_stop(wanted, fetch)["status"] == 404
+    assert asked == [b"", b"form-token=a%26b&email=canary-1%40canary.invalid"]
+    assert prober.try_stop(wanted, lambda url, form: (410, b""))["status"] == 410
+
+
+class Shop:
+    """A site that stops, and a Troth that names what to try; each answers as a test says."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, str, bytes, dict[str, str]]] = []
+        self.troth, self.stop = 200, 200
+        site = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.do_POST()
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                site.requests.append((self.command, self.path, body, dict(self.headers)))
+                is_troth = self.path.endswith("/stops")
+                content = json.dumps({"stops": [{**STOP, "kind": "post", "url": site.url + "/stop"}]}).encode()
+                self.send_response(site.troth if is_troth else site.stop)
+                self.send_header("Location", site.url + "/elsewhere")
+                self.send_header("Set-Cookie", "a=b")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class calls it so
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+    def told(self) -> list[int]:
+        """The statuses that Troth was told last."""
+        reports = [json.loads(body) for _, path, body, _ in self.requests if path.endswith("/stops")]
+        return [stop["status"] for stop in reports[-1]["stops"]]
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    made = Shop()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+def stops(shop: Shop, **changes: Any) -> prober.Stops:
+    made = read(url=shop.url + "/probes/office")
+    return prober.Stops(dataclasses.replace(made, **{"may_be_private": True, **changes}))
+
+
+def test_a_stop_is_tried_without_cookies_and_its_redirect_is_not_followed(shop: Shop) -> None:
+    robot, shop.stop = stops(shop), 302
+    assert (robot.look(), robot.look(), shop.told()) == ("", "", [302])
+    assert not [path for _, path, *_ in shop.requests if path == "/elsewhere"]
+    assert not any("Cookie" in headers for *_, headers in shop.requests)
+
+
+def test_while_troth_does_not_answer_what_is_tried_waits(shop: Shop) -> None:
+    robot = stops(shop)
+    assert robot.look() == ""
+    shop.troth = shop.stop = 502
+    assert [bool(robot.look()), bool(robot.look())] == [True, True]
+    shop.troth = shop.stop = 200
+    assert (robot.look(), shop.told()) == ("", [502, 502, 200])
+    shop.troth = 422  # a Troth that does not understand it is not asked for ever
+    assert robot.look()
+    shop.troth = 200
+    assert (robot.look(), shop.told()) == ("", [200])
+
+
+def test_links_to_private_addresses_are_not_followed(shop: Shop) -> None:
+    robot = stops(shop, may_be_private=False)
+    assert (robot.look(), shop.told()) == ("", [0])
+    assert not [path for _, path, *_ in shop.requests if path == "/stop"]
+
+
 def test_the_certificate_and_the_version_are_seen(
     world: World, certify: Callable[..., Certified], serve_tls: Callable[[World, ssl.SSLContext], World]
 ) -> None:
@@ -188,6 +303,7 @@ def test_after_a_look_that_fails_comes_the_next(
 
     monkeypatch.setattr(prober, "report", failing)
     monkeypatch.setattr(prober, "EVERY_S", 0)
+    monkeypatch.setattr(prober, "STOPS_EVERY_S", 0)
     with pytest.raises(KeyboardInterrupt):
         prober.main(["--config", str(tmp_path / "prober.json")])
     failed = capsys.readouterr().err

@@ -4,13 +4,14 @@
     python3 prober.py --config prober.json --once
 
 This one file needs Python 3.9 or later and nothing else. Copy it to a host outside the company's network, with the
-configuration that ``troth api prober make`` prints, and let cron run it every few hours. Without --once it looks every
-six hours until it is stopped. It
+configuration that ``troth api prober make`` prints, and have it run as a service: it looks every six hours, and tries
+every five minutes how newsletters are stopped. With --once it looks once. It
 
 - tries to connect to each port that the configuration names, and sends nothing there;
 - notes the TLS version of the site, and how long its certificate is valid;
 - requests the public pages that the configuration names, without cookies;
-- sends one report to Troth: host names, ports, states, counts and hashes. No personal data, no content of a page.
+- opens and uses links by which newsletters are stopped, of canaries: people who do not exist, and whom Troth names;
+- sends reports to Troth: host names, ports, states, counts and hashes. No personal data, no content of a page.
 
 Private addresses are not tried: behind the same number stands another machine here.
 
@@ -35,24 +36,33 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 ENDPOINTS_MAX = 500
 PAGES_MAX = 10
 ADDRESSES_MAX = 4
 """Addresses of a host that are tried."""
 PAGE_BYTES_MAX = 2_000_000
-ANSWER_BYTES_MAX = 10_000
+ANSWER_BYTES_MAX = 100_000
 CONFIG_BYTES_MAX = 100_000
 PROBES_S_MAX = 180.0
 """How long all ports may take; ports that are not reached by then are reported as such."""
 CONNECT_S, FETCH_S = 3.0, 15.0
 EVERY_S = 6 * 3600
+STOPS_EVERY_S = 300
+STOPS_MAX = 100
+"""Links that are tried at a time."""
+PENDING_MAX = 1_000
+"""Results that wait while Troth does not answer; later ones are lost."""
+Fetch = Callable[[str, bytes], tuple[int, bytes]]
+"""Gets a page, or posts a form that is not empty: its status, 0 without a whole answer, and its content. It follows no
+redirect."""
 DECOY_PORT = 1
 """A port where nobody listens. A host that answers there answers everywhere: some firewalls do."""
 OPEN, CLOSED, SILENT, NO_ROUTE, NO_ADDRESS, PRIVATE, UNKNOWN = (
@@ -210,25 +220,142 @@ def tls(config: Config) -> dict[str, Any]:
 def page(url: str, config: Config) -> dict[str, Any]:
     """Status and SHA-256 of a page, and whether it has a form. Status 0: no whole answer."""
     request = urllib.request.Request(url, headers={"User-Agent": "troth-prober"})  # noqa: S310 - checked in `Config`
-    ends, body = time.monotonic() + FETCH_S, b""
-    try:
-        with _opener(config).open(request, timeout=FETCH_S) as answer:
-            while piece := answer.read(65_536):
-                body += piece
-                if len(body) > PAGE_BYTES_MAX or time.monotonic() > ends:
-                    return {"status": 0, "sha256": "", "has_form": False}
-            status = 0 if answer.length else answer.status  # bytes that are still due: it was cut off
-    except urllib.error.HTTPError as error:
-        status = error.code
-    except (OSError, ValueError, http.client.HTTPException):
+    whole, status, body = _fetched(request, _opener(config))
+    if not whole:
         return {"status": 0, "sha256": "", "has_form": False}
     return {"status": status, "sha256": hashlib.sha256(body).hexdigest(), "has_form": b"<form" in body.lower()}
 
 
-def _opener(config: Config) -> urllib.request.OpenerDirector:
+def _fetched(request: urllib.request.Request, opener: urllib.request.OpenerDirector) -> tuple[bool, int, bytes]:
+    """Whether the answer to *request* is whole, its status, and its content, empty for an error. A status of 0 is an
+    answer that was cut off."""
+    ends, body = time.monotonic() + FETCH_S, b""
+    try:
+        with opener.open(request, timeout=FETCH_S) as answer:
+            while piece := answer.read(65_536):
+                body += piece
+                if len(body) > PAGE_BYTES_MAX or time.monotonic() > ends:
+                    return False, 0, b""
+            return True, 0 if answer.length else answer.status, body  # bytes that are still due: it was cut off
+    except urllib.error.HTTPError as error:
+        return True, error.code, b""
+    except (OSError, ValueError, http.client.HTTPException):
+        return False, 0, b""
+
+
+def _opener(config: Config, *more: Any) -> urllib.request.OpenerDirector:
     """No proxy of the environment: it would look from somewhere else."""
     https = urllib.request.HTTPSHandler(context=config.context)
-    return urllib.request.build_opener(urllib.request.ProxyHandler({}), https)
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}), https, *more)
+
+
+# --- how newsletters are stopped --------------------------------------------------------------------------------------
+
+
+def try_stops(wanted: Sequence[dict[str, Any]], fetch: Fetch) -> list[dict[str, Any]]:
+    """What came of each link or form that Troth *wanted* tried: its status, and whether a page has the button."""
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(lambda stop: try_stop(stop, fetch), wanted[:STOPS_MAX]))
+
+
+def try_stop(stop: dict[str, Any], fetch: Fetch) -> dict[str, Any]:
+    """Open the page (``look``), post to it (``post``), or fill in the form that is on it (``form``). No cookie goes
+    along, and what a redirect leads to does not count."""
+    url, fields, at = str(stop["url"]), stop.get("fields", {}), int(time.time())
+    has_button = False
+    if stop["kind"] == "post":
+        status, _ = fetch(url, urlencode(fields).encode())
+    else:
+        status, body = fetch(url, b"")
+        page = _Forms(url)
+        page.feed(body.decode("utf-8", "replace"))
+        has_button = page.has_button
+        if stop["kind"] == "form" and status == 200:
+            status, _ = fetch(url, urlencode({**page.hidden, **fields}).encode())
+    return {"id": stop["id"], "turn": stop["turn"], "at": at, "status": status, "has_button": has_button}
+
+
+class _Forms(HTMLParser):
+    """The forms of a page that post to that page."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.hidden: dict[str, str] = {}
+        self.has_button = False
+        """Whether one of them needs nothing but a press of its button: nothing is filled in there, as to sign in."""
+        self._url, self._state = url, ""
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            is_own = urljoin(self._url, given.get("action", "")).partition("?")[0] == self._url.partition("?")[0]
+            self._state = "empty" if is_own and given.get("method", "").lower() == "post" else ""
+        elif self._state and tag == "input" and given.get("type") == "hidden":
+            self.hidden[given.get("name", "")] = given.get("value", "")
+        elif self._state and (tag in ("textarea", "select") or (tag == "input" and given.get("type") != "submit")):
+            self._state = "asks"
+        elif self._state == "empty" and tag in ("button", "input"):
+            self._state = "button"
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self.has_button = self.has_button or self._state == "button"
+            self._state = ""
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *given: Any, **named: Any) -> None:
+        return None
+
+
+def _fetch(config: Config) -> Fetch:
+    def fetch(url: str, form: bytes) -> tuple[int, bytes]:
+        parts = urlsplit(url)
+        if parts.scheme not in ("https", "http") or not _is_public(parts.hostname or "", config):
+            return 0, b""
+        request = urllib.request.Request(url, data=form or None, headers={"User-Agent": "troth-prober"})  # noqa: S310 - checked
+        _, status, body = _fetched(request, _opener(config, _NoRedirect()))
+        return status, body
+
+    return fetch
+
+
+def _is_public(host: str, config: Config) -> bool:
+    try:
+        found = {str(entry[4][0]).partition("%")[0] for entry in socket.getaddrinfo(host, None)}
+    except (OSError, UnicodeError):
+        return False
+    return config.may_be_private or all(ipaddress.ip_address(address).is_global for address in found)
+
+
+class Stops:
+    """Tries what Troth names, and reports it. While Troth does not answer, it tries the same again, and what came of
+    that waits, so that the time counts as one without an answer."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._wanted: list[dict[str, Any]] = []
+        self._pending: list[dict[str, Any]] = []
+
+    def look(self) -> str:
+        """Try each link once. Why Troth did not take the results, or an empty string."""
+        refused = "" if self._wanted else self._exchange()
+        if self._wanted:
+            self._pending += try_stops(self._wanted, _fetch(self._config))
+            refused = self._exchange()
+        return refused
+
+    def _exchange(self) -> str:
+        config, told = self._config, self._pending[:PENDING_MAX]
+        content = {"version": 1, "at": int(time.time()), "machine": machine(config.key), "stops": told}
+        refused, status, answer = _posted(config, config.url + "/stops", content)
+        self._pending = [] if status in (200, 422) else told  # what Troth does not understand is not sent again
+        if not refused:
+            try:
+                self._wanted = [dict(stop) for stop in json.loads(answer)["stops"]]
+            except (ValueError, LookupError, TypeError):
+                return "Troth answered with something else; renew the program"
+        return refused
 
 
 # --- the report -------------------------------------------------------------------------------------------------------
@@ -273,19 +400,27 @@ def signed(config: Config, body: bytes, *, now: float) -> dict[str, str]:
 
 def send(config: Config, seen: dict[str, Any]) -> str:
     """Send the report. Why Troth did not take it, or an empty string."""
-    body = json.dumps(seen, separators=(",", ":")).encode()
-    request = urllib.request.Request(  # noqa: S310 - checked in `Config`
-        config.url, data=body, headers=signed(config, body, now=time.time()), method="POST"
-    )
+    return _posted(config, config.url, seen)[0]
+
+
+def _posted(config: Config, url: str, content: dict[str, Any]) -> tuple[str, int, bytes]:
+    """Why Troth did not take *content*, or an empty string; the status, 0 for none, and what it answered."""
+    body = json.dumps(content, separators=(",", ":")).encode()
+    headers = signed(config, body, now=time.time())
+    request = urllib.request.Request(url, data=body, headers=headers, method="POST")  # noqa: S310 - checked in `Config`
     try:
         with _opener(config).open(request, timeout=FETCH_S) as answer:
-            answer.read(ANSWER_BYTES_MAX)
-            return "" if answer.status == 200 else f"Troth answered with status {answer.status}"
+            read = answer.read(ANSWER_BYTES_MAX)
+            return ("" if answer.status == 200 else f"Troth answered with status {answer.status}"), answer.status, read
     except urllib.error.HTTPError as error:
         detail = {401: "check the clock of this host, and that the prober was not ended or made again"}
-        return f"Troth refused the report with status {error.code}; {detail.get(error.code, 'see its log')}"
+        return (
+            f"Troth refused the report with status {error.code}; {detail.get(error.code, 'see its log')}",
+            error.code,
+            b"",
+        )
     except (OSError, ValueError, http.client.HTTPException) as error:
-        return f"Troth was not reached ({type(error).__name__})"
+        return f"Troth was not reached ({type(error).__name__})", 0, b""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -301,15 +436,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, UnicodeError, ConfigError) as error:
         print(f"prober: {error if isinstance(error, ConfigError) else type(error).__name__}", file=sys.stderr)
         return 2
+    stops, code, next_look = Stops(config), 0, time.monotonic()
     while True:
+        begun = time.monotonic()
         try:
-            code = _look(config, as_json=options.json, sends=not options.no_send)
+            if begun >= next_look:
+                next_look = begun + EVERY_S
+                code = _look(config, as_json=options.json, sends=not options.no_send)
+            if not (options.once or options.no_send) and (refused := stops.look()):
+                print(f"prober: newsletters: {refused}", file=sys.stderr)
         except Exception as error:  # noqa: BLE001 - the next look may succeed; its text may quote what it saw
             print(f"prober: this look failed ({type(error).__name__}); if all do, renew the program", file=sys.stderr)
             code = 1
         if options.once:
             return code
-        time.sleep(EVERY_S)
+        time.sleep(max(0.0, STOPS_EVERY_S - (time.monotonic() - begun)))
 
 
 def _look(config: Config, *, as_json: bool, sends: bool) -> int:

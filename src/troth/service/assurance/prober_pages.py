@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -18,19 +20,25 @@ from troth.service.core.deployment import current
 @csrf_exempt
 @require_POST
 def report(request: HttpRequest, name: str) -> HttpResponse:
-    """``/probes/<name>``: a report that its prober has signed. Whatever is wrong with the signature, the answer is the
-    same."""
+    """``/probes/<name>``: a report that its prober has signed."""
+    return answered(request, name, probers.receive)
+
+
+def answered(request: HttpRequest, name: str, receive: Callable[..., object]) -> HttpResponse:
+    """The answer to a report, which *receive* takes as `probers.receive` does; what that returns is part of the answer.
+    Whatever is wrong with the signature, the answer is the same."""
     try:
         size = int(request.META.get("CONTENT_LENGTH") or 0)
         if not 0 < size <= probers.BODY_BYTES_MAX:
             raise probers.ReportRefused
         headers = {key.lower(): value for key, value in request.headers.items()}
         now = timezone.now()
-        probers.receive(name, headers, request.body, request.META, deployment=current(), now=now)
+        wanted = receive(name, headers, request.body, request.META, deployment=current(), now=now)
     except (probers.ReportRefused, RequestDataTooBig, ValueError):
         return problem(
             401, "The report is not accepted", "It needs the signature of a known prober, and a clock that is right."
         )
     except probers.ReportInvalid as invalid:
         return problem(422, "The report is not valid", str(invalid))
-    return JsonResponse({"at": now.isoformat(timespec="seconds")})
+    more = {} if wanted is None else {"stops": wanted}
+    return JsonResponse({"at": now.isoformat(timespec="seconds"), **more})

@@ -18,7 +18,7 @@ import re
 import secrets
 import socket
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -180,6 +180,47 @@ def receive(
 ) -> None:
     """Store the report *body* of the prober *name*, and let the next pass judge it. *meta* says where the request came
     from; *ours* are our own addresses, which are looked up otherwise. Raises `ReportRefused`, and `ReportInvalid`."""
+    signed = signed_report(name, headers, body, deployment=deployment, now=now)
+    try:
+        seen = _Report.model_validate_json(body)
+    except ValidationError:
+        raise ReportInvalid from None
+    seen_from = signed.seen_from(seen.machine, meta, deployment, ours)
+    with transaction.atomic():
+        signed.count(reported_at=now, seen_from=seen_from.value, report=_stored(seen, signed.row.targets))
+        hasten(CHECK, [_CONTROL], at=now)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SignedReport:
+    """A report whose signature and time are right, of the prober *row*; it does not count yet."""
+
+    row: ProberRow
+    sequence: int
+    key: bytes
+
+    def seen_from(
+        self,
+        machine_mark: str,
+        meta: Mapping[str, str],
+        deployment: Deployment,
+        ours: frozenset[IpAddress] | None = None,
+    ) -> SeenFrom:
+        """Where it came from; *machine_mark* is what it says of its machine (`troth.site.prober.machine`)."""
+        return _seen_from(machine_mark, self.key, address_of(meta), deployment, ours)
+
+    def count(self, **fields: object) -> None:
+        """Have it count, once, and store *fields* of its prober, in the open transaction. Raises `ReportRefused` if it
+        came before, or after a later one."""
+        newer = ProberRow.objects.filter(pk=self.row.pk, ended_at=None, sequence__lt=self.sequence)
+        if not newer.filter(made_at=self.row.made_at).update(sequence=self.sequence, **fields):
+            raise ReportRefused
+
+
+def signed_report(
+    name: str, headers: Mapping[str, str], body: bytes, *, deployment: Deployment, now: dt.datetime
+) -> SignedReport:
+    """The report *body* of the prober *name*, if it is signed, and its clock right. Raises `ReportRefused`."""
     id_, sent = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     numbered = _ID.fullmatch(id_)
     at = int(sent) if re.fullmatch(r"[0-9]{1,12}", sent) else 0
@@ -196,17 +237,7 @@ def receive(
     is_on_time = abs(now.timestamp() - at) <= CLOCK_MAX.total_seconds()
     if row is None or numbered is None or not is_signed or not is_on_time:
         raise ReportRefused
-    try:
-        seen = _Report.model_validate_json(body)
-    except ValidationError:
-        raise ReportInvalid from None
-    seen_from = _seen_from(seen, key, address_of(meta), deployment, ours)
-    sequence, stored = int(numbered[1]), _stored(seen, row.targets)
-    with transaction.atomic():
-        newer = ProberRow.objects.filter(pk=row.pk, ended_at=None, sequence__lt=sequence, made_at=row.made_at)
-        if not newer.update(sequence=sequence, reported_at=now, seen_from=seen_from.value, report=stored):
-            raise ReportRefused
-        hasten(CHECK, [_CONTROL], at=now)
+    return SignedReport(row, int(numbered[1]), key)
 
 
 def _stored(seen: _Report, given: list[list[Any]]) -> dict[str, Any]:
@@ -218,10 +249,10 @@ def _stored(seen: _Report, given: list[list[Any]]) -> dict[str, Any]:
 
 
 def _seen_from(
-    seen: _Report, key: bytes, peer: IpAddress | None, deployment: Deployment, ours: frozenset[IpAddress] | None
+    mark: str, key: bytes, peer: IpAddress | None, deployment: Deployment, ours: frozenset[IpAddress] | None
 ) -> SeenFrom:
     """Where the report came from. The address is compared and kept nowhere."""
-    if seen.machine and hmac.compare_digest(seen.machine, machine(key)):
+    if mark and hmac.compare_digest(mark, machine(key)):
         return SeenFrom.SAME_MACHINE
     if peer is None or not is_public(peer):
         return SeenFrom.PRIVATE

@@ -1,4 +1,4 @@
-"""Controls on newsletters: nobody gets one after they stopped it, and each edition reaches an end."""
+"""Controls on newsletters: nobody gets one after they stopped it, each edition reaches an end, and stopping works."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from troth.declaration import Declaration
 from troth.service.core.deployment import Deployment
 from troth.service.mail.models import Edition, EditionDelivery
 from troth.service.newsletters.editions import preflight, purpose  # noqa: F401 - they answer controls, too
+from troth.service.newsletters.models import StopCanary
+from troth.service.newsletters.reachability import controls as reachability
 from troth.service.newsletters.statistics import controls as _statistics  # noqa: F401 - registers its control
 from troth.service.preferences import rules
 from troth.service.preferences.models import Choice
@@ -26,6 +28,7 @@ _AT_ONCE = dt.timedelta(seconds=1)
 _ENDS_WITHIN = dt.timedelta(days=5)
 _STOPPED = frozenset(Reason(state.value) for state in SUPPRESSIONS) | {Reason.RESTRICTED}
 State = EditionDelivery.State
+optout_reachable = reachability.optout_reachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ def editions(context: object, now: dt.datetime) -> EditionFigures:
         state__in=[State.SENT, State.IN_DOUBT, State.HANDING_OVER]
     )
     against = Choice.objects.filter(state__in=[*SUPPRESSIONS, "restricted"])
+    canaries = StopCanary.objects.values("fingerprint")
     begun = Edition.objects.exclude(state=Edition.State.DRAFT).filter(made_at__gt=now - _PERIOD)
     late = begun.filter(ended_at=None, until__lt=now - (_ENDS_WITHIN - dt.timedelta(days=4)))
     return EditionFigures(
@@ -56,7 +60,7 @@ def editions(context: object, now: dt.datetime) -> EditionFigures:
         after_stop=Counter(
             _after_stop(handed.filter(fingerprint__in=against.values("fingerprint")), context.declaration)
         ),
-        stops=against.filter(ended_at=None).count(),
+        stops=against.filter(ended_at=None).exclude(fingerprint__in=canaries).count(),
         editions=begun.count(),
         unended=Counter(about.partition(":")[2] for about in late.values_list("about", flat=True)),
         in_doubt=handed.filter(state=State.IN_DOUBT).count(),

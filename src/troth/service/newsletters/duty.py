@@ -8,7 +8,7 @@ from troth.ledger.fields import Of, OneOf, Whole
 from troth.ledger.kinds import ACTOR, EntryKind
 from troth.ledger.values import Hash, Pseudonym
 from troth.service.api.scopes import ApiScope
-from troth.service.duty import CentreLink, ConsolePage, ControlInput, Duty, LinkKind
+from troth.service.duty import CentreLink, ConsolePage, ControlInput, Duty, InboxTaker, LinkKind
 from troth.service.duty import marked as _
 from troth.service.mail.facts import DAY, line, link
 from troth.service.mail.message_kinds import MessageKind
@@ -77,13 +77,19 @@ DUTY = Duty(
             "messages of 90 days that count how they are read, and editions made out to people who did not allow that",
             "troth.service.newsletters.statistics.controls:tracking",
         ),
+        "opt_outs": ControlInput(
+            "how canaries fared who stop each newsletter in the promised ways, and how often probers tried",
+            "troth.service.newsletters.reachability.controls:opt_outs",
+        ),
     },
+    inbox=(InboxTaker("stop of a canary", "troth.service.newsletters.reachability.canaries:take_own", 310),),
     after={"choice.changed": ("mail.optout_effective", "mail.tracking_consented")},
     editions={"newsletter": "troth.service.newsletters.editions.kind:EDITIONS"},
     messages={
         "newsletter_confirm": MessageKind({"title": line, "link": link}, lasts=_WEEK, is_owed=False),
         "newsletter_tracking": MessageKind({"link": link}, lasts=_WEEK, is_owed=False),
         "newsletter_test": MessageKind({"subject": line}, lasts=DAY, to_person=False, is_owed=False),
+        "stop_canary": MessageKind({}, lasts=DAY, to_person=False, is_owed=False),
     },
     links=(CONFIRM_LINK,),
     jobs=("troth.service.newsletters.jobs",),

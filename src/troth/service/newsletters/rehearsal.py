@@ -33,6 +33,7 @@ from troth.service.newsletters.actions import plan, sign_up
 from troth.service.newsletters.editions.kind import EditionSample
 from troth.service.newsletters.editions.preflight import records_of
 from troth.service.newsletters.models import SignUp
+from troth.service.newsletters.reachability import rehearsal as reachability
 from troth.service.preferences.actions import record_named
 from troth.service.preferences.models import Choice, ChoiceState
 from troth.service.preferences.rules import OWN_ACT, Scope, Source, fingerprints
@@ -42,10 +43,12 @@ _TICKET = InventedPerson(9_999).identifier("email")
 """An address that is known from a ticket."""
 _TEXTS = ("# What is new\n\nThis is what is new.\n", "# What is newer\n\nThis is what is newer.\n")
 
+conclude = reachability.conclude
+
 
 def ordinary(world: World) -> None:
-    """Two editions of each newsletter go out, signed, and one of its readers stops it afterwards. Somebody signs up, and
-    has not confirmed it yet."""
+    """Two editions of each newsletter go out, signed, and one of its readers stops it afterwards. Somebody signs up,
+    and has not confirmed it yet."""
     deployment = current().without_own
     senders = {it.sender or world.declaration.organisation.email for it in world.declaration.newsletters.values()}
     for domain in {Address.read(sender).domain.lower() for sender in senders}:

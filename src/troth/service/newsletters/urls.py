@@ -1,4 +1,4 @@
-"""URLs of newsletters: in the privacy centre, and in the console."""
+"""URLs of newsletters: in the privacy centre and the console, and of what probers try."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from django.urls import path
 
 from troth.service.newsletters import pages
 from troth.service.newsletters.console import editions, reports, stops
+from troth.service.newsletters.reachability import probe_pages
 from troth.service.newsletters.statistics import pages as statistics
 
 urlpatterns = [
@@ -15,6 +16,7 @@ urlpatterns = [
     path("your-data/read/<str:token>", statistics.read, name="newsletters-read"),
     path("your-data/tracking/", statistics.choose, name="newsletters-tracking"),
     path("your-data/tracking/<str:token>", statistics.withdraw, name="newsletters-withdraw-tracking"),
+    path("probes/<str:name>/stops", probe_pages.report, name="probe-stops"),
     path("console/newsletters/", editions.editions, name="newsletters"),
     path("console/newsletters/write", editions.write, name="write-edition"),
     path("console/newsletters/preview", editions.preview, name="preview-edition"),
