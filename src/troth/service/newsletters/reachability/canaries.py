@@ -22,7 +22,6 @@ from troth.service.assurance.rules import CHECK
 from troth.service.core.clock import may_end
 from troth.service.core.deployment import Deployment
 from troth.service.core.jobs.queue import hasten
-from troth.service.duty import listed
 from troth.service.mail.actions import post_made
 from troth.service.mail.inbox.mailboxes import MailboxMessage
 from troth.service.mail.message import Address, message
@@ -72,12 +71,14 @@ def tend(deployment: Deployment, *, now: dt.datetime) -> None:
     write when it is their turn. Raises `LetterRefused`."""
     for canary in StopCanary.objects.filter(way__in=MAILED):
         _judge_mail(canary, deployment, now)
-    if not is_wanted(deployment):
-        return
     with transaction.atomic():
         canaries = list(StopCanary.objects.select_for_update().order_by("pk"))
         if may_end(now):
-            _let_go([canary for canary in canaries if not _is_kept(canary, deployment, now)], deployment, now)
+            gone = [canary for canary in canaries if not _is_kept(canary, deployment, now)]
+            canaries = [canary for canary in canaries if canary not in gone]
+            _let_go(gone, deployment, now)
+        if not is_wanted(deployment):
+            return
         for name, way in _promised(deployment):
             mine = [canary for canary in canaries if (canary.list, canary.way) == (name, way)]
             if not any(_is_current(canary, deployment, now) for canary in mine):
@@ -93,14 +94,13 @@ def _promised(deployment: Deployment) -> Iterator[tuple[str, str]]:
     """The ways to stop that a company promises that sends newsletters, each with its newsletter."""
     ways = [way for way in Way if way is not Way.OWN_WORDS]
     yield from ((name, way) for name in deployment.declaration.newsletters for way in ways)
-    if any(taker.name == "stop in own words" for taker in listed("inbox")):
-        yield "", Way.OWN_WORDS
+    yield "", Way.OWN_WORDS
 
 
 def _is_kept(canary: StopCanary, deployment: Deployment, now: dt.datetime) -> bool:
-    if canary.way in _OF_EDITIONS:  # also of a newsletter that is not declared any more
-        return now - canary.made_at < LINKS_LAST
-    return not canary.list or canary.list in deployment.declaration.newsletters
+    is_declared = not canary.list or canary.list in deployment.declaration.newsletters
+    # What stands in e-mails works also for a newsletter that is not declared any more.
+    return now - canary.made_at < LINKS_LAST and (is_declared or canary.way in _OF_EDITIONS)
 
 
 def _is_current(canary: StopCanary, deployment: Deployment, now: dt.datetime) -> bool:
