@@ -144,7 +144,9 @@ def _parsed(subject: str, text: str, *, replies_to_edition: bool) -> _Mail:
         own=body if is_others_title else (*title, *body),
         languages=languages,
         count=count,
-        is_edition=replies_to_edition or _quotes_edition(parts.quoted),
+        is_edition=replies_to_edition
+        or _quotes_edition(parts.quoted)
+        or (bool(_REPLY.match(subject)) and any(book.has(it, "TITLES") for it in title)),
         is_of_other=any(book.has(it, f"{language} OTHER") for it in (*title, *body) for language in languages),
         is_bulk=any(is_bulk),
     )
@@ -167,7 +169,7 @@ def _asks(mail: _Mail, at: int, sentence: TaggedSentence) -> list[_Sign]:
         "asked": (_CLEAR if mail.is_edition else _HINT) if mail.count <= _BRIEF else 0,
     }
     signs = [
-        _Sign(match, weight)
+        _Sign(match, _HINT if group == "weak" and _names_thing(sentence, match) else weight)
         for group, weight in weights.items()
         for match in (book.matches(group, sentence, mail.languages) if weight else ())
         if not any(match.overlaps(other) for other in denied)
@@ -208,6 +210,13 @@ def _names_unknown_thing(sentence: TaggedSentence, match: PhraseMatch) -> bool:
     following = (sentence.part(at, at + 1) for at in range(match.end, min(match.end + _NEAR, len(sentence.words))))
     clause = takewhile(lambda word: not any(_book().has(word, name) for name in _ENDS), following)
     return any(_book().is_unknown(word) for word in clause)
+
+
+def _names_thing(sentence: TaggedSentence, match: PhraseMatch) -> bool:
+    """True if the clause of *match* has a word that we do not know: it may be about that thing, as in "the other colours
+    are not for me"."""
+    clause = _book().clause(sentence, match)
+    return any(_book().is_unknown(clause.part(at, at + 1)) for at in range(len(clause.words)))
 
 
 def _is_of_others(sentence: TaggedSentence) -> bool:
