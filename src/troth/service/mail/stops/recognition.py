@@ -30,6 +30,8 @@ _OPENING, _CLOSING, _SENTENCE_MAX, _QUESTION_MIN = 5, 6, 45, 4
 question that wants an answer."""
 _NEAR = 4
 """Number of words after a phrase in which the thing stands that it is about."""
+_UNKNOWN_MAX = {"weak": 0, "loose": 2}
+"""Number of words that we do not know in a sentence with phrases of a group that ask clearly."""
 _CLEAR, _HINT = 2, 1
 """Weights of phrases: from the first on, a mail asks clearly."""
 _ENDS = ("COMMA", "BREAK", "ASKS", "THANKS")
@@ -169,7 +171,7 @@ def _asks(mail: _Mail, at: int, sentence: TaggedSentence) -> list[_Sign]:
         "asked": (_CLEAR if mail.is_edition else _HINT) if mail.count <= _BRIEF else 0,
     }
     signs = [
-        _Sign(match, _HINT if group == "weak" and _names_thing(sentence, match) else weight)
+        _Sign(match, _HINT if _unknown(sentence, match) > _UNKNOWN_MAX.get(group, _SENTENCE_MAX) else weight)
         for group, weight in weights.items()
         for match in (book.matches(group, sentence, mail.languages) if weight else ())
         if not any(match.overlaps(other) for other in denied)
@@ -212,11 +214,12 @@ def _names_unknown_thing(sentence: TaggedSentence, match: PhraseMatch) -> bool:
     return any(_book().is_unknown(word) for word in clause)
 
 
-def _names_thing(sentence: TaggedSentence, match: PhraseMatch) -> bool:
-    """True if the clause of *match* has a word that we do not know: it may be about that thing, as in "the other colours
-    are not for me"."""
-    clause = _book().clause(sentence, match)
-    return any(_book().is_unknown(clause.part(at, at + 1)) for at in range(len(clause.words)))
+def _unknown(sentence: TaggedSentence, match: PhraseMatch) -> int:
+    """The number of words of *sentence* that we do not know, since *match* may be about those things, as in "other colours
+    are not for me"; only of its clause where *match* names its sender, as "take me off it" does."""
+    names_sender = _book().has(sentence.part(match.start, match.end), "SELF")
+    part = _book().clause(sentence, match) if names_sender else sentence
+    return sum(_book().is_unknown(part.part(at, at + 1)) for at in range(len(part.words)))
 
 
 def _is_of_others(sentence: TaggedSentence) -> bool:
