@@ -32,6 +32,10 @@ _NEAR = 4
 """Number of words after a phrase in which the thing stands that it is about."""
 _UNKNOWN_MAX = {"weak": 0, "loose": 2}
 """Number of words that we do not know in a sentence with phrases of a group that ask clearly."""
+_UNNAMED_MAX = 1
+"""Number of words that we do not know in a mail that names nothing."""
+_LINKS_MAX = 2
+"""Number of sentences with links in a mail that a person wrote."""
 _CLEAR, _HINT = 2, 1
 """Weights of phrases: from the first on, a mail asks clearly."""
 _ENDS = ("COMMA", "BREAK", "ASKS", "THANKS")
@@ -40,6 +44,7 @@ _MAIL = ("EMAIL", "LIST", "MAIL", "OFFERS", "WERBUNG", "PUB")
 """Classes of things that are mail."""
 _REPLY = re.compile(r"\s*(?:(?:re|aw|antw|sv|ref|r[ée]p)\s*(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 _FORWARDED = re.compile(r"\s*(?:fwd?|wg|tr|rv|wtr|enc)\s*:", re.IGNORECASE)
+_DISCOUNT = re.compile(r"\d\s?%")
 
 
 class StopIntent(enum.StrEnum):
@@ -117,7 +122,7 @@ def read_stop(subject: str, text: str, *, replies_to_edition: bool = False) -> S
     is_doubtful = any(mail.has("doubtful", it) for it in mail.own)
     if not asking:
         return StopRequest(StopIntent.MAYBE if is_doubtful else StopIntent.NONE, asks_more=asks_more)
-    is_doubtful |= any(mail.has("contrary", it) for it in mail.own)
+    is_doubtful |= any(mail.has("contrary", it) for it in mail.own) or (mail.is_bulk and mail.count > _LONG)
     is_doubtful |= any(mail.has("automatic", it) for it in (*mail.subject, *mail.body[:_OPENING]))
     # Where a mail is also about an order or the like, several hints do not add up.
     weight = (max if mail.is_of_other else sum)(_weight(asks, mail) for _, asks in asking)
@@ -133,13 +138,14 @@ def read_stop(subject: str, text: str, *, replies_to_edition: bool = False) -> S
 
 def _parsed(subject: str, text: str, *, replies_to_edition: bool) -> _Mail:
     book, parts, subject = _book(), own_words(text), subject[:_SUBJECT_MAX]
-    title = tuple(book.sentences(_REPLY.sub("", subject)))
+    reply = _REPLY.match(subject) or _FORWARDED.match(subject)
+    title = tuple(book.sentences(subject[reply.end() :] if reply else subject))
     written = tuple(islice(book.sentences(parts.text[:_READ_MAX]), _SENTENCES_MAX))
     languages = book.languages((*title, *written))
     is_bulk = [next(book.matches("bulk", it, languages), None) is not None for it in written]
     body = written[: is_bulk.index(True)] if any(is_bulk) else written
     count = sum(len(it.words) for it in body)
-    is_others_title = bool(_FORWARDED.match(subject) or (_REPLY.match(subject) and count >= _QUESTION_MIN))
+    is_others_title = bool(reply and (count >= _QUESTION_MIN or _FORWARDED.match(subject)))
     return _Mail(
         subject=title,
         body=body,
@@ -148,9 +154,9 @@ def _parsed(subject: str, text: str, *, replies_to_edition: bool) -> _Mail:
         count=count,
         is_edition=replies_to_edition
         or _quotes_edition(parts.quoted)
-        or (bool(_REPLY.match(subject)) and any(book.has(it, "TITLES") for it in title)),
+        or (bool(reply) and (bool(_DISCOUNT.search(subject)) or any(book.has(it, "TITLES") for it in title))),
         is_of_other=any(book.has(it, f"{language} OTHER") for it in (*title, *body) for language in languages),
-        is_bulk=any(is_bulk),
+        is_bulk=any(is_bulk) or sum(book.has(it, "LINK") for it in body) > _LINKS_MAX,
     )
 
 
@@ -161,7 +167,7 @@ def _asks(mail: _Mail, at: int, sentence: TaggedSentence) -> list[_Sign]:
     is_at_an_end = mail.count <= _LONG or at < _OPENING or at >= len(mail.own) - _CLOSING
     is_line = not _is_of_other_things(mail) if is_title else at == 0 or (mail.count <= _SHORT and not mail.is_bulk)
     denied = list(book.matches("denied", sentence, mail.languages))
-    hint = _CLEAR if is_about_mail and not mail.is_of_other else _HINT
+    hint = _CLEAR if (is_about_mail or _is_about_nothing(mail)) and not mail.is_of_other else _HINT
     weights = {
         "stop": _CLEAR if is_at_an_end and len(sentence.words) <= _SENTENCE_MAX else _HINT,
         "bare": _CLEAR if is_line else 0,
@@ -230,6 +236,13 @@ def _is_of_others(sentence: TaggedSentence) -> bool:
 def _is_of_other_things(mail: _Mail) -> bool:
     """True if the body is about something that is no mail, so that a subject such as "stop" is about it too."""
     return any(_book().has(it, "OTHER") or _book().has(it, "CHANNEL") or mail.has("denied", it) for it in mail.body)
+
+
+def _is_about_nothing(mail: _Mail) -> bool:
+    """True if the mail names nothing but its sender, so that "I have retired, please stop" is about what we send."""
+    named = (name for it in mail.own for name in ("OTHER", "CHANNEL", "PERSON") if _book().has(it, name))
+    words = [it.part(at, at + 1) for it in mail.own for at in range(len(it.words))]
+    return not mail.is_bulk and not any(named) and sum(map(_book().is_unknown, words)) <= _UNNAMED_MAX
 
 
 def _asks_more(mail: _Mail, sentence: TaggedSentence, *, is_stop: bool) -> bool:
