@@ -28,7 +28,7 @@ _SPELLINGS = (
     (re.compile(r"\b(can|wo|do|does|did|would|have|is|are)nt\b", re.IGNORECASE), r"\1 not"),
     (re.compile(r"\bcannot\b", re.IGNORECASE), "can not"),
     (re.compile(r"\be(?:[-\u2010-\u2015](?=[^\W\d])| (?=mails?\b))", re.IGNORECASE), "e"),
-    (re.compile(r"\b((?i:abs|art|bzw|dr|ggf|lit|no|nr|n[uú]m|sg|u|z|ziff))\.\s*(?=[\da-zà-ÿ])"), r"\1 "),
+    (re.compile(r"\b((?i:abs|art|bzw|dr|gem|ggf|lit|no|nr|n[uú]m|sg|u|z|ziff))\.\s*(?=[\da-zà-ÿ]|Art|Abs|Nr)"), r"\1 "),
     (re.compile(r"\b(news|d[ée]s?|mass|info)-(?=letter|mail|s?abonn|s?inscri)", re.IGNORECASE), r"\1"),
 )
 _MENTION = re.compile(r"(?<=\w[\s:,(]) ?[«“„\"]\s?(?:[^\s«»“”„\"]+\s+){2,7}[^\s«»“”„\"]*[»”“\"]|(?<=\w )‘[^‘’]{9,60}’")

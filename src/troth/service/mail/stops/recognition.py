@@ -45,6 +45,7 @@ _MAIL = ("EMAIL", "LIST", "MAIL", "OFFERS", "WERBUNG", "PUB")
 _REPLY = re.compile(r"\s*(?:(?:re|aw|antw|sv|ref|r[ée]p)\s*(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 _FORWARDED = re.compile(r"\s*(?:fwd?|wg|tr|rv|wtr|enc)\s*:", re.IGNORECASE)
 _DISCOUNT = re.compile(r"\d\s?%")
+"""What stands in the subjects of advertisements."""
 
 
 class StopIntent(enum.StrEnum):
@@ -95,6 +96,8 @@ class _Mail:
     """Number of words of the body."""
     is_edition: bool
     """True if it replies to an edition of a newsletter."""
+    is_reply: bool
+    """True if it replies to any message, or hands it on."""
     is_of_other: bool
     """True if it is also about a thing that is no mail, such as an order."""
     is_bulk: bool
@@ -155,6 +158,7 @@ def _parsed(subject: str, text: str, *, replies_to_edition: bool) -> _Mail:
         is_edition=replies_to_edition
         or _quotes_edition(parts.quoted)
         or (bool(reply) and (bool(_DISCOUNT.search(subject)) or any(book.has(it, "TITLES") for it in title))),
+        is_reply=bool(reply),
         is_of_other=any(book.has(it, f"{language} OTHER") for it in (*title, *body) for language in languages),
         is_bulk=any(is_bulk) or sum(book.has(it, "LINK") for it in body) > _LINKS_MAX,
     )
@@ -221,8 +225,8 @@ def _names_unknown_thing(sentence: TaggedSentence, match: PhraseMatch) -> bool:
 
 
 def _unknown(sentence: TaggedSentence, match: PhraseMatch) -> int:
-    """The number of words of *sentence* that we do not know, since *match* may be about those things, as in "other colours
-    are not for me"; only of its clause where *match* names its sender, as "take me off it" does."""
+    """The number of words of *sentence* that we do not know: *match* may be about them, as in "other colours are not
+    for me". Only those of its clause where *match* names its sender, as in "take me off it"."""
     names_sender = _book().has(sentence.part(match.start, match.end), "SELF")
     part = _book().clause(sentence, match) if names_sender else sentence
     return sum(_book().is_unknown(part.part(at, at + 1)) for at in range(len(part.words)))
@@ -242,7 +246,7 @@ def _is_about_nothing(mail: _Mail) -> bool:
     """True if the mail names nothing but its sender, so that "I have retired, please stop" is about what we send."""
     named = (name for it in mail.own for name in ("OTHER", "CHANNEL", "PERSON") if _book().has(it, name))
     words = [it.part(at, at + 1) for it in mail.own for at in range(len(it.words))]
-    return not mail.is_bulk and not any(named) and sum(map(_book().is_unknown, words)) <= _UNNAMED_MAX
+    return not (mail.is_bulk or mail.is_reply or any(named)) and sum(map(_book().is_unknown, words)) <= _UNNAMED_MAX
 
 
 def _asks_more(mail: _Mail, sentence: TaggedSentence, *, is_stop: bool) -> bool:
