@@ -404,7 +404,7 @@ def test_a_prober_that_stopped_shows_nothing_any_more(working: Robot) -> None:
 
 
 def test_a_clock_that_was_ahead_holds_up_nothing(working: Robot) -> None:
-    StopCanary.objects.update(tried_at=working.now + 365 * DAY, turned_at=working.now + 365 * DAY)
+    StopCanary.objects.update(tried_at=working.now + 365 * DAY, turned_at=working.now + 364 * DAY)
     assert working.check().outcome is CheckOutcome.ERROR
     working.wanted = []
     working.tend()
