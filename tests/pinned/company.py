@@ -113,13 +113,16 @@ class Company:
         return answer
 
     def mail(self) -> list[tuple[str, str, str]]:
-        """What was mailed so far, the oldest first: subject, address, text."""
-        found = list[tuple[str, str, str]]()
+        """What was mailed so far, the oldest first: subject, address, text. Of an edition, one copy."""
+        found, editions = list[tuple[str, str, str]](), set[str]()
         for file in sorted((self.folder / "mail").glob("*.eml"), key=lambda one: one.stat().st_mtime_ns):
             letter = message_from_bytes(file.read_bytes(), _class=EmailMessage, policy=policy.default)
             body = letter.get_body(("plain",))
             assert body is not None
-            found.append((letter["Subject"], letter["To"], body.get_content()))
+            if letter["List-Id"] is None or letter["Subject"] not in editions:
+                found.append((letter["Subject"], letter["To"], body.get_content()))
+            if letter["List-Id"] is not None:
+                editions.add(letter["Subject"])
         return found
 
     def link(self, to: str) -> str:

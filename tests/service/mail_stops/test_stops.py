@@ -187,37 +187,3 @@ def test_thousands_of_mails_are_read_each_second() -> None:
     for mail in mails:
         read_stop(mail.subject, mail.text)
     assert len(mails) / (time.process_time() - started) >= 500
-
-
-@pytest.mark.parametrize(
-    "text", ["I have retired, please take me off.", "Quítenme por favor.", "Bitte nehmen Sie mich raus."]
-)
-def test_mail_that_names_nothing_else_is_about_what_we_send(text: str) -> None:
-    assert read_stop("", text).intent == STOP
-    assert read_stop("Re: Your quotation", text).intent != STOP
-
-
-def test_reply_to_an_advertisement_needs_few_words() -> None:
-    assert read_stop("Re: Our spring offers", "no thanks").intent == STOP
-    assert read_stop("Fwd: 50% off everything", "stop this").intent == STOP
-    assert read_stop("Re: Your quotation", "no thanks").intent != STOP
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "The other colours of the newsletter are not for me.",
-        'On your site the box "please send me no more newsletters" is ticked. Is that right?',
-        "We don't want anybody to receive our mailings. To be removed from our list, click here.",
-        "Un client ne veut plus recevoir la newsletter. Où le désinscrire dans votre logiciel ?",
-    ],
-)
-def test_unknown_things_cited_words_and_notices_of_senders_are_no_stops(text: str) -> None:
-    assert read_stop("Newsletter", text).intent != STOP
-
-
-def test_abbreviations_do_not_end_a_sentence() -> None:
-    text = (
-        "Hiermit widerspreche ich gem. Art. 21 Abs. 2 DSGVO der Verarbeitung meiner Daten zum Zwecke der Direktwerbung."
-    )
-    assert read_stop("", text).intent == STOP

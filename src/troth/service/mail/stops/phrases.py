@@ -28,11 +28,8 @@ _SPELLINGS = (
     (re.compile(r"\b(can|wo|do|does|did|would|have|is|are)nt\b", re.IGNORECASE), r"\1 not"),
     (re.compile(r"\bcannot\b", re.IGNORECASE), "can not"),
     (re.compile(r"\be(?:[-\u2010-\u2015](?=[^\W\d])| (?=mails?\b))", re.IGNORECASE), "e"),
-    (re.compile(r"\b((?i:abs|art|bzw|dr|gem|ggf|lit|no|nr|n[uú]m|sg|u|z|ziff))\.\s*(?=[\da-zà-ÿ]|Art|Abs|Nr)"), r"\1 "),
     (re.compile(r"\b(news|d[ée]s?|mass|info)-(?=letter|mail|s?abonn|s?inscri)", re.IGNORECASE), r"\1"),
 )
-_MENTION = re.compile(r"(?<=\w[\s:,(]) ?[«“„\"]\s?(?:[^\s«»“”„\"]+\s+){2,7}[^\s«»“”„\"]*[»”“\"]|(?<=\w )‘[^‘’]{9,60}’")
-"""Words that are cited within a sentence, which asks for nothing by them."""
 _SENTENCE_END = re.compile(r"(?<=[.!?;:…])(?<!\d\.)[\"'»)*]*\s+|(?<=[!?])(?=[^\W\d])|\s*\n\s*\n\s*|[\u2022|]|\s[-–—]\s")
 _BREAK = re.compile(r"\n(?![^\S\n]*[\"'»*(]*[^\W\d_]*[A-ZÄÖÜÉÀ¡¿])")
 """The end of a line within a sentence: the next line does not begin with a capital letter."""
@@ -129,7 +126,6 @@ class Phrasebook:
 
     def sentences(self, text: str) -> Iterator[TaggedSentence]:
         """The sentences of *text* that have words."""
-        text = _MENTION.sub(" ", text)
         for old, new in _SPELLINGS:
             text = old.sub(new, text)
         text = self._join.sub(lambda match: self._joined[match[0].casefold()], text)

@@ -30,12 +30,6 @@ _OPENING, _CLOSING, _SENTENCE_MAX, _QUESTION_MIN = 5, 6, 45, 4
 question that wants an answer."""
 _NEAR = 4
 """Number of words after a phrase in which the thing stands that it is about."""
-_UNKNOWN_MAX = {"weak": 0, "loose": 2}
-"""Number of words that we do not know in a sentence with phrases of a group that ask clearly."""
-_UNNAMED_MAX = 1
-"""Number of words that we do not know in a mail that names nothing."""
-_LINKS_MAX = 2
-"""Number of sentences with links in a mail that a person wrote."""
 _CLEAR, _HINT = 2, 1
 """Weights of phrases: from the first on, a mail asks clearly."""
 _ENDS = ("COMMA", "BREAK", "ASKS", "THANKS")
@@ -44,8 +38,6 @@ _MAIL = ("EMAIL", "LIST", "MAIL", "OFFERS", "WERBUNG", "PUB")
 """Classes of things that are mail."""
 _REPLY = re.compile(r"\s*(?:(?:re|aw|antw|sv|ref|r[ée]p)\s*(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 _FORWARDED = re.compile(r"\s*(?:fwd?|wg|tr|rv|wtr|enc)\s*:", re.IGNORECASE)
-_DISCOUNT = re.compile(r"\d\s?%")
-"""What stands in the subjects of advertisements."""
 
 
 class StopIntent(enum.StrEnum):
@@ -96,8 +88,6 @@ class _Mail:
     """Number of words of the body."""
     is_edition: bool
     """True if it replies to an edition of a newsletter."""
-    is_reply: bool
-    """True if it replies to any message, or hands it on."""
     is_of_other: bool
     """True if it is also about a thing that is no mail, such as an order."""
     is_bulk: bool
@@ -125,7 +115,7 @@ def read_stop(subject: str, text: str, *, replies_to_edition: bool = False) -> S
     is_doubtful = any(mail.has("doubtful", it) for it in mail.own)
     if not asking:
         return StopRequest(StopIntent.MAYBE if is_doubtful else StopIntent.NONE, asks_more=asks_more)
-    is_doubtful |= any(mail.has("contrary", it) for it in mail.own) or (mail.is_bulk and mail.count > _LONG)
+    is_doubtful |= any(mail.has("contrary", it) for it in mail.own)
     is_doubtful |= any(mail.has("automatic", it) for it in (*mail.subject, *mail.body[:_OPENING]))
     # Where a mail is also about an order or the like, several hints do not add up.
     weight = (max if mail.is_of_other else sum)(_weight(asks, mail) for _, asks in asking)
@@ -141,26 +131,22 @@ def read_stop(subject: str, text: str, *, replies_to_edition: bool = False) -> S
 
 def _parsed(subject: str, text: str, *, replies_to_edition: bool) -> _Mail:
     book, parts, subject = _book(), own_words(text), subject[:_SUBJECT_MAX]
-    reply = _REPLY.match(subject) or _FORWARDED.match(subject)
-    title = tuple(book.sentences(subject[reply.end() :] if reply else subject))
+    title = tuple(book.sentences(_REPLY.sub("", subject)))
     written = tuple(islice(book.sentences(parts.text[:_READ_MAX]), _SENTENCES_MAX))
     languages = book.languages((*title, *written))
     is_bulk = [next(book.matches("bulk", it, languages), None) is not None for it in written]
     body = written[: is_bulk.index(True)] if any(is_bulk) else written
     count = sum(len(it.words) for it in body)
-    is_others_title = bool(reply and (count >= _QUESTION_MIN or _FORWARDED.match(subject)))
+    is_others_title = bool(_FORWARDED.match(subject) or (_REPLY.match(subject) and count >= _QUESTION_MIN))
     return _Mail(
         subject=title,
         body=body,
         own=body if is_others_title else (*title, *body),
         languages=languages,
         count=count,
-        is_edition=replies_to_edition
-        or _quotes_edition(parts.quoted)
-        or (bool(reply) and (bool(_DISCOUNT.search(subject)) or any(book.has(it, "TITLES") for it in title))),
-        is_reply=bool(reply),
+        is_edition=replies_to_edition or _quotes_edition(parts.quoted),
         is_of_other=any(book.has(it, f"{language} OTHER") for it in (*title, *body) for language in languages),
-        is_bulk=any(is_bulk) or sum(book.has(it, "LINK") for it in body) > _LINKS_MAX,
+        is_bulk=any(is_bulk),
     )
 
 
@@ -171,7 +157,7 @@ def _asks(mail: _Mail, at: int, sentence: TaggedSentence) -> list[_Sign]:
     is_at_an_end = mail.count <= _LONG or at < _OPENING or at >= len(mail.own) - _CLOSING
     is_line = not _is_of_other_things(mail) if is_title else at == 0 or (mail.count <= _SHORT and not mail.is_bulk)
     denied = list(book.matches("denied", sentence, mail.languages))
-    hint = _CLEAR if (is_about_mail or _is_about_nothing(mail)) and not mail.is_of_other else _HINT
+    hint = _CLEAR if is_about_mail and not mail.is_of_other else _HINT
     weights = {
         "stop": _CLEAR if is_at_an_end and len(sentence.words) <= _SENTENCE_MAX else _HINT,
         "bare": _CLEAR if is_line else 0,
@@ -181,7 +167,7 @@ def _asks(mail: _Mail, at: int, sentence: TaggedSentence) -> list[_Sign]:
         "asked": (_CLEAR if mail.is_edition else _HINT) if mail.count <= _BRIEF else 0,
     }
     signs = [
-        _Sign(match, _HINT if _unknown(sentence, match) > _UNKNOWN_MAX.get(group, _SENTENCE_MAX) else weight)
+        _Sign(match, weight)
         for group, weight in weights.items()
         for match in (book.matches(group, sentence, mail.languages) if weight else ())
         if not any(match.overlaps(other) for other in denied)
@@ -224,14 +210,6 @@ def _names_unknown_thing(sentence: TaggedSentence, match: PhraseMatch) -> bool:
     return any(_book().is_unknown(word) for word in clause)
 
 
-def _unknown(sentence: TaggedSentence, match: PhraseMatch) -> int:
-    """The number of words of *sentence* that we do not know: *match* may be about them, as in "other colours are not
-    for me". Only those of its clause where *match* names its sender, as in "take me off it"."""
-    names_sender = _book().has(sentence.part(match.start, match.end), "SELF")
-    part = _book().clause(sentence, match) if names_sender else sentence
-    return sum(_book().is_unknown(part.part(at, at + 1)) for at in range(len(part.words)))
-
-
 def _is_of_others(sentence: TaggedSentence) -> bool:
     """True if *sentence* is a question, or names other people or things, which may be those to be stopped."""
     return any(_book().has(sentence, name) for name in ("OTHER", "CHANNEL", "PERSON", "ASKS"))
@@ -240,13 +218,6 @@ def _is_of_others(sentence: TaggedSentence) -> bool:
 def _is_of_other_things(mail: _Mail) -> bool:
     """True if the body is about something that is no mail, so that a subject such as "stop" is about it too."""
     return any(_book().has(it, "OTHER") or _book().has(it, "CHANNEL") or mail.has("denied", it) for it in mail.body)
-
-
-def _is_about_nothing(mail: _Mail) -> bool:
-    """True if the mail names nothing but its sender, so that "I have retired, please stop" is about what we send."""
-    named = (name for it in mail.own for name in ("OTHER", "CHANNEL", "PERSON") if _book().has(it, name))
-    words = [it.part(at, at + 1) for it in mail.own for at in range(len(it.words))]
-    return not (mail.is_bulk or mail.is_reply or any(named)) and sum(map(_book().is_unknown, words)) <= _UNNAMED_MAX
 
 
 def _asks_more(mail: _Mail, sentence: TaggedSentence, *, is_stop: bool) -> bool:
