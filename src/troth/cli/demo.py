@@ -292,10 +292,11 @@ def _newsletter(example: Path) -> None:
     name = next(iter(deployment.declaration.newsletters), None)  # yours may declare none
     if name is None or Edition.objects.exists():
         return
+    asks = "Do you want this newsletter? Heard this month Yes, send it to me"
     text = (example / "newsletter" / "accents.md").read_text(encoding="utf-8")
     planned = plan(text, name, deployment, actor=program_actor("demo", deployment.keyring), now=now)
     start(planned.edition.plan_hash, deployment, now=now)
-    sign_up(name, "ben.at.work@example.org", {"name": "Ben Archer"}, deployment, shown="-", language="en", now=now)
+    sign_up(name, "ben.at.work@example.org", {"name": "Ben Archer"}, deployment, shown=asks, language="en", now=now)
 
 
 def _console(folder: Path, port: int) -> tuple[Path, float]:

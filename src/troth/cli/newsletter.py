@@ -34,7 +34,7 @@ def newsletter() -> None:
 @click.option(
     "--at", "send_at", type=click.DateTime(["%Y-%m-%dT%H:%M%z"]), help="Not before, as 2026-06-01T09:00+0200."
 )
-@cli.apply_option("Send it to these people.")
+@cli.apply_option("Send it to those who may get it then.")
 @cli.service_declaration_option
 @cli.json_option
 def send(file: Path, list_name: str, send_at: dt.datetime | None, approved: str | None, as_json: bool) -> None:
@@ -45,19 +45,21 @@ def send(file: Path, list_name: str, send_at: dt.datetime | None, approved: str 
     """
     deployment, now = _set_up(), cli.now()
     from troth.service.mail.bulk.ending import counts
-    from troth.service.newsletters.actions import needs_approval, plan, start
+    from troth.service.newsletters.actions import needs_approval, plan, plan_hash, start
 
     with cli.file_errors(file, "read"):
         source = file.read_text("utf-8-sig")
-    planned = plan(source, list_name, deployment, actor=_actor(deployment), now=now, send_at=send_at)
-    edition = planned.edition
     if approved is not None:
-        if approved != edition.plan_hash:
+        if approved != plan_hash(source, list_name, deployment, send_at=send_at):
             raise click.UsageError("the text, the list or the time has changed since that plan: look at the new one")
         edition = start(approved, deployment, now=now)
         facts = {"edition": edition.pk, "state": edition.state, **counts(edition.pk)}
-        cli.answer(facts, f"Edition {edition.pk} goes out: troth newsletter list shows how it stands.", as_json=as_json)
+        cli.answer(
+            facts, f"Edition {edition.pk} is started: troth newsletter list shows how it stands.", as_json=as_json
+        )
         return
+    planned = plan(source, list_name, deployment, actor=_actor(deployment), now=now, send_at=send_at)
+    edition = planned.edition
     left_out = dict(sorted(planned.left_out.items()))
     lines = [f"It would go to {counted(planned.people, 'person', 'people')}."]
     lines += [f"  left out: {figure:,} ({reason})" for reason, figure in left_out.items()]
@@ -117,9 +119,9 @@ def _changing(name: str, does: str) -> None:
 
 
 for _name, _does in (
-    ("pause", "Send an edition to nobody further until it is resumed."),
+    ("pause", "Pause an edition: what is being handed over still leaves."),
     ("resume", "Go on with an edition that was paused."),
-    ("cancel", "End an edition: nobody further gets it."),
+    ("cancel", "End an edition: only what is being handed over still leaves."),
 ):
     _changing(_name, _does)
 

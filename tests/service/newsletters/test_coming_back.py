@@ -103,6 +103,19 @@ def test_editions_that_all_fail_stop_an_address_and_one_that_arrives_resets_the_
     assert len(fingerprints) == 1, "Ben got the fourth one"
 
 
+def test_editions_that_fail_days_after_the_next_one_left_count_as_well(publisher: Publisher) -> None:
+    returns = list[str]()
+    for number in range(12):
+        publisher.clock[0] += dt.timedelta(days=1)
+        publisher.send(f"# Number {number}\n\ntext")
+        if ANN not in publisher.got[-2:]:
+            break
+        returns.append(to(publisher, ANN)[0])
+        if number >= 5:
+            arrives(publisher, bounce("later", sent_to=returns[number - 5], about=ANN))
+    assert Choice.objects.filter(state="undeliverable").exists()
+
+
 def test_a_report_without_our_envelope_counts_by_its_message_id_then_by_its_address(publisher: Publisher) -> None:
     publisher.send()
     _, message_id = to(publisher, ANN)

@@ -358,3 +358,25 @@ def test_an_address_typed_in_stops(publisher: Publisher) -> None:
     publisher.send()
     assert publisher.got == [BEN]
     assert visitor.post("/your-data/stop/", {"email": "no address", "list": "monthly"}).status_code == 422
+
+
+@pytest.mark.parametrize("where", ["newsletter", "domain"])
+def test_a_slow_rate_is_slow_and_no_standstill(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    if where == "newsletter":
+        monkeypatch.setattr(NewsletterEditions, "per_second", lambda *of: 1)
+    else:
+        monkeypatch.setenv("TROTH_MAIL_RATES", "example.org=0.5 *=20")
+    publisher.start()
+    for _ in range(10):
+        publisher.work()
+        publisher.clock[0] += dt.timedelta(seconds=1)
+    assert sorted(publisher.got) == [ANN, BEN]
+
+
+def test_of_two_rows_with_one_address_the_confirmed_one_counts(publisher: Publisher) -> None:
+    assert publisher.plan().people == 2
+    publisher.do("INSERT INTO subscriber VALUES (9, 'chloe@example.org', 'Chloe', 'active', '2026-02-01 10:00:00');")
+    planned = publisher.plan()
+    assert (planned.people, planned.left_out["same address twice"]) == (3, 1)

@@ -102,6 +102,18 @@ def test_who_has_it_and_who_asks_too_often_get_no_more_links(publisher: Publishe
     assert LetterRow.objects.count() == 3
 
 
+def test_who_is_no_longer_in_the_table_can_sign_up_again(publisher: Publisher, secrets: list[str]) -> None:
+    ask()
+    press(secrets[0])
+    run_due(None, "newsletters")
+    ask()
+    assert LetterRow.objects.count() == 1, "the address has it"
+    with sqlite3.connect(publisher.folder / "shop.sqlite") as shop:
+        shop.execute("DELETE FROM subscriber WHERE email = ?", [NEW])
+    ask()
+    assert LetterRow.objects.count() == 2
+
+
 def test_a_sign_up_that_nobody_confirmed_is_gone_after_a_week(publisher: Publisher, secrets: list[str]) -> None:
     ask()
     later = dt.datetime.now(dt.UTC) + dt.timedelta(days=8)

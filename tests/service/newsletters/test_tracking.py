@@ -354,7 +354,15 @@ def test_without_the_box_or_with_the_other_button_nothing_is_allowed(
 ) -> None:
     Client().post("/your-data/newsletters/monthly", {"email": NEW, **ticked})
     press(secrets[0], **{pressed: "1"})
-    assert states() == {"news": "given"}
+    assert states() in ({"news": "given"}, {"news": "given", "reading": "withdrawn"})
+
+
+@on_sqlite
+def test_the_other_button_ends_an_earlier_consent_to_be_counted(counting_list: Publisher, secrets: list[str]) -> None:
+    choose(counting_list, ChoiceState.GIVEN, NEW)
+    Client().post("/your-data/newsletters/monthly", {"email": NEW, "troth_tracking": "on"})
+    press(secrets[0], no="1")
+    assert states() == {"news": "given", "reading": "withdrawn"}
 
 
 @on_sqlite
@@ -367,7 +375,7 @@ def test_a_newsletter_without_statistics_has_no_box_and_takes_none(publisher: Pu
 
 
 @on_sqlite
-@pytest.mark.parametrize(("pressed", "state"), [("yes", "given"), ("no", None)])
+@pytest.mark.parametrize(("pressed", "state"), [("yes", "given"), ("no", "withdrawn")])
 def test_to_allow_it_in_the_privacy_centre_takes_a_link_to_the_address(
     counting_list: Publisher, secrets: list[str], pressed: str, state: str | None
 ) -> None:

@@ -6,11 +6,13 @@ import datetime as dt
 import json
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 
 from django.db import transaction
 from django.utils.translation import get_language
 
 from troth.declaration import IdentityKind, in_language
+from troth.declaration.newsletters import Newsletter
 from troth.ledger import Entry, Hash, Pseudonym, Value
 from troth.protect import Keyring
 from troth.service.core.deployment import Deployment
@@ -27,6 +29,7 @@ from troth.service.mail.stops import tokens
 from troth.service.mail.stops.actions import StopScope
 from troth.service.mail.stops.inbox import list_of
 from troth.service.newsletters.duty import CONFIRM_LINK
+from troth.service.newsletters.editions.audience import AudienceUnreadable
 from troth.service.newsletters.editions.kind import KIND, NewsletterTemplate, audience_table, newsletter_of
 from troth.service.newsletters.editions.text import EditionText
 from troth.service.newsletters.models import SignUp
@@ -39,6 +42,7 @@ from troth.service.preferences.rules import OWN_ACT, Reason, Scope, Source, fing
 from troth.service.staff import approvals
 from troth.service.staff.approvals import ApprovalPurpose, ApprovalRequest
 from troth.service.staff.models import StaffMember
+from troth.stores import StoreError
 
 _LINKS_MAX = 3
 """Most links that are mailed to an address within the week in which a sign-up waits."""
@@ -73,6 +77,14 @@ def plan(
         now=now,
         send_at=send_at,
     )
+
+
+def plan_hash(source: str, list_name: str, deployment: Deployment, *, send_at: dt.datetime | None = None) -> str:
+    """The hash of the plan that `plan` stores for this text, list and time. Raises `LetterRefused`."""
+    text, newsletter = EditionText.read(source), deployment.declaration.newsletters.get(list_name)
+    content = {"subject": text.subject, "markdown": text.markdown}
+    purpose = newsletter.purpose if newsletter is not None else ""
+    return bulk.plan_hash(KIND, f"newsletter:{list_name}", purpose, content, deployment, send_at=send_at)
 
 
 def program_actor(program: str, keyring: Keyring) -> str:
@@ -153,7 +165,8 @@ def sign_up(
     newsletter = deployment.declaration.newsletters[list_name]
     [fingerprint] = fingerprints([(IdentityKind.EMAIL, address)], deployment.keyring)
     [permission] = may_named([fingerprint], newsletter.purpose, deployment)
-    if permission.reason == Reason.GIVEN:
+    added = SignUp.objects.filter(list=list_name, fingerprint=fingerprint, confirmed_at__isnull=False, added_at=None)
+    if permission.reason == Reason.GIVEN and (added.exists() or _is_in_audience(address, newsletter, deployment)):
         return False
     given = json.dumps({"address": address, "values": dict(values), "language": language}).encode()
     sealed = deployment.keyring.seal(given, signup_context(fingerprint))
@@ -161,6 +174,13 @@ def sign_up(
     title = in_language(newsletter.title, language) or str(newsletter.title)
     asking = SignUp(list=list_name, fingerprint=fingerprint, **asked)
     return _mail_link(asking, address, "newsletter_confirm", {"title": title}, deployment, language=language, now=now)
+
+
+def _is_in_audience(address: str, newsletter: Newsletter, deployment: Deployment) -> bool:
+    """Whether *address* would get the next edition as far as the company's table goes; False if that cannot be read."""
+    with suppress(StoreError, AudienceUnreadable), audience_table(newsletter, deployment) as table:
+        return table.holds(address)
+    return False
 
 
 def allow_tracking(address: str, deployment: Deployment, *, shown: str, language: str, now: dt.datetime) -> bool:
@@ -214,8 +234,11 @@ def confirm(pk: int, deployment: Deployment, *, now: dt.datetime, is_counted: bo
         if row is None or row.confirmed_at is not None or (newsletter is None and row.list != SignUp.TRACKING):
             return row
         purposes = {newsletter.purpose: row.shown} if newsletter is not None else {}
-        if row.tracking and is_counted and (tracking := tracking_purpose(deployment.declaration)):
+        tracking = tracking_purpose(deployment.declaration) if row.tracking else ""
+        if tracking and is_counted:
             purposes[tracking] = row.tracking
+        elif tracking:  # an earlier consent to it ends, too
+            stops.stop(row.fingerprint, f"purpose:{tracking}", StopScope.LIST, deployment, channel="link", now=now)
         for purpose, shown in purposes.items():
             record_named(
                 [row.fingerprint],

@@ -205,7 +205,12 @@ def _follow_changes(run: ListRun) -> None:
         run.go_on()
         left = [row for row in rows if not (row.is_erased and _delete(run, row))]
         permissions = may_named([row.fingerprint for row in left], run.plan.purpose, run.deployment)
-        stopped = [row for row, may in zip(left, permissions, strict=True) if not (row.is_erased or may.allowed)]
+        # Nobody is unsubscribed for want of a record: only the person could take that back there.
+        stopped = [
+            row
+            for row, may in zip(left, permissions, strict=True)
+            if not (row.is_erased or may.allowed) and may.row is not None
+        ]
         _unsubscribe(run, stopped)
         run.counts[Action.UNSUBSCRIBE] += len(stopped)
         for row in left:  # one that changed meanwhile is looked at again

@@ -45,7 +45,7 @@ def synced_lists(deployment: Deployment, now: dt.datetime) -> Sequence[ListState
 
 _FAULTS: Mapping[str, tuple[str, str]] = {
     "forbidden": (
-        "got campaigns there although they had stopped them, and {} put back to unsubscribed",
+        "{} subscribed there although they had stopped it, and put back to unsubscribed",
         "find the import, form or integration that subscribed them",
     ),
     "unproven": (

@@ -128,7 +128,7 @@ def note(
     if kind is ReportKind.OURS:
         alarm(status, deployment, now=now)
     state = _STOPPING.get(kind)
-    if kind is ReportKind.LATER and _fails(delivery.fingerprint):
+    if kind is ReportKind.LATER and _fails(delivery):
         state = ChoiceState.UNDELIVERABLE
     if state is None:
         return
@@ -149,8 +149,9 @@ def _open(fingerprint: str, purposes: Iterable[str], state: ChoiceState, deploym
     return open_
 
 
-def _fails(fingerprint: str) -> bool:
-    """Whether the latest editions to an address all came back as *later*; a delivery that did not resets the count."""
-    sent = EditionDelivery.objects.filter(fingerprint=fingerprint, handed_at__isnull=False).order_by("-handed_at")
-    reports = list(sent.values_list("report", flat=True)[:FAILURES_MAX])
+def _fails(delivery: EditionDelivery) -> bool:
+    """Whether this edition and the latest ones before it all came back as *later*; one that did not resets the count.
+    Of a younger one, the report may not be here yet."""
+    sent = EditionDelivery.objects.filter(fingerprint=delivery.fingerprint, handed_at__lte=delivery.handed_at)
+    reports = list(sent.order_by("-handed_at").values_list("report", flat=True)[:FAILURES_MAX])
     return len(reports) == FAILURES_MAX and all(report == ReportKind.LATER for report in reports)

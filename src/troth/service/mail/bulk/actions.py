@@ -84,7 +84,7 @@ def plan(
         lines = " ".join(f"{fault.place}: {fault.wrong} {fault.fix} ({fault.cite})" for fault in blocking)
         raise EditionRefused(f"this edition cannot be sent: {lines}")
     draft.planned, draft.checked = len(chosen.people), min(len(chosen.people), SAMPLES)
-    draft.plan_hash = _hash(draft, deployment)
+    draft.plan_hash = plan_hash(kind, about, purpose, draft.content, deployment, send_at=send_at)
     known = Edition.objects.filter(plan_hash=draft.plan_hash).first()
     if known is None:
         draft.save()
@@ -98,9 +98,18 @@ def plan(
     return EditionPlan(draft, len(chosen.people), chosen.left_out, faults)
 
 
-def _hash(draft: Edition, deployment: Deployment) -> str:
-    sent = draft.send_at.isoformat() if draft.send_at else ""
-    parts = (draft.kind, draft.about, draft.purpose, json.dumps(draft.content, sort_keys=True), sent)
+def plan_hash(
+    kind: str,
+    about: str,
+    purpose: str,
+    content: Mapping[str, Any],
+    deployment: Deployment,
+    *,
+    send_at: dt.datetime | None,
+) -> str:
+    """The hash by which a planned edition is started: of its text, its audience and its time."""
+    sent = send_at.isoformat() if send_at else ""
+    parts = (kind, about, purpose, json.dumps(content, sort_keys=True), sent)
     return str(deployment.keyring.digest("edition", *parts))
 
 
@@ -110,19 +119,19 @@ def _choose(edition: Edition, audience: AudienceRows, deployment: Deployment) ->
     if audience.invalid:
         left_out["no valid address"] = audience.invalid
     for key, recipient in zip(audience.keys, audience.recipients, strict=True):
-        if recipient.fingerprint in by_name:
-            left_out["same address twice"] += 1
-        else:
+        known = by_name.get(recipient.fingerprint)
+        left_out["same address twice"] += known is not None
+        if known is None or (recipient.has_consented and not known[1].has_consented):
             by_name[recipient.fingerprint] = key, recipient
     if not edition.purpose:
-        return _Chosen(list(by_name.values()), left_out)
+        return _Chosen(list(by_name.values()), +left_out)
     people = []
     for chosen, permission in zip(by_name.values(), may_named(list(by_name), edition.purpose, deployment), strict=True):
         if is_allowed(permission, chosen[1]):
             people.append(chosen)
         else:
             left_out[permission.reason] += 1
-    return _Chosen(people, left_out)
+    return _Chosen(people, +left_out)
 
 
 def start(plan_hash: str, deployment: Deployment, *, now: dt.datetime) -> Edition:

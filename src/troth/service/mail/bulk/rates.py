@@ -26,8 +26,9 @@ def reserve(
         rate = per_second[slot.name]
         # A slot far ahead is one of a clock that was wrong.
         begins = max(now, slot.free_at) if slot.free_at < now + _AHEAD_MAX else now
-        room = max(0.0, (now + within - begins).total_seconds() * rate)
-        granted[slot.name] = min(wanted[slot.name], int(room + 1e-6))
+        room = (now + within - begins).total_seconds() * rate
+        slots_open = int(room + 1e-6) + 1 if room >= 0 else 0  # one begins at once, however slow the rate
+        granted[slot.name] = min(wanted[slot.name], slots_open)
         slot.free_at = begins + dt.timedelta(seconds=granted[slot.name] / rate)
     RateSlot.objects.bulk_update(slots, ["free_at"])
     return granted

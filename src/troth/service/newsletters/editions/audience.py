@@ -70,6 +70,11 @@ class AudienceTable:
         by_key = {row[: len(self._node.key)]: who for row, who in zip(rows, self._recipients(rows), strict=True)}
         return [by_key.get(tuple(key)) for key in keys]
 
+    def holds(self, address: str) -> bool:
+        """Whether a row of the audience has this *address*."""
+        same = AnyOf((Match((self._declared.email,), ((address,),), fold=True),))
+        return bool(self._store.read(self._node.table, self._node.key, self._where(same)))
+
     def consented(self, addresses: Iterable[str]) -> set[str]:
         """The fingerprints of those of *addresses* in whose rows the company itself recorded consent."""
         same = AnyOf((Match((self._declared.email,), tuple((address,) for address in addresses), fold=True),))

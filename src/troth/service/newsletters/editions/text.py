@@ -109,6 +109,8 @@ def _footer(title: str, newsletter: Newsletter, declaration: Declaration) -> lis
     lines = [f"{organisation.name}, {' '.join(organisation.address.split())}"]
     if purpose is not None and purpose.basis is Basis.CONSENT:
         lines.append(gettext("You get “%(title)s” because you asked for it.") % {"title": title})
+    elif not is_marketing(newsletter, declaration):
+        lines.append(gettext("You get “%(title)s” from us.") % {"title": title})
     else:
         lines.append(gettext("This is “%(title)s”, an advertisement.") % {"title": title})
     return lines

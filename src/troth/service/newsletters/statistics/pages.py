@@ -81,11 +81,9 @@ def choose(request: HttpRequest, deployment: Deployment) -> HttpResponse:
             return refused
         if form.is_valid():
             done, address, now = form.cleaned_data["choice"], form.cleaned_data["email"], timezone.now()
-            if form.is_by_a_program:
-                pass
-            elif done == "allow":
+            if done == "allow" and not form.is_by_a_program:
                 allow_tracking(address, deployment, shown=tracking_text(), language=language, now=now)
-            else:
+            elif done != "allow":
                 purpose = f"purpose:{tracking_purpose(deployment.declaration)}"
                 stop_by_address(address, purpose, StopScope.LIST, deployment, channel="centre", now=now)
     status = 422 if form.is_bound and form.errors else 200
