@@ -327,5 +327,7 @@ def test_released_kinds_only_gain_optional_fields() -> None:
         "edition.started": "by edition list people plan",
         "edition.changed": "edition state",
         "edition.finished": "edition in_doubt refused sent stopped",
+        "edition.approved": "actor by edition plan",
+        "suppression.lifted": "actor by reason rows subject",
         "list.synced": "add delete list record_bounce record_stop unsubscribe",
     }

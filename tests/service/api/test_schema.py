@@ -30,6 +30,9 @@ from troth.service.cases.content import CaseContent
 from troth.service.cases.intake import receive
 from troth.service.cases.models import CaseKind, Channel
 from troth.service.newsletters.actions import plan
+from troth.service.preferences.actions import record_choices
+from troth.service.preferences.models import ChoiceState
+from troth.service.preferences.rules import OWN_ACT, Scope, Source
 
 pytestmark = pytest.mark.sampled
 
@@ -60,7 +63,7 @@ newsletters:
   monthly:
     title: News
     purpose: news
-    audience: {table: shop.customer, email: email, consent: mailing, values: [name]}
+    audience: {table: shop.customer, email: email, values: [name]}
     signup: true
 """
 
@@ -88,6 +91,9 @@ def program(office: Office) -> Program:
         for tier in (3, 0)
     )
     office.work()
+    wanted = Source("newsletters", "signup:0", OWN_ACT)
+    ann, news, keyring = [("email", "ann@example.org")], [Scope.of("news")], office.deployment.keyring
+    record_choices(ann, ChoiceState.GIVEN, news, wanted, keyring, now=now)
     edition = plan("# News\n\ntext", "monthly", office.deployment.without_own, actor="ps1:" + "0" * 32, now=now).edition
     return Program(secret, (closed.reference, begun.reference), edition.pk)
 

@@ -25,7 +25,7 @@ MAIL_ASK = ApiScope(
 LIFTING_REASONS = ("mailbox_works", "report_wrong", "address_given_again")
 """Why staff lift what reports about undeliverable messages stopped."""
 
-NEWSLETTERS_SEND = StaffRight("newsletters.send", _("Write and send newsletters"), roles=("handler",))
+NEWSLETTERS_SEND = StaffRight("newsletters.send", _("Write and send newsletters"))
 NEWSLETTERS_APPROVE = StaffRight("newsletters.approve", _("Approve newsletters of other people"), roles=("approver",))
 NEWSLETTERS_READ = ApiScope("newsletters.read", _("See newsletters, and how editions stand"))
 NEWSLETTERS_WRITE = ApiScope(
