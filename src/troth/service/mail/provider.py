@@ -33,7 +33,12 @@ class Provider:
         """Send one e-mail. Raises `MessageRefused`, `ServerUnreachable` and `Doubtful`, and anything that
         *point_of_no_return* raises."""
         made, backend = _for_django(message), self._backend
-        from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRecipientsRefused
+        from anymail.exceptions import (
+            AnymailAPIError,
+            AnymailConfigurationError,
+            AnymailError,
+            AnymailRecipientsRefused,
+        )
 
         point_of_no_return()
         try:
@@ -42,9 +47,10 @@ class Provider:
             raise MessageRefused("provider: recipient refused", for_good=True) from None
         except AnymailAPIError as error:
             raise _trouble(error) from None
-        except AnymailError as error:
-            # Before anything was sent: a wrong setting, or a header that this provider does not take.
-            raise ServerUnreachable(f"provider: {type(error).__name__}"[:40]) from None
+        except AnymailConfigurationError:
+            raise ServerUnreachable("provider: wrong setting") from None
+        except AnymailError as error:  # before anything was sent: this message has what this provider does not take
+            raise MessageRefused(f"provider: {type(error).__name__}"[:40], for_good=False) from None
         if not made.anymail_status.status or not made.anymail_status.status <= _ACCEPTED:
             raise Doubtful("provider: unclear answer")
 
