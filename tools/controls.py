@@ -83,7 +83,8 @@ def _extent(control: Control) -> str:
 
 def _breaches(control: Control) -> str:
     rows = [
-        f"| {it.text} | {f'not noticed: {it.unseen}' if it.unseen else 'noticed'} |\n" for it in breaches()[control.id]
+        f"| {it.text} | {f'not noticed: {it.unseen}' if it.unseen else 'noticed'} |\n"
+        for it in sorted(breaches()[control.id], key=lambda it: (bool(it.unseen), it.text))
     ]
     return "".join(["| breach | |\n|---|---|\n", *rows])
 
