@@ -5,7 +5,7 @@
 Each POST has a token of its own, so each records a stop, committed before the answer: choices, and what the ledger will
 say. A second round posts the same again, which changes nothing. The floor is a view of bare Django behind one worker of
 granian that commits one row for each POST. Both are on SQLite and flush each commit to the disk. The server has one
-core and one worker process; whoever asks has another.
+core and one worker process; the clients have another.
 """
 
 from __future__ import annotations

@@ -322,7 +322,7 @@ def _console(folder: Path, port: int) -> tuple[Path, float]:
     member = StaffMember.objects.select_related("user").filter(user__username=_OFFICER).first()
     if member is None:
         member, token = actions.invite(_OFFICER, [StaffRole.OFFICER], reason="the example company's officer", now=now)
-        actions.give(member, [NEWSLETTERS_SEND], reason="whoever tries the demo looks at newsletters, too", now=now)
+        actions.give(member, [NEWSLETTERS_SEND], reason="so that the demo shows newsletters, too", now=now)
         actions.accept(token, password := secrets.token_urlsafe(12), now=now)
         actions.sign(member, document_hash(), now=now)
         texts = ReviewedTexts.of(current().policy.published)

@@ -103,6 +103,16 @@ def test_editions_that_all_fail_stop_an_address_and_one_that_arrives_resets_the_
     assert len(fingerprints) == 1, "Ben got the fourth one"
 
 
+def test_a_delay_is_no_failure(publisher: Publisher) -> None:
+    for number in range(6):
+        publisher.clock[0] += dt.timedelta(days=7)
+        publisher.send(f"# Number {number}\n\ntext")
+        raw = bounce("later", sent_to=to(publisher, ANN)[0], about=ANN).replace(b"Action: failed", b"Action: delayed")
+        assert b"Action: delayed" in raw
+        assert arrives(publisher, raw)
+    assert not Choice.objects.exists()
+
+
 def test_editions_that_fail_days_after_the_next_one_left_count_as_well(publisher: Publisher) -> None:
     returns = list[str]()
     for number in range(12):

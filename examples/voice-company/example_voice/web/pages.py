@@ -255,7 +255,7 @@ _INTROS = {
     "order": ("Order", "Choose what you need, then tell us where the invoice goes."),
     "newsletter": (
         "Newsletter",
-        "Once a month: what we learned about how people speak. Without pixels or marked links.",
+        "Once a month: what we learned about how people speak. We do not track who opens it.",
     ),
     "contact": ("Contact", "Ask us anything, also about your data. No account is needed."),
     "ticket": ("Support", "Something wrong with a file? Open a ticket and we look at it."),

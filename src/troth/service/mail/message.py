@@ -145,7 +145,7 @@ class PreparedMessage:
             ]
         )
         self._places = [*((name, False) for name in plain[1::2]), *((name, True) for name in html[1::2])]
-        # The same in every copy, whoever makes it, so that it tells no two apart; "=_" never stands in encoded texts.
+        # The same in every copy and process, so that no copy can be told apart; "=_" never stands in encoded texts.
         made_of = "\0".join((text.subject, text.plain, text.html))
         boundary = f"=_{hashlib.sha256(made_of.encode()).hexdigest()[:28]}"
         before, between, after = (

@@ -18,7 +18,7 @@ from troth.service.mail.message import Message
 from troth.service.mail.transports import ANSWER_S_MAX, Doubtful, MessageRefused, ServerUnreachable
 
 LAPSES = "its DKIM signature replaces ours, and it keeps the reports about undeliverable messages"
-"""What a provider does otherwise, for whoever runs the service."""
+"""What a provider does differently, for the operator."""
 _OWN = frozenset(["from", "to", "subject", "date", "mime-version", "dkim-signature"])
 _ACCEPTED = frozenset(["sent", "queued"])
 

@@ -19,7 +19,7 @@ CONFIRM_LINK = LinkKind("newsletters.confirm", opens="troth.service.newsletters.
 MAIL_ASK = ApiScope(
     "mail.ask",
     _("Ask whether an e-mail may be sent, and get the link by which its reader stops it"),
-    reaches_personal=True,  # whoever has the link can stop in the person's name
+    reaches_personal=True,  # anybody who has the link can stop in the person's name
 )
 
 LIFTING_REASONS = ("mailbox_works", "report_wrong", "address_given_again")

@@ -57,7 +57,7 @@ def by_address(request: HttpRequest, deployment: Deployment) -> HttpResponse:
         if refused := too_many(request, deployment):
             return refused
         is_done = form.is_valid()
-        if is_done:  # whoever fills in the trap, too: a stop harms nobody
+        if is_done:  # also with the trap filled in: a stop harms nobody
             name, scope = form.cleaned_data["list"], StopScope.LIST
             if name == ALL:
                 name, scope = "", StopScope.ALL

@@ -38,8 +38,8 @@ _STOPPING = {ReportKind.GONE: ChoiceState.UNDELIVERABLE, ReportKind.COMPLAINT: C
 
 
 def take(message: MailboxMessage, deployment: Deployment, now: dt.datetime) -> bool:
-    """Take a report about an e-mail of ours, or an automatic reply, which changes nothing. What is neither is left to
-    the next taker. Idempotent."""
+    """Take a report about an e-mail that we sent, or an automatic reply, which changes nothing. What is neither is left
+    to the next taker. Idempotent."""
     report = read_report(message.raw)
     if report.kind is not ReportKind.AUTO_REPLY:
         with transaction.atomic():
@@ -54,7 +54,8 @@ def _apply(report: Report, outcome: Outcome, deployment: Deployment, now: dt.dat
     if letter := letters.filter(message_id=report.message_id).first() if report.message_id else None:
         _return(letter, outcome, deployment, is_named=True, now=now)
     elif delivery := _delivery(report, outcome, deployment, now):
-        note(delivery, outcome.kind, deployment, is_unsure=outcome.is_unsure, status=outcome.status, now=now)
+        if not outcome.is_delay:  # a final report follows, or none
+            note(delivery, outcome.kind, deployment, is_unsure=outcome.is_unsure, status=outcome.status, now=now)
     else:
         marks = [recipient_mark(it, deployment.keyring) for it in (outcome.address, outcome.final_address) if it]
         if letter := letters.filter(to__in=marks, ended_at__gt=now - _LATELY).first():

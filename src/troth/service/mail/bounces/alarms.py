@@ -1,4 +1,5 @@
-"""Alarms staff where mail servers refuse our e-mails for a fault of ours: one e-mail for each code and day."""
+"""Alerts staff if mail servers refuse our e-mails because of our configuration or reputation: one e-mail for each code
+and day, five a day at most."""
 
 from __future__ import annotations
 

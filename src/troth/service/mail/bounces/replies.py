@@ -34,6 +34,8 @@ class Judgement:
     is_unsure: bool = False
     status: str = ""
     smtp_code: str = ""
+    is_delay: bool = False
+    """The message may still arrive."""
 
 
 _ENHANCED = re.compile(r"(?:(?<![\w.-])|(?<=\b[45]\d\d-))([245]\.\d{1,3}\.\d{1,3})(?!\d|\.\d)")

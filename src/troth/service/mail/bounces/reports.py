@@ -56,7 +56,7 @@ _MOST_FIRST = (
 class Outcome:
     """What a report says about one recipient. *address* is the one that was written to, as far as the report says;
     *final_address* the one that it was passed on to; *header_address* the only recipient in the header of the returned
-    message, if the report does not name it. Each is empty if unknown."""
+    message, if the report does not name it. Each is empty if unknown. After a *delay* the message may still arrive."""
 
     kind: ReportKind
     address: str = ""
@@ -65,6 +65,7 @@ class Outcome:
     status: str = ""
     smtp_code: str = ""
     header_address: str = ""
+    is_delay: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -191,7 +192,7 @@ def _judged(block: Mapping[str, str], text: str) -> Judgement:
     if action.startswith(("delivered", "relayed", "expanded")):
         return replace(judgement, kind=ReportKind.NONE, is_unsure=False)
     if action.startswith("delayed"):
-        return replace(judgement, kind=ReportKind.LATER, is_unsure=False)
+        return replace(judgement, kind=ReportKind.LATER, is_unsure=False, is_delay=True)
     return judgement
 
 
@@ -282,4 +283,4 @@ def _outcome(judgement: Judgement, original: str, final: str, written_to: str) -
     address = original or final
     header_address = "" if is_same or address == written_to else written_to
     codes = (judgement.status, judgement.smtp_code)
-    return Outcome(judgement.kind, address, final, judgement.is_unsure, *codes, header_address)
+    return Outcome(judgement.kind, address, final, judgement.is_unsure, *codes, header_address, judgement.is_delay)

@@ -197,7 +197,7 @@ def _commit(
     """Commit which of *candidates* are handed over now. None if the edition does not go on. Raises `LeaseLost`."""
     now = job.now
     with transaction.atomic():
-        # The edition before the job, as whoever resumes it locks them.
+        # The edition before the job, in the order in which `resume` locks them.
         sending = Edition.objects.select_for_update(no_key=True).filter(pk=edition.pk, state=Edition.State.SENDING)
         if not list(sending.values_list("pk")):
             return None

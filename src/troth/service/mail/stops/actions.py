@@ -34,7 +34,7 @@ def purposes_of(list_name: str, scope: StopScope, declaration: Declaration) -> l
     names = [purpose] if (purpose := lists(declaration).get(list_name)) is not None else []
     if scope is StopScope.ALL:
         names += [newsletter.purpose for newsletter in newsletters.values()]
-        # and whoever comes back is not counted by a consent that they may not remember
+        # and a person who comes back is not counted by a consent that they may not remember
         names += [newsletter.tracking_purpose for newsletter in newsletters.values() if newsletter.tracking_purpose]
     elif scope is StopScope.SENDER and own is not None:
         names += [newsletter.purpose for newsletter in newsletters.values() if newsletter.sender == own.sender]

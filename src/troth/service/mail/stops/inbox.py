@@ -80,7 +80,7 @@ def stop_in(read: MailRead, deployment: Deployment) -> StopRequest:
 
 def is_from_person(read: MailRead, deployment: Deployment) -> bool:
     """Whether a person outside the company wrote a mail: no program, list or answering machine (RFC 3834), and it is
-    none of ours that came back."""
+    not one that we sent and that came back."""
     organisation, newsletters = deployment.declaration.organisation, deployment.declaration.newsletters
     officer = organisation.officer
     own = {organisation.email, settings.TROTH.mail_from, *(it.sender for it in newsletters.values())}

@@ -277,7 +277,7 @@ def _framed(page: str) -> HttpResponse:
 
 
 def _with_frame(page: HttpResponse) -> HttpResponse:
-    """*page*, which may have a frame of ours; no other page may."""
+    """*page*, with our own pages allowed in its frames."""
     page._csp_update = {"frame-src": [SELF]}  # type: ignore[attr-defined]
     return page
 

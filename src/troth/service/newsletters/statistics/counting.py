@@ -87,5 +87,5 @@ def figures(edition: Edition) -> list[ReadFigure]:
         return []
     counts = dict(ReadCount.objects.filter(edition=edition).values_list("number", "count"))
     urls = links_in(EditionText(edition.content["subject"], edition.content["markdown"]))
-    # Multiples of ten: a figure that grows by one would show to whoever watches it that somebody reads now.
+    # Multiples of ten: a figure that grows by one would show an observer that somebody reads now.
     return [ReadFigure(url, counts.get(at, 0) // K * K or None) for at, url in enumerate(["", *urls], IMAGE)]
