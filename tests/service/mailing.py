@@ -19,8 +19,8 @@ from tests.rig.jobs import run_due
 from troth.protect import Keyring
 from troth.service.configuration import MailServer, MailTls
 from troth.service.mail import jobs as mail_jobs
-from troth.service.mail.actions import send
 from troth.service.mail.models import LetterRow
+from troth.service.mail.sending import send
 from troth.service.mail.transports import MailTransport
 
 Answer = Callable[[Envelope], str | None]

@@ -36,7 +36,7 @@ from troth.service.configuration import MailServer
 from troth.service.core.jobs.models import Job, WorkerRow
 from troth.service.core.key_lifecycle import rotate_field
 from troth.service.core.models import EntryRow
-from troth.service.mail import actions
+from troth.service.mail import actions, sending
 from troth.service.mail.actions import again, post
 from troth.service.mail.message import Address, Message
 from troth.service.mail.models import LetterRow
@@ -441,19 +441,19 @@ def test_a_letter_that_has_gone_is_done_whoever_holds_it(database: str, sink: Si
 
 
 def test_two_threads_do_not_share_a_connection(rows: None, sink: Sink) -> None:
-    mine = actions.way_out(sink.server)
+    mine = sending.way_out(sink.server)
     theirs: list[MailTransport] = []
-    other = threading.Thread(target=lambda: theirs.append(actions.way_out(sink.server)))
+    other = threading.Thread(target=lambda: theirs.append(sending.way_out(sink.server)))
     other.start()
     other.join()
     assert theirs[0] is not mine
-    assert actions.way_out(sink.server) is mine
+    assert sending.way_out(sink.server) is mine
 
 
 def test_letters_go_out_by_themselves(
     rows: None, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(actions, "open_keyring", lambda home: KEYS)
+    monkeypatch.setattr(sending, "open_keyring", lambda home: KEYS)
     settings.TROTH = replace(settings.TROTH, mail=None)
     posted()
     run_due(NOW, "mail")
@@ -556,7 +556,7 @@ def test_what_a_server_took_is_not_sent_again_when_the_database_goes_away(
     database: str, sink: Sink, send: Send, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It goes away between the server's answer and our note of it."""
-    monkeypatch.setattr(actions, "_AWAY_S", 0.2)
+    monkeypatch.setattr(sending, "_AWAY_S", 0.2)
     posted()
     with going_away(database, request, monkeypatch) as go_away:
         sink.at_end = lambda _: go_away()

@@ -13,10 +13,11 @@ from tests.service.test_mail import smtp as smtp
 
 from troth.controls import Check, CheckOutcome, run
 from troth.declaration import parse
-from troth.service.mail.actions import again, forget_failed
+from troth.service.mail.actions import again
 from troth.service.mail.controls import letters
 from troth.service.mail.models import LetterRow
 from troth.service.mail.rules import Letter
+from troth.service.mail.sending import forget_failed
 from troth.service.mail.smtp import Smtp
 
 COMPANY = parse(

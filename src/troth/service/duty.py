@@ -215,8 +215,8 @@ class Duty:
     """``module:function`` that is called in the transaction in which choices are recorded or end, with the keyed
     references of the people and the time."""
     letter_returned: str = ""
-    """``module:function`` that is called in the transaction that notes that an owed e-mail came back, or may have, with
-    its row (`mail.models.LetterRow`), the deployment and the time."""
+    """``module:function`` that is called in the transaction that notes that an e-mail failed, or may have come back,
+    with its row (`mail.models.LetterRow`), the deployment and the time."""
     people_erased: str = ""
     """``module:function`` that is called in the transaction that records an erasure, with the keyed references of the
     erased identifiers and the time."""

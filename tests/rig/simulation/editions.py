@@ -27,7 +27,7 @@ from troth.service.core.deployment import Deployment
 from troth.service.core.jobs.registry import Kind, Retry
 from troth.service.core.jobs.running import RunningJob
 from troth.service.core.models import ControlEvent, EntryRow
-from troth.service.mail import actions as mail_actions
+from troth.service.mail import sending
 from troth.service.mail.bounces import judge
 from troth.service.mail.bulk import actions as bulk
 from troth.service.mail.bulk import delivery
@@ -144,7 +144,8 @@ class Shop:
             (delivery, "setting", lambda name: self.rng.choice(({}, {"*": 3.0}))),
             (delivery, "uptime_s", world.tasks.monotonic),
             (preferences, "named", lambda name: ()),
-            (mail_actions, "time", SimpleNamespace(sleep=world.tasks.sleep)),
+            (sending, "time", SimpleNamespace(sleep=world.tasks.sleep)),
+            (delivery, "time", SimpleNamespace(sleep=world.tasks.sleep)),
         ):
             world.patch(target, name, value)
 

@@ -17,7 +17,7 @@ from troth.service.core.jobs.queue import enqueue
 from troth.service.core.jobs.registry import Kind, Retry
 from troth.service.core.jobs.running import RunningJob
 from troth.service.core.models import EntryRow
-from troth.service.mail import actions
+from troth.service.mail import actions, sending
 from troth.service.mail.message import Message
 from troth.service.mail.models import LetterRow
 from troth.service.mail.transports import Doubtful, MessageRefused, ServerUnreachable
@@ -42,11 +42,11 @@ class Letters:
         self._taken: Counter[str] = Counter()
         LetterRow.objects.all().delete()
         EntryRow.objects.all().delete()
-        world.patch(actions, "time", SimpleNamespace(sleep=world.tasks.sleep))
+        world.patch(sending, "time", SimpleNamespace(sleep=world.tasks.sleep))
 
     def act(self) -> None:
         once, now = f"l{next(self._numbers)}", self._world.tasks.now()
-        packed = actions._packed(Message(f"<{once}@example.org>", "us@example.org", "ann@example.org", _CONTENT))
+        packed = actions.packed(Message(f"<{once}@example.org>", "us@example.org", "ann@example.org", _CONTENT))
         with transaction.atomic():
             row = LetterRow.objects.create(
                 once=once,
@@ -61,7 +61,7 @@ class Letters:
             enqueue("mail.send", str(row.pk), not_before=now, priority=HIGH)
 
     def _run(self, jobs: Sequence[RunningJob]) -> None:
-        actions.send(jobs, keyring=KEYS, transport=self)
+        sending.send(jobs, keyring=KEYS, transport=self)
 
     # --- the mail server (`troth.service.mail.transports.MailTransport`) ------------------------------------------
 

@@ -8,6 +8,7 @@ from email.message import EmailMessage
 import pytest
 from tests.service.newsletters.conftest import ANN, BEN, Publisher
 
+from troth.service.mail.bounces.actions import FAILURES_MAX
 from troth.service.mail.inbox.mailboxes import MailboxMessage
 from troth.service.mail.inbox.reading import offer
 from troth.service.mail.models import EditionDelivery, LetterRow
@@ -126,14 +127,67 @@ def test_editions_that_fail_days_after_the_next_one_left_count_as_well(publisher
     assert Choice.objects.filter(state="undeliverable").exists()
 
 
-def test_a_report_without_our_envelope_counts_by_its_message_id_then_by_its_address(publisher: Publisher) -> None:
+def test_a_report_without_our_envelope_counts_by_its_message_id_then_by_its_address(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
     publisher.send()
     _, message_id = to(publisher, ANN)
     arrives(publisher, bounce("gone", sent_to="privacy@example.org", about="alias@example.net", message_id=message_id))
     assert people(publisher) == 1
     arrives(publisher, bounce("gone", sent_to="privacy@example.org", about=BEN.upper()))
+    assert people(publisher) == 1, "anybody can write this report, and servers write to our envelope sender"
+    assert EditionDelivery.objects.filter(report="gone?").count() == 1
+    monkeypatch.delenv("TROTH_MAIL_RETURN")
+    arrives(publisher, bounce("gone", sent_to="privacy@example.org", about=BEN.upper()))
     with pytest.raises(Exception, match="nobody would get"):
         people(publisher)
+
+
+def test_a_report_about_several_recipients_counts_for_the_one_of_its_envelope(publisher: Publisher) -> None:
+    publisher.send()
+    returned, _ = to(publisher, ANN)
+    block = b"Final-Recipient: rfc822; %s\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n"
+    raw = bounce("gone", sent_to=returned, about=ANN)
+    arrives(publisher, raw.replace(b"Final-Recipient", block % BEN.encode() + b"Final-Recipient", 1))
+    reports = EditionDelivery.objects.exclude(report="").values_list("report", flat=True)
+    assert sorted(reports) == ["gone", "gone?"]
+    assert people(publisher) == 1
+
+
+def test_a_server_that_put_an_edition_off_until_its_end_counts_as_later(publisher: Publisher) -> None:
+    publisher.sink.to = lambda envelope: "452 4.2.2 mailbox full" if envelope.rcpt_tos == [ANN] else None
+    for number in range(FAILURES_MAX):
+        assert people(publisher) == 2
+        publisher.clock[0] += dt.timedelta(days=7)
+        edition = publisher.start(f"# Number {number}\n\ntext")
+        publisher.work()
+        publisher.clock[0] += dt.timedelta(days=5)
+        publisher.work()
+        assert publisher.outcomes(edition) == {"refused": 1, "sent": 1}
+    assert people(publisher) == 1
+
+
+@pytest.mark.parametrize("at", ["sender", "to"])
+@pytest.mark.parametrize(
+    ("answer", "days", "is_alarm"),
+    [
+        ("550 5.7.1 blocked using zen.spamhaus.org", 0, True),
+        ("451 4.7.1 your address is on our block list", 0, True),
+        ("451 4.7.1 greylisted, try again", 0, False),
+        ("451 4.7.1 greylisted, try again", 5, True),
+        ("452 4.2.2 mailbox full", 5, False),
+    ],
+)
+def test_a_refusal_that_is_our_own_fault_alarms_staff_and_stops_nobody(
+    publisher: Publisher, at: str, answer: str, days: int, is_alarm: bool
+) -> None:
+    setattr(publisher.sink, at, lambda envelope: answer)
+    publisher.start()
+    publisher.work()
+    publisher.clock[0] += dt.timedelta(days=days)
+    publisher.work()
+    assert LetterRow.objects.filter(kind="staff_alert").exists() is is_alarm
+    assert not Choice.objects.exists()
 
 
 @pytest.mark.parametrize("sent_to", ["bounces+aaaaaaaaaaaaaaaaaaaaaaa@example.org", "bounces@example.org"])

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from collections.abc import Callable
 from email import message_from_bytes
 from email.policy import SMTP
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiosmtpd.smtp import Envelope
 from django.test import Client
 from tests.service.newsletters.conftest import ANN, BEN, CHLOE, TEXT, Publisher
 
 from troth.service.core.jobs.models import Job
 from troth.service.mail.bulk import actions as bulk
+from troth.service.mail.bulk import delivery
+from troth.service.mail.message import Message
 from troth.service.mail.models import DeliveryGroup, Edition, EditionDelivery
 from troth.service.mail.signatures.keys import activate, make_domain_key
 from troth.service.mail.smtp import Smtp
@@ -373,6 +378,69 @@ def test_a_slow_rate_is_slow_and_no_standstill(
         publisher.work()
         publisher.clock[0] += dt.timedelta(seconds=1)
     assert sorted(publisher.got) == [ANN, BEN]
+
+
+def test_no_second_has_more_messages_than_the_rate(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    moments, server = list[float](), SimpleNamespace(now=0.0)
+    monkeypatch.setattr(NewsletterEditions, "per_second", lambda *of: 20)
+    monkeypatch.setattr(delivery, "uptime_s", lambda: server.now)
+    sleep = SimpleNamespace(sleep=lambda seconds: setattr(server, "now", server.now + seconds))
+    monkeypatch.setattr(delivery, "time", sleep)
+
+    def hand_over(message: Message, leave: Callable[[], None]) -> None:
+        leave()
+        moments.append(server.now)
+
+    monkeypatch.setattr(delivery, "way_out", lambda settings: SimpleNamespace(hand_over=hand_over))
+    values = ", ".join(f"({n}, 'ann{n}@example.org', 'Ann', 'active', '2026-01-01')" for n in range(100, 170))
+    publisher.do(f"INSERT INTO subscriber VALUES {values};")
+    publisher.start()
+    begun = publisher.clock[0]
+    for step in range(20):
+        server.now = max(server.now, step * 0.35)
+        publisher.clock[0] = begun + dt.timedelta(seconds=server.now)
+        publisher.work()
+    assert len(moments) == 72
+    assert max(sum(at <= other < at + 1 for other in moments) for at in moments) <= 21
+    assert moments[-1] < 72 / 20 + 1
+
+
+def test_a_slow_domain_holds_up_no_other(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TROTH_MAIL_RATES", "slow.example.org=0.1 *=1000")
+    values = ", ".join(f"({n}, 'ann{n}@slow.example.org', 'Ann', 'active', '2026-01-01')" for n in range(100, 110))
+    publisher.do(f"INSERT INTO subscriber VALUES {values};")
+    publisher.start()
+    publisher.work()
+    assert ANN in publisher.got
+    assert BEN in publisher.got
+    assert len(publisher.got) == 3
+    for _ in range(10):
+        publisher.clock[0] += dt.timedelta(seconds=10)
+        publisher.work()
+    assert len(publisher.got) == 12
+
+
+def test_a_busy_domain_gets_nothing_for_a_while_and_holds_up_no_other(publisher: Publisher) -> None:
+    tried = []
+
+    def answer(envelope: Envelope) -> str | None:
+        tried.extend(envelope.rcpt_tos[-1:])
+        return "451 4.3.2 busy" if envelope.rcpt_tos[-1].endswith("@busy.example.org") else None
+
+    publisher.sink.to = answer
+    values = ", ".join(f"({n}, 'ann{n}@busy.example.org', 'Ann', 'active', '2026-01-01')" for n in range(100, 120))
+    publisher.do(f"INSERT INTO subscriber VALUES {values};")
+    publisher.start()
+    publisher.work()
+    assert sorted(publisher.got) == [ANN, BEN]
+    assert len(tried) == 3
+    publisher.clock[0] += dt.timedelta(seconds=31)
+    publisher.work()
+    assert len(tried) == 4
+    publisher.sink.to = lambda envelope: None
+    publisher.clock[0] += dt.timedelta(minutes=2)
+    publisher.work()
+    assert len(publisher.got) == 22
 
 
 def test_of_two_rows_with_one_address_the_confirmed_one_counts(publisher: Publisher) -> None:

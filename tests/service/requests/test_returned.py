@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
 from django.utils import timezone
+from tests.service.mailing import Sink, send_due
 from tests.service.newsletters.test_coming_back import bounce
 from tests.service.requests.conftest import Office
 from tests.service.team import StaffClient
 
 from troth.service.cases.models import Case
+from troth.service.mail.actions import settle
 from troth.service.mail.bounces.actions import take
 from troth.service.mail.controls import letters, letters_sent
 from troth.service.mail.inbox.mailboxes import MailboxMessage
 from troth.service.mail.models import LetterRow
+from troth.service.mail.smtp import Smtp
 from troth.service.staff.rights import StaffRight
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -65,6 +69,33 @@ def test_one_that_may_have_come_back_is_a_task_and_counts_as_sent_until_that_is_
     arrives(office, returned(letter, "gone"))
     letter.refresh_from_db()
     assert (letter.state, tasks(case)[1:]) == ("failed", ["came back 5.1.1"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "days", "alarms"),
+    [
+        ("550 5.1.1 no such user", 0, 1),
+        ("550 5.7.1 blocked using zen.spamhaus.org", 0, 2),
+        ("452 4.2.2 mailbox full", 90, 1),
+    ],
+)
+def test_an_owed_email_that_the_server_refuses_is_a_task_in_its_case(
+    office: Office, answer: str, days: int, alarms: int
+) -> None:
+    case = office.ask("object")
+    with Sink() as sink:
+        sink.to = lambda envelope: answer
+        smtp = Smtp(sink.server)
+        for wait in (0, days):
+            send_due(office.now() + dt.timedelta(days=wait), keyring=office.deployment.keyring, transport=smtp)
+        smtp.close()
+    letter = LetterRow.objects.filter(about=case.about, kind="acknowledged").get()
+    assert (letter.state, tasks(case)) == ("failed", [answer[:9]])
+    assert LetterRow.objects.filter(kind="staff_alert").count() == alarms
+    assert settle(letter.once, now=office.now())
+    letter.refresh_from_db()
+    assert not letter.is_open
+    assert not settle(letter.once, now=office.now())
 
 
 def test_a_report_that_names_only_the_address_is_not_sure(office: Office) -> None:

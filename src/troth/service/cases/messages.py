@@ -139,7 +139,7 @@ def alert_staff(case: Case, what: str, deployment: Deployment, *, now: dt.dateti
 
 
 def note_returned(letter: LetterRow, deployment: Deployment, now: dt.datetime) -> None:
-    """Open a task in the case of an owed e-mail that came back, or may have: its person still has to be reached."""
+    """Open a task in the case of an owed e-mail that failed, or may have come back: its person is not reached yet."""
     kind = kinds()[letter.kind]
     case = Case.objects.select_related("handler").filter(reference=letter.about.removeprefix("case:")).first()
     if case is None or not (kind.is_owed and kind.to_person):
@@ -147,7 +147,7 @@ def note_returned(letter: LetterRow, deployment: Deployment, now: dt.datetime) -
     facts = {"letter": letter.kind, "why": letter.reason}
     CaseEvent.objects.create(case=case, at=now, what="mail_returned", actor="rule", facts=facts, is_internal=True)
     with override(deployment.declaration.policy.language):
-        what = gettext("An e-mail about a case came back. Reach the person in another way.")
+        what = gettext("An e-mail about a case could not be delivered. Reach the person in another way.")
     alert_staff(case, what, deployment, now=now, again=f"returned-{letter.pk}")
 
 

@@ -1,40 +1,24 @@
-"""Queues e-mails with the change that causes them, and sends each of them once."""
+"""Queues e-mails with the change that causes them, and settles those that failed."""
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import json
 import logging
-import threading
-import time
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from django.conf import settings
-from django.db import Error, close_old_connections, transaction
+from django.db import transaction
 
 from troth.declaration import Organisation
-from troth.ledger import DeclaredName, Entry, Pseudonym
-from troth.ledger import Value as FieldValue
-from troth.protect import Keyring, OpenError, SealingContext
-from troth.service.configuration import MailServer, Settings
-from troth.service.core.clock import may_end
+from troth.protect import Keyring, SealingContext
 from troth.service.core.jobs.models import HIGH
 from troth.service.core.jobs.queue import enqueue
-from troth.service.core.jobs.running import LeaseLost, RunningJob
-from troth.service.core.keys import keyring as open_keyring
-from troth.service.core.ledger import record
-from troth.service.database import may_pass, say_away
 from troth.service.mail.message import Address, Message, message
 from troth.service.mail.message_kinds import kinds
 from troth.service.mail.models import REACHED, RETURNED, LetterRow
-from troth.service.mail.provider import Provider
 from troth.service.mail.rules import Letter, LetterRefused, language_of, write
-from troth.service.mail.signatures.keys import signed
-from troth.service.mail.smtp import Smtp
-from troth.service.mail.transports import Doubtful, FolderTransport, MailTransport, MessageRefused, ServerUnreachable
 
 _LOG = logging.getLogger("troth.mail")
 _REFERENCES_MAX = 50
@@ -114,7 +98,7 @@ def _stored(letter: Letter, made: Message, keyring: Keyring, now: dt.datetime) -
         to=recipient_mark(made.to, keyring),
         language=language_of(letter.language),
         message_id=made.id,
-        sealed=keyring.seal(_packed(made), letter_context(letter.once)),
+        sealed=keyring.seal(packed(made), letter_context(letter.once)),
         queued_at=now,
         until=now + kinds()[letter.kind].lasts,
     )
@@ -127,73 +111,6 @@ def _sender(address: str) -> Address:
         raise LetterRefused(
             "e-mails need a sender address: set TROTH_MAIL_FROM, or organisation.email in the declaration"
         ) from None
-
-
-def send(jobs: Sequence[RunningJob], *, keyring: Keyring, transport: MailTransport) -> None:
-    """Send the e-mails that *jobs* name, one by one over *transport*.
-
-    If a process dies, the e-mail whose last byte the server may have received is sent again with the same Message-ID,
-    and marked as repeated; no other e-mail is sent twice, and none is lost (docs/decisions/0012). E-mails that the
-    server refuses permanently, or for too long, are marked as failed.
-    """
-    letters = LetterRow.objects.in_bulk([int(job.key) for job in jobs])
-    unreachable = ""
-    for job in jobs:
-        row = letters.get(int(job.key))
-        job.go_on()
-        if row is not None and row.state == State.HANDING_OVER:  # of a worker that died: the server may have it
-            LetterRow.objects.filter(pk=row.pk, state=State.HANDING_OVER).update(state=State.QUEUED, repeated=True)
-        if unreachable:
-            _wait(job, unreachable)
-            continue
-        try:
-            if row is not None and row.ended_at is None:
-                _send(job, row, keyring, transport)
-        except LeaseLost as lost:
-            _LOG.warning("%s", lost)
-        except Error as away:
-            if may_pass(away):  # whatever was handed over is recorded by now, so this one was not
-                note_surely(partial(_note_unsent, job))
-            raise
-        except ServerUnreachable as error:
-            unreachable = error.reason
-            _LOG.warning("e-mails wait: %s", unreachable)
-            _wait(job, unreachable)
-
-
-def _wait(job: RunningJob, reason: str) -> None:
-    """Put the e-mail back, untried. A worker that lost it must not: another may have handed it over by now."""
-    with contextlib.suppress(LeaseLost), transaction.atomic():
-        job.lock()
-        LetterRow.objects.filter(pk=job.key, ended_at__isnull=True).update(state=State.QUEUED, reason=reason)
-        job.put_back(_NO_WAY_WAIT)
-
-
-def send_letters(jobs: Sequence[RunningJob]) -> None:
-    """`send` with this process's settings, over this thread's connection; without a mail server, e-mails wait."""
-    told: Settings = settings.TROTH
-    if told.mail is not None:
-        send(jobs, keyring=open_keyring(told.home), transport=way_out(told.mail))
-        return
-    for job in jobs:
-        job.put_back(_NO_WAY_WAIT)
-
-
-_ways = threading.local()
-
-
-def way_out(server: MailServer) -> MailTransport:
-    """One connection per thread: concurrent e-mails over one would be mixed up."""
-    known: dict[MailServer, MailTransport] = _ways.__dict__.setdefault("known", {})
-    if server not in known:
-        known[server] = _opened(server)
-    return known[server]
-
-
-def _opened(server: MailServer) -> MailTransport:
-    if server.provider:
-        return Provider(server)
-    return Smtp(server) if server.folder is None else FolderTransport(server.folder, maildir=server.maildir)
 
 
 def about_of(message_ids: Iterable[str], *, to: str, keyring: Keyring) -> str:
@@ -227,118 +144,17 @@ def again(once: str, *, now: dt.datetime) -> None:
 
 
 def settle(once: str, *, now: dt.datetime) -> bool:
-    """Note that the person of an e-mail that came back was reached in another way. False if none came back."""
-    rows = LetterRow.objects.filter(once=once, reason__startswith=RETURNED)
+    """Note that the person of an e-mail that failed or came back was reached in another way. False if none did."""
+    rows = LetterRow.objects.filter(once=once).exclude(reason=REACHED)
     is_failed = rows.filter(state=State.FAILED).update(reason=REACHED, ended_at=now)
-    return bool(is_failed or rows.update(reason=REACHED))
+    return bool(is_failed or rows.filter(reason__startswith=RETURNED).update(reason=REACHED))
 
 
-# --- one letter -----------------------------------------------------------------------------------------------------
-
-
-def _send(job: RunningJob, row: LetterRow, keyring: Keyring, transport: MailTransport) -> None:
-    """Send one e-mail. Raises `LeaseLost` and `ServerUnreachable`."""
-    if row.until <= job.now and may_end(job.now):
-        _fail(job, row, row.reason or "too late")
-        return
-    try:
-        # Signed now, not when it was queued: it may wait for days, or be sent again after weeks, and the record of a
-        # replaced key leaves DNS.
-        letter = signed(_unpacked(keyring.unseal(bytes(row.sealed or b""), letter_context(row.once))), keyring)
-    except OpenError:
-        _fail(job, row, "message cannot be opened")
-        return
-    try:
-        transport.hand_over(letter, lambda: _leave(job, row))
-    except MessageRefused as error:
-        reason, note = error.reason, _fail if error.for_good else _later
-        note_surely(lambda: note(job, row, reason))
-    except Doubtful as error:
-        doubt = error.reason
-        note_surely(lambda: _later(job, row, doubt, repeated=True))
-    else:
-        note_surely(lambda: _note_sent(job, row, keyring, letter))
-
-
-def note_surely(note: Callable[[], T]) -> T:
-    """Run *note*, repeating it while our own database is unavailable: the server has or may have the e-mail, and
-    without a record it would be sent again. Nothing else could be done meanwhile."""
-    while True:
-        try:
-            return note()
-        except Error as away:
-            if not may_pass(away):
-                raise
-            say_away(_LOG, "an e-mail was handed over, but the database did not answer; it is recorded once it does")
-        close_old_connections()
-        time.sleep(_AWAY_S)
-
-
-def _leave(job: RunningJob, row: LetterRow) -> None:
-    """Commit that the very next step may hand the e-mail over. Raises `LeaseLost`."""
-    with transaction.atomic():
-        job.lock()
-        if not LetterRow.objects.filter(pk=row.pk, ended_at__isnull=True).update(state=State.HANDING_OVER):
-            raise LeaseLost("a worker that had lost this e-mail has sent it after all")
-
-
-def _note_sent(job: RunningJob, row: LetterRow, keyring: Keyring, letter: Message) -> None:
-    """Commit the state, the ledger entry and the deletion of message and address together, also if another worker
-    has the job by now: it finds the e-mail sent."""
-    said: dict[str, FieldValue] = {
-        "letter": DeclaredName(row.kind),
-        "to": Pseudonym(row.to),
-        "digest": keyring.digest("letter", letter.content),
-    }
-    case = row.about.removeprefix("case:")
-    if case != row.about:
-        said["case"] = keyring.pseudonym("case", case)
-    now = job.now
-    with transaction.atomic():
-        done = LetterRow.objects.filter(pk=row.pk, ended_at__isnull=True).update(
-            state=State.SENT, sealed=None, ended_at=now, reason=""
-        )
-        if done:
-            record(Entry("letter.sent", now, said))
-        with contextlib.suppress(LeaseLost):
-            job.finish()
-
-
-def _note_unsent(job: RunningJob) -> None:
-    with contextlib.suppress(LeaseLost), transaction.atomic():
-        job.lock()
-        LetterRow.objects.filter(pk=job.key, state=State.HANDING_OVER).update(state=State.QUEUED)
-
-
-def _fail(job: RunningJob, row: LetterRow, reason: str) -> None:
-    with transaction.atomic():
-        job.finish()
-        LetterRow.objects.filter(pk=row.pk).update(state=State.FAILED, ended_at=job.now, reason=reason)
-    _LOG.error("e-mail %d (%s) could not be sent: %s", row.pk, row.kind, reason)
-
-
-def _later(job: RunningJob, row: LetterRow, reason: str, *, repeated: bool = False) -> None:
-    mine = LetterRow.objects.filter(pk=row.pk, ended_at__isnull=True)
-    with transaction.atomic():
-        if repeated:
-            mine.update(repeated=True)
-        job.lock()
-        mine.update(state=State.QUEUED, reason=reason)
-        job.retry("not_accepted", until=row.until)
-
-
-def forget_failed(now: dt.datetime) -> None:
-    """Delete messages of e-mails that failed long ago; their rows stay."""
-    old = LetterRow.objects.filter(state=State.FAILED, ended_at__lt=now - _FAILED_KEEPS, sealed__isnull=False)
-    if old.exists() and may_end(now):
-        old.update(sealed=None)
-
-
-def _packed(made: Message) -> bytes:
+def packed(made: Message) -> bytes:
     return json.dumps([made.id, made.sender, made.to]).encode() + b"\n" + made.content
 
 
-def _unpacked(packed: bytes) -> Message:
-    envelope, _, content = packed.partition(b"\n")
+def unpacked(content: bytes) -> Message:
+    envelope, _, body = content.partition(b"\n")
     id_, sender, to = json.loads(envelope)
-    return Message(id_, sender, to, content)
+    return Message(id_, sender, to, body)

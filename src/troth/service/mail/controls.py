@@ -76,7 +76,7 @@ def letters_sent(letters: MessageCounts, now: dt.datetime) -> ControlResult:
     tested = letters.sent + letters.waiting + failed + reached
     summary = f"{counted(letters.sent, 'e-mail')} sent within {_PERIOD.days} days, {failed:,} failed, {late:,} late, "
     summary += f"{given_up:,} given up."
-    summary += f" {reached:,} came back, and their people were reached in another way." if reached else ""
+    summary += f" {reached:,} failed or came back, and their people were reached in another way." if reached else ""
     figures = {
         "sent": letters.sent,
         "waiting": letters.waiting,

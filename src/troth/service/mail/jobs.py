@@ -13,10 +13,10 @@ from troth.service.core.jobs.models import HIGH
 from troth.service.core.jobs.queue import enqueue
 from troth.service.core.jobs.registry import Retry, batch_job, job
 from troth.service.core.jobs.running import RunningJob, TryAgain
-from troth.service.mail.actions import forget_failed, send_letters
 from troth.service.mail.bulk.delivery import deliver
 from troth.service.mail.inbox import reading
 from troth.service.mail.inbox.mailboxes import MailboxAway
+from troth.service.mail.sending import forget_failed, send_letters
 
 _WAITS = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
 """Pauses after each temporary failure; the last one repeats."""

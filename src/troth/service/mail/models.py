@@ -56,6 +56,11 @@ class LetterRow(models.Model):
         """Whether it came back, or may have, and nobody has noted that its person was reached."""
         return self.reason.startswith(RETURNED)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it failed or came back, or may have, and nobody has noted that its person was reached."""
+        return self.is_returned or (self.state == self.State.FAILED and self.reason != REACHED)
+
 
 class Edition(models.Model):
     """One text that goes to many people."""

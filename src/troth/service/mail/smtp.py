@@ -13,10 +13,11 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from troth.service.configuration import MailServer, MailTls
-from troth.service.mail.bounces import judge
+from troth.service.mail.bounces import ReportKind, judge
 from troth.service.mail.message import Message
 from troth.service.mail.oauth import (
     PASSWORDS_OFF,
@@ -117,10 +118,12 @@ class Smtp:
             self._command(connection, " ".join([f"MAIL FROM:<{message.sender}>", *options]), 250)
         except MessageRefused as refused:
             self._start_over(connection)
-            # A refused sender means wrong settings, and must not fail this e-mail; its size may.
-            raise MessageRefused(
-                refused.reason, for_good=refused.for_good and refused.reason.startswith("552")
-            ) from None
+            # A refused sender means wrong settings or a block list, and must not fail this e-mail; its size may.
+            is_size = refused.reason.startswith("552")
+            judged = refused.judged
+            if judged is not None and refused.for_good and not is_size:
+                judged = replace(judged, kind=ReportKind.OURS)
+            raise MessageRefused(refused.reason, for_good=refused.for_good and is_size, judged=judged) from None
         except ServerUnreachable:
             self._drop()
             raise

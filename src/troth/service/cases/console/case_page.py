@@ -231,7 +231,7 @@ _EVENTS: Mapping[str, Any] = {
     "note": _("Note"),
     "not_mailed": _("No e-mail was sent: the unverified address got several within a day"),
     "wrote": _("An e-mail in the person's name; its sender is not verified"),
-    "mail_returned": _("An e-mail to the person came back, or may have: reach them in another way"),
+    "mail_returned": _("An e-mail to the person failed, or may have come back: reach them in another way"),
     "reached": _("The person was reached in another way"),
     "closed": _("The case was closed"),
     "needs_review": _("A handler has to review it"),

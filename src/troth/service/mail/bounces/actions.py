@@ -3,18 +3,21 @@ and an owed e-mail that came back has failed. What is our own fault alarms staff
 decision.
 
 Reports are easily forged. One counts if it names a delivery of ours by its envelope or its Message-ID, which hold a
-keyed token; by its address alone only if we sent something there lately.
+keyed token; by its address alone only if we sent something there lately, and is unsure if servers send reports to an
+envelope sender of ours (`TROTH_MAIL_RETURN`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
+from django.conf import settings
 from django.db import transaction
 
 from troth.declaration import IdentityKind
+from troth.service.configuration import setting
 from troth.service.core.deployment import Deployment
 from troth.service.duty import named
 from troth.service.mail.actions import recipient_mark
@@ -53,9 +56,10 @@ def _apply(report: Report, outcome: Outcome, deployment: Deployment, now: dt.dat
     letters = LetterRow.objects.filter(state=LetterRow.State.SENT).order_by("-ended_at")
     if letter := letters.filter(message_id=report.message_id).first() if report.message_id else None:
         _return(letter, outcome, deployment, is_named=True, now=now)
-    elif delivery := _delivery(report, outcome, deployment, now):
+    elif delivery := (named := _named(report, outcome, deployment)) or _sent_to(outcome, deployment, now):
         if not outcome.is_delay:  # a final report follows, or none
-            note(delivery, outcome.kind, deployment, is_unsure=outcome.is_unsure, status=outcome.status, now=now)
+            is_unsure = outcome.is_unsure or (named is None and _names_envelopes())
+            note(delivery, outcome.kind, deployment, is_unsure=is_unsure, status=outcome.status, now=now)
     else:
         marks = [recipient_mark(it, deployment.keyring) for it in (outcome.address, outcome.final_address) if it]
         if letter := letters.filter(to__in=marks, ended_at__gt=now - _LATELY).first():
@@ -83,24 +87,34 @@ def _return(letter: LetterRow, outcome: Outcome, deployment: Deployment, *, is_n
             follow(letter, deployment, now)
 
 
-def _delivery(report: Report, outcome: Outcome, deployment: Deployment, now: dt.datetime) -> EditionDelivery | None:
-    """The delivery that *outcome* is about."""
+def _named(report: Report, outcome: Outcome, deployment: Deployment) -> EditionDelivery | None:
+    """The delivery that *report* names with a token; if it is about several recipients, the one to the recipient of
+    *outcome*."""
     keyring = deployment.keyring
     tokens = (token for address in report.sent_to if (token := token_in(address)) is not None)
     named = [pk for token in tokens if (pk := delivery_of(token, keyring)) is not None]
-    if len(report.outcomes) == 1:
-        named += deliveries_named([report.message_id], keyring)
-        found = EditionDelivery.objects.filter(pk__in=named).first()
-        if found is not None:
-            return found
-    marks = _marks([outcome.address, outcome.final_address, outcome.header_address], deployment)
+    deliveries = EditionDelivery.objects.filter(pk__in=[*named, *deliveries_named([report.message_id], keyring)])
+    if len(report.outcomes) > 1:
+        deliveries = deliveries.filter(fingerprint__in=_marks(outcome, deployment))
+    return deliveries.first()
+
+
+def _names_envelopes() -> bool:
+    """Whether our messages have envelope senders of their own, to which servers send their reports."""
+    server = settings.TROTH.mail
+    return bool(setting("TROTH_MAIL_RETURN")) and not (server is not None and server.provider)
+
+
+def _sent_to(outcome: Outcome, deployment: Deployment, now: dt.datetime) -> EditionDelivery | None:
+    """The latest delivery to the recipient of *outcome*."""
+    marks = _marks(outcome, deployment)
     sent = EditionDelivery.objects.filter(fingerprint__in=marks, handed_at__gt=now - _LATELY)
     return sent.order_by("-handed_at").first()
 
 
-def _marks(addresses: Sequence[str], deployment: Deployment) -> list[str]:
+def _marks(outcome: Outcome, deployment: Deployment) -> list[str]:
     marks = []
-    for address in filter(None, addresses):
+    for address in filter(None, (outcome.address, outcome.final_address, outcome.header_address)):
         try:
             marks += fingerprints([(IdentityKind.EMAIL, address)], deployment.keyring)
         except IdentityRefused:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections import Counter, defaultdict
+import time
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,9 +25,9 @@ from troth.service.configuration import setting
 from troth.service.core.clock import may_end, uptime_s
 from troth.service.core.deployment import Deployment
 from troth.service.core.jobs.running import RunningJob
-from troth.service.mail.actions import note_surely, way_out
-from troth.service.mail.bounces import Judgement
+from troth.service.mail.bounces import Judgement, ReportKind, judge
 from troth.service.mail.bounces.actions import note as note_report
+from troth.service.mail.bounces.alarms import alarm
 from troth.service.mail.bulk import rates
 from troth.service.mail.bulk.content import opened_keys
 from troth.service.mail.bulk.ending import end_if_done
@@ -34,6 +35,7 @@ from troth.service.mail.bulk.kinds import OF_COMPANY, Doubt, EditionKind, Editio
 from troth.service.mail.message import Message
 from troth.service.mail.models import DeliveryGroup, Edition, EditionDelivery
 from troth.service.mail.rules import LetterRefused
+from troth.service.mail.sending import note_surely, way_out
 from troth.service.mail.transports import Doubtful, MailError, MailTransport, MessageRefused, ServerUnreachable
 from troth.service.preferences.actions import hold_choices, may_named
 from troth.service.preferences.rules import Permission, Reason
@@ -43,38 +45,54 @@ State = EditionDelivery.State
 
 _WAVE: Final = dt.timedelta(seconds=0.7)
 """How long one wave may take, so that a stop counts within a second."""
+_BEGINS = dt.timedelta(seconds=0.5)
+"""Within which the messages of a wave begin to leave."""
 _AWAY_WAIT = dt.timedelta(minutes=1)
+_BUSY = ("4.3.", "4.4.")
+"""Statuses (RFC 3463) of refusals for now that are about the server or the connection."""
+_BUSY_WAIT = dt.timedelta(seconds=30)
+"""How long nothing leaves to a busy domain: less than a refused message waits, which must not hold up the others."""
 _PAUSES = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
 """Pauses after each temporary refusal; the last one repeats."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """How one delivery of a wave ended, or why it goes back; and what the server's refusal says about the address."""
+    """How one delivery of a wave ended, or why it goes back; what the server's refusal says about the address, and the
+    domain that is *busy*."""
 
     state: State
     reason: str = ""
     pause: dt.timedelta | None = None
     judged: Judgement | None = None
+    busy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """One delivery of a wave that may leave: what its preflight said (*checked*), and the *basis* on which it may."""
+    """One delivery of a wave that may leave: what its preflight said (*checked*), the *basis* on which it may, and how
+    long after its wave began (*after_s*)."""
 
     delivery: EditionDelivery
     recipient: EditionRecipient
     message: Message
     checked: str
     basis: str = ""
+    after_s: float = 0.0
+
+    @property
+    def domain(self) -> str:
+        return self.message.to.rpartition("@")[2].lower()
 
 
 @dataclass(frozen=True, slots=True)
 class _Wave:
-    """Deliveries whose hand-over was committed together, at *handed_at*, which names it in their rows."""
+    """Deliveries whose hand-over was committed together, at *handed_at*, which names it in their rows. Their slots
+    count from *slots_s*, a little earlier than *begun_s*."""
 
     leaving: Sequence[_Candidate]
     handed_at: dt.datetime
+    slots_s: float
     begun_s: float
 
     def is_over(self) -> bool:
@@ -102,6 +120,7 @@ def deliver(job: RunningJob, deployment: Deployment, transport: MailTransport | 
             return
         transport = way_out(settings.TROTH.mail)
     template, keys = kind.template(edition, deployment), opened_keys(group, deployment.keyring)
+    per_second = kind.per_second(edition, deployment)
     while True:
         job.go_on()
         now, waiting = job.now, list(group.deliveries.filter(state=State.QUEUED).order_by("position"))
@@ -109,13 +128,17 @@ def deliver(job: RunningJob, deployment: Deployment, transport: MailTransport | 
         if not due:
             break
         if edition.until is not None and edition.until <= now and may_end(now):
-            _end_queued(due, _Outcome(State.REFUSED, "too late"), job)
+            _give_up(due, deployment, job)
             continue
+        due = due[: rates.room(per_second, now=now, within=_BEGINS)]
+        if not due:
+            job.put_back(_WAVE)
+            return
         recipients = kind.recipients(edition, [keys[delivery.position] for delivery in due], deployment)
         candidates = _candidates(due, recipients, template, job)
         if not candidates:
             continue
-        wave = _commit(candidates, edition, job, deployment, kind.per_second(edition, deployment))
+        wave = _commit(candidates, edition, job, deployment, per_second)
         if wave is None:
             _goes_on(group, job.now)
             return
@@ -195,7 +218,7 @@ def _commit(
     candidates: Sequence[_Candidate], edition: Edition, job: RunningJob, deployment: Deployment, per_second: int
 ) -> _Wave | None:
     """Commit which of *candidates* are handed over now. None if the edition does not go on. Raises `LeaseLost`."""
-    now = job.now
+    now, slots_s = job.now, uptime_s()
     with transaction.atomic():
         # The edition before the job, in the order in which `resume` locks them.
         sending = Edition.objects.select_for_update(no_key=True).filter(pk=edition.pk, state=Edition.State.SENDING)
@@ -211,7 +234,7 @@ def _commit(
         for (basis, checked, counted), keys in by_record.items():
             rows = EditionDelivery.objects.filter(pk__in=keys)
             rows.update(state=State.HANDING_OVER, handed_at=now, basis=basis, preflight=checked, is_counted=counted)
-        return _Wave(leaving, now, uptime_s())  # before it commits, because a stop may commit right after
+        return _Wave(leaving, now, slots_s, uptime_s())  # before it commits, because a stop may commit right after
 
 
 def _wanted(
@@ -252,22 +275,16 @@ def is_allowed(permission: Permission, recipient: EditionRecipient) -> bool:
 
 
 def _within_rates(candidates: Sequence[_Candidate], per_second: int, now: dt.datetime) -> list[_Candidate]:
-    """As many of *candidates* as may leave within the time of a wave; their slots are reserved."""
-    limits = setting("TROTH_MAIL_RATES")
-    by_domain = Counter(_domain(candidate) for candidate in candidates)
-    of_domains = {name: rate for name in by_domain if (rate := limits.get(name, limits.get("*")))}
-    room = rates.reserve(by_domain, of_domains, now=now, within=_WAVE)
-    chosen = []
-    for candidate in candidates:
-        if room[_domain(candidate)] > 0:
-            room[_domain(candidate)] -= 1
-            chosen.append(candidate)
-    granted = rates.reserve({rates.WAY_OUT: len(chosen)}, {rates.WAY_OUT: per_second}, now=now, within=_WAVE)
-    return chosen[: granted[rates.WAY_OUT]]
-
-
-def _domain(candidate: _Candidate) -> str:
-    return candidate.message.to.rpartition("@")[2].lower()
+    """Those of *candidates* that may leave within the time of a wave, the first one first; their slots are reserved."""
+    limits, domains = setting("TROTH_MAIL_RATES"), [candidate.domain for candidate in candidates]
+    limited = {name: rate for name in domains if (rate := limits.get(name, limits.get("*")))}
+    starts = rates.reserve(domains, limited | {rates.WAY_OUT: per_second}, now=now, within=_BEGINS)
+    chosen = [
+        replace(candidate, after_s=start.total_seconds())
+        for candidate, start in zip(candidates, starts, strict=True)
+        if start is not None
+    ]
+    return sorted(chosen, key=lambda candidate: candidate.after_s)
 
 
 def _hand_over(
@@ -279,11 +296,12 @@ def _hand_over(
     doubt: Doubt,
 ) -> bool:
     """Send the messages, and record what became of each. False if the server is away."""
-    outcomes, is_there = list[tuple[EditionDelivery, _Outcome]](), True
+    outcomes, is_there, busy = list[tuple[EditionDelivery, _Outcome]](), True, set[str]()
     for candidate in wave.leaving:
         outcome = _Outcome(State.QUEUED)
-        if is_there and not wave.is_over():
+        if is_there and candidate.domain not in busy and not wave.is_over():
             try:
+                _wait_until(wave.slots_s + candidate.after_s)
                 transport.hand_over(candidate.message, partial(_look_again, candidate, wave, edition, deployment))
                 outcome = _Outcome(State.SENT)
             except _Stopped as stopped:
@@ -298,9 +316,15 @@ def _hand_over(
             except Doubtful as error:
                 again = _later(candidate, error.reason)
                 outcome = again if doubt == "repeat" else _Outcome(State.IN_DOUBT, error.reason)
+            busy.add(outcome.busy)
         outcomes.append((candidate.delivery, outcome))
     note_surely(lambda: _note(outcomes, wave, deployment, now=job.now))
     return is_there
+
+
+def _wait_until(at_s: float) -> None:
+    if (early_s := at_s - uptime_s()) > 0:
+        time.sleep(early_s)
 
 
 def _look_again(candidate: _Candidate, wave: _Wave, edition: Edition, deployment: Deployment) -> None:
@@ -313,9 +337,13 @@ def _look_again(candidate: _Candidate, wave: _Wave, edition: Edition, deployment
 
 
 def _refused(candidate: _Candidate, error: MessageRefused) -> _Outcome:
+    """What a refusal means. One for now that is not about the mailbox is the server's wish to get less."""
+    judged = error.judged
     if error.for_good:
-        return _Outcome(State.REFUSED, error.reason, judged=error.judged)
-    return _later(candidate, error.reason)
+        return _Outcome(State.REFUSED, error.reason, judged=judged)
+    again = _later(candidate, error.reason)
+    is_busy = judged is not None and (judged.kind is ReportKind.OURS or judged.status.startswith(_BUSY))
+    return replace(again, judged=judged, busy=candidate.domain if is_busy else "")
 
 
 def _later(candidate: _Candidate, reason: str) -> _Outcome:
@@ -334,10 +362,34 @@ def _note(
         for outcome, deliveries in by_outcome.items():
             rows = EditionDelivery.objects.filter(pk__in=[it.pk for it in deliveries], handed_at=wave.handed_at)
             _end(rows.filter(state=State.HANDING_OVER) if outcome.state == State.QUEUED else rows, outcome, now)
-            if (judged := outcome.judged) is not None:
-                for delivery in deliveries:
-                    is_unsure, status = judged.is_unsure, judged.status
-                    note_report(delivery, judged.kind, deployment, is_unsure=is_unsure, status=status, now=now)
+            if outcome.busy:
+                rates.put_off(outcome.busy, _BUSY_WAIT, now=now)
+            judged = outcome.judged
+            if judged is not None and outcome.state != State.QUEUED:
+                _note_refused(deliveries, judged, deployment, now)
+            elif judged is not None and judged.kind is ReportKind.OURS:
+                alarm(judged.status, deployment, now=now)
+
+
+def _note_refused(
+    deliveries: Iterable[EditionDelivery], judged: Judgement, deployment: Deployment, now: dt.datetime
+) -> None:
+    for delivery in deliveries:
+        is_unsure, status = judged.is_unsure, judged.status
+        note_report(delivery, judged.kind, deployment, is_unsure=is_unsure, status=status, now=now)
+
+
+def _give_up(deliveries: Sequence[EditionDelivery], deployment: Deployment, job: RunningJob) -> None:
+    """End deliveries that were tried for long enough. An address whose server has refused it for now until then counts
+    as one that takes it *later*, but for 4.7.x, which is ours. Raises `LeaseLost`."""
+    with transaction.atomic():
+        _end_queued(deliveries, _Outcome(State.REFUSED, "too late"), job)
+        for delivery in deliveries:
+            code, _, status = delivery.reason.partition(" ")
+            if status.startswith("4.7."):
+                alarm(status, deployment, now=job.now)
+            elif code.startswith("4"):
+                _note_refused([delivery], judge(delivery.reason), deployment, job.now)
 
 
 def _end_queued(deliveries: Sequence[EditionDelivery], outcome: _Outcome, job: RunningJob) -> None:
