@@ -81,6 +81,28 @@ def test_words_that_only_look_like_a_stop_are_none() -> None:
         assert read_stop("", text).intent == NONE
 
 
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("Danke fürs Austragen", "Es kommt nichts mehr."),
+        ("Merci pour le désabonnement", "Tout va bien."),
+        ("Newsletter", "Abgemeldet habe ich mich nie, und es kommt trotzdem keiner."),
+        ("Newsletter", "Vos mails ont cessé, merci."),
+        ("Re: Your unsubscription", "That was not me. I would like to stay subscribed."),
+        ("Re: Votre désinscription", "Je reste abonnée, merci d'annuler cette désinscription."),
+        ("Offres", "Gagnez plus !\n\nPour ne plus recevoir nos offres, répondez STOP."),
+        ("Ofertas", "¡Gane más!\n\nPara no recibir más ofertas, responda BAJA."),
+        ("Re: News in June", "Is the blue one still there?\n\n-----\nDon't want these e-mails any more? Unsubscribe."),
+        (
+            "FW: News in June",
+            "Shall we go?\n\n---- Forwarded ----\nNews in June\nYou no longer want these? Unsubscribe.",
+        ),
+    ],
+)
+def test_thanks_denials_and_footers_are_no_stops(subject: str, text: str) -> None:
+    assert read_stop(subject, text, replies_to_edition=subject.startswith("Re: News")).intent != STOP
+
+
 @pytest.mark.parametrize("text", ["no thanks", "Nein danke", "Non merci.", "No, gracias", "stop it", "kein Interesse"])
 def test_few_words_are_enough_in_a_reply_to_an_edition_only(text: str) -> None:
     assert read_stop("Re: News", text, replies_to_edition=True).intent == STOP
