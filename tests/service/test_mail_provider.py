@@ -9,6 +9,7 @@ import pytest
 from tests.rig.postmark import TOKEN, Postmark, postmark
 
 from troth.service.configuration import MailServer, Settings, SettingsError
+from troth.service.mail.bounces import Judgement, ReportKind
 from troth.service.mail.message import Address, message
 from troth.service.mail.provider import Provider
 from troth.service.mail.rules import Attachment, MessageText
@@ -83,6 +84,13 @@ def test_what_the_provider_answers_is_what_became_of_the_message(
         hand_over(service)
     assert getattr(raised.value, "for_good", None) == for_good
     assert "ann" not in str(raised.value)
+
+
+def test_a_refused_recipient_is_gone_perhaps(service: Postmark) -> None:
+    service.answer = 422
+    with pytest.raises(MessageRefused) as raised:
+        hand_over(service)
+    assert raised.value.judged == Judgement(ReportKind.GONE, is_unsure=True)
 
 
 def test_a_wrong_token_a_wrong_name_and_a_server_that_is_away_send_nothing(service: Postmark) -> None:

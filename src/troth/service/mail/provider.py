@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from troth.service.configuration import MailServer
+from troth.service.mail.bounces import Judgement, ReportKind
 from troth.service.mail.message import Message
 from troth.service.mail.transports import ANSWER_S_MAX, Doubtful, MessageRefused, ServerUnreachable
 
@@ -44,7 +45,8 @@ class Provider:
         try:
             backend.send_messages([made])
         except AnymailRecipientsRefused:
-            raise MessageRefused("provider: recipient refused", for_good=True) from None
+            judged = Judgement(ReportKind.GONE, is_unsure=True)  # it does not say whether the fault is ours
+            raise MessageRefused("provider: recipient refused", for_good=True, judged=judged) from None
         except AnymailAPIError as error:
             raise _trouble(error) from None
         except AnymailConfigurationError:
