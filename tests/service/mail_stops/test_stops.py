@@ -90,6 +90,8 @@ def test_words_that_only_look_like_a_stop_are_none() -> None:
         ("Newsletter", "Vos mails ont cessé, merci."),
         ("Re: Your unsubscription", "That was not me. I would like to stay subscribed."),
         ("Re: Votre désinscription", "Je reste abonnée, merci d'annuler cette désinscription."),
+        ("Teekiste", "Ich möchte die Teekiste für 24 Euro im Monat abbestellen."),
+        ("Hund", "Wir möchten unseren Dackel von der Hundesteuer abmelden."),
         ("Offres", "Gagnez plus !\n\nPour ne plus recevoir nos offres, répondez STOP."),
         ("Ofertas", "¡Gane más!\n\nPara no recibir más ofertas, responda BAJA."),
         ("Re: News in June", "Is the blue one still there?\n\n-----\nDon't want these e-mails any more? Unsubscribe."),

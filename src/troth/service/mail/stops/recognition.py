@@ -202,11 +202,17 @@ def _is_of_other(sentence: TaggedSentence, match: PhraseMatch, *, is_clear: bool
 
 def _names_unknown_thing(sentence: TaggedSentence, match: PhraseMatch) -> bool:
     """True if *match* goes on with a word that we do not know, as in "stop sending me parcels", before any word for
-    mail and before the clause ends or turns to thanks."""
+    mail and before the clause ends or turns to thanks. A German verb comes last, so that the word is before it."""
     if any(_book().has(sentence, name) for name in (*_MAIL, "ADDRESS")):
         return False
-    following = (sentence.part(at, at + 1) for at in range(match.end, min(match.end + _NEAR, len(sentence.words))))
-    clause = takewhile(lambda word: not any(_book().has(word, name) for name in _ENDS), following)
+    following = range(match.end, min(match.end + _NEAR, len(sentence.words)))
+    before = range(match.end - 2, max(match.end - 2 - _NEAR, -1), -1) if match.language == "de" else ()
+    return any(_has_unknown(sentence, places) for places in (following, before))
+
+
+def _has_unknown(sentence: TaggedSentence, places: Sequence[int]) -> bool:
+    words = (sentence.part(at, at + 1) for at in places)
+    clause = takewhile(lambda word: not any(_book().has(word, name) for name in _ENDS), words)
     return any(_book().is_unknown(word) for word in clause)
 
 
