@@ -172,7 +172,7 @@ def _asks(mail: _Mail, at: int, sentence: TaggedSentence) -> list[_Sign]:
         for match in (book.matches(group, sentence, mail.languages) if weight else ())
         if not any(match.overlaps(other) for other in denied)
         and not _is_of_other(sentence, match, is_clear=group == "stop")
-        and not (group in ("stop", "weak", "loose") and _names_unknown_thing(sentence, match))
+        and not (group in ("stop", "weak", "loose") and _names_unknown_thing(sentence, match, mail))
     ]
     return sorted(signs, key=lambda sign: -sign.weight)
 
@@ -200,13 +200,18 @@ def _is_of_other(sentence: TaggedSentence, match: PhraseMatch, *, is_clear: bool
     return book.has(sentence, other) and not (is_clear and any(book.has(inside, name) for name in _MAIL))
 
 
-def _names_unknown_thing(sentence: TaggedSentence, match: PhraseMatch) -> bool:
+def _names_unknown_thing(sentence: TaggedSentence, match: PhraseMatch, mail: _Mail) -> bool:
     """True if *match* goes on with a word that we do not know, as in "stop sending me parcels", before any word for
-    mail and before the clause ends or turns to thanks. A German verb comes last, so that the word is before it."""
+    mail and before the clause ends or turns to thanks. A German verb comes last, so that the word is before it, where a
+    reply to an edition may have its name."""
     if any(_book().has(sentence, name) for name in (*_MAIL, "ADDRESS")):
         return False
     following = range(match.end, min(match.end + _NEAR, len(sentence.words)))
-    before = range(match.end - 2, max(match.end - 2 - _NEAR, -1), -1) if match.language == "de" else ()
+    before = (
+        range(match.end - 2, max(match.end - 2 - _NEAR, -1), -1)
+        if match.language == "de" and not mail.is_edition
+        else ()
+    )
     return any(_has_unknown(sentence, places) for places in (following, before))
 
 
