@@ -99,6 +99,12 @@ class _Wave:
         """Whether it has taken so long that a stop may have been committed since that does not count yet."""
         return uptime_s() - self.begun_s > _WAVE.total_seconds()
 
+    def is_time_for(self, candidate: _Candidate) -> bool:
+        """Wait until *candidate* may leave. False if the wave is over before or by then."""
+        if not self.is_over() and (early_s := self.slots_s + candidate.after_s - uptime_s()) > 0:
+            time.sleep(early_s)
+        return not self.is_over()
+
 
 class _Stopped(MailError):
     """Its person has stopped it while the server was slow."""
@@ -299,9 +305,8 @@ def _hand_over(
     outcomes, is_there, busy = list[tuple[EditionDelivery, _Outcome]](), True, set[str]()
     for candidate in wave.leaving:
         outcome = _Outcome(State.QUEUED)
-        if is_there and candidate.domain not in busy and not wave.is_over():
+        if is_there and candidate.domain not in busy and wave.is_time_for(candidate):
             try:
-                _wait_until(wave.slots_s + candidate.after_s)
                 transport.hand_over(candidate.message, partial(_look_again, candidate, wave, edition, deployment))
                 outcome = _Outcome(State.SENT)
             except _Stopped as stopped:
@@ -320,11 +325,6 @@ def _hand_over(
         outcomes.append((candidate.delivery, outcome))
     note_surely(lambda: _note(outcomes, wave, deployment, now=job.now))
     return is_there
-
-
-def _wait_until(at_s: float) -> None:
-    if (early_s := at_s - uptime_s()) > 0:
-        time.sleep(early_s)
 
 
 def _look_again(candidate: _Candidate, wave: _Wave, edition: Edition, deployment: Deployment) -> None:
