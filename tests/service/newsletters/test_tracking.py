@@ -28,7 +28,7 @@ from troth.service.newsletters.actions import stop_by_address
 from troth.service.newsletters.editions import kind
 from troth.service.newsletters.editions.text import compose
 from troth.service.newsletters.models import ReadCount, SignUp
-from troth.service.newsletters.statistics.controls import tracking
+from troth.service.newsletters.statistics.controls import TrackingFigures, tracking
 from troth.service.newsletters.statistics.counting import K, figures
 from troth.service.portal import links as mailed_links
 from troth.service.preferences.actions import hold_choices, record_named
@@ -471,6 +471,15 @@ def test_links_for_everybody_are_found_though_the_sender_believes_in_them(
     seen = ask()
     assert (seen.outcome, seen.figures["without consent"]) == (CheckOutcome.FAIL, 3)
     assert "example.org" not in repr(seen)
+
+
+@on_sqlite
+def test_a_trace_in_other_e_mails_is_not_counted_as_one_of_a_newsletter(publisher: Publisher) -> None:
+    seen_so = TrackingFigures(lists=2, made=2, faults={"newsletter monthly": ("-",), "other e-mails": ("-",)})
+    looking = {"declaration": publisher.deployment.declaration, "now": publisher.now(), "tracking": seen_so}
+    seen = run("mail.tracking_consented", looking)
+    assert "1 newsletter with a trace in it; other e-mails have one, too." in seen.summary
+    assert {finding.place for finding in seen.findings} == {"newsletter monthly", "other e-mails"}
 
 
 MUTATIONS: dict[str, tuple[str, str]] = {
