@@ -22,8 +22,9 @@ def _not_individual(value: Any) -> Any:
 
 
 class NewsletterAudience(StrictModel):
-    """The rows of people who may get a newsletter. They are read again when it is handed to the mail server, so that a
-    row that is gone or has changed gets nothing."""
+    """The rows of people who may get a newsletter. Each row is read again shortly before its message is handed to the
+    mail server: one that was deleted, or that *where* does not select any more, gets nothing, and one with a new
+    address gets it there."""
 
     table: str
     """``system.table``."""
