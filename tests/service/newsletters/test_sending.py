@@ -365,6 +365,29 @@ def test_an_address_typed_in_stops(publisher: Publisher) -> None:
     assert visitor.post("/your-data/stop/", {"email": "no address", "list": "monthly"}).status_code == 422
 
 
+def test_the_page_of_a_stop_says_what_still_comes_and_by_which_law(publisher: Publisher) -> None:
+    laws = "a request (UK GDPR Art. 12(3), Art. 12A) or a message about a breach of your data (UK GDPR Art. 34)"
+    typed = {"email": ANN, "list": "monthly"}
+    assert laws in Client().post("/your-data/stop/", typed).content.decode()
+    publisher.send()
+    link = message(publisher)["List-Unsubscribe"].split(", ")[0].strip("<>").removeprefix("https://shop.example.org")
+    assert laws not in Client().get(link).content.decode(), "nothing is stopped yet"
+    assert laws in Client().post(link).content.decode()
+
+
+@pytest.mark.parametrize("country", ["US", "CH"])
+def test_the_page_of_a_stop_names_no_law_that_depends_on_where_the_person_lives(
+    publisher: Publisher, country: str
+) -> None:
+    declared = (publisher.folder / "troth.yaml").read_text(encoding="utf-8")
+    (publisher.folder / "troth.yaml").write_text(
+        declared.replace("country: GB", f"country: {country}"), encoding="utf-8"
+    )
+    page = Client().post("/your-data/stop/", {"email": ANN, "list": "monthly"}).content.decode()
+    assert "such as the answer to a request, may still come" in page
+    assert "GDPR" not in page
+
+
 @pytest.mark.parametrize("where", ["newsletter", "domain"])
 def test_a_slow_rate_is_slow_and_no_standstill(
     publisher: Publisher, monkeypatch: pytest.MonkeyPatch, where: str

@@ -17,6 +17,7 @@ from troth.service.newsletters.actions import confirm as confirm_sign_up
 from troth.service.newsletters.actions import sign_up, stop_by_address, stop_by_token
 from troth.service.newsletters.forms import ALL, TRACKING, SignUpForm, StopForm
 from troth.service.newsletters.models import SignUp
+from troth.service.newsletters.rules import owed_by_law
 from troth.service.newsletters.statistics.counting import tracking_purpose
 from troth.service.newsletters.statistics.pages import tracking_text
 from troth.service.portal.base import public_page, shown
@@ -40,7 +41,8 @@ def _stop(request: HttpRequest, deployment: Deployment, token: str) -> HttpRespo
     stopped = title if title and scope is StopScope.LIST else gettext("our marketing")
     done = request.method == "POST"
     values = {"list": title or gettext("our marketing"), "stopped": stopped, "done": done, "is_known": bool(title)}
-    return shown(request, deployment, "newsletters/stop.html", values)
+    owed = owed_by_law(deployment.declaration, deployment.now().date()) if done else None
+    return shown(request, deployment, "newsletters/stop.html", {**values, "owed": owed})
 
 
 stop = require_http_methods(["GET", "HEAD", "POST"])(public_page(_stop, takes_forms_from_elsewhere=True))
@@ -64,7 +66,9 @@ def by_address(request: HttpRequest, deployment: Deployment) -> HttpResponse:
             address = form.cleaned_data["email"]
             stop_by_address(address, name, scope, deployment, channel="centre", now=timezone.now())
     status = 422 if form.is_bound and form.errors else 200
-    return shown(request, deployment, "newsletters/by_address.html", {"form": form, "done": is_done}, status=status)
+    owed = owed_by_law(deployment.declaration, deployment.now().date()) if is_done else None
+    values = {"form": form, "done": is_done, "owed": owed}
+    return shown(request, deployment, "newsletters/by_address.html", values, status=status)
 
 
 def _sign_up(request: HttpRequest, deployment: Deployment, name: str) -> HttpResponse:
