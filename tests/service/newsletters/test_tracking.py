@@ -400,6 +400,18 @@ def test_to_refuse_it_takes_effect_at_once_and_needs_nothing(counting_list: Publ
 
 
 @on_sqlite
+def test_links_of_old_mail_count_after_a_withdrawal_as_people_are_told(counting_list: Publisher) -> None:
+    assert "e-mails that I have by then still count" in Client().get("/your-data/tracking/").content.decode()
+    choose(counting_list, ChoiceState.GIVEN, ANN)
+    counting_list.send(TEXT)
+    [link, *_] = counted_urls(sent_to(counting_list, ANN))
+    page = Client().post("/your-data/tracking/", {"email": ANN, "choice": "refuse"}).content.decode()
+    assert "they still count, without your name, and the links lead on" in page
+    assert Client().get(link, headers=PERSON).status_code == 302
+    assert (count(counting_list), states()) == ({1: 1}, {"reading": "withdrawn"})
+
+
+@on_sqlite
 def test_a_stop_link_of_a_newsletter_is_none_that_withdraws(counting_list: Publisher) -> None:
     counting_list.send(TEXT)
     [link] = set(re.findall(r"/your-data/stop/([a-z2-7]{53})", page_of(sent_to(counting_list, ANN))))

@@ -32,7 +32,7 @@ def tracking_text() -> str:
     """What people agree with."""
     return gettext(
         "Count how often I open these e-mails and follow their links, together with other readers and without my name. "
-        "I can withdraw this whenever I like."
+        "I can withdraw this whenever I like; e-mails that I have by then still count."
     )
 
 
