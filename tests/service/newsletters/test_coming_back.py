@@ -196,6 +196,17 @@ def test_a_forged_report_about_mail_that_we_never_sent_changes_nothing(publisher
     assert (Choice.objects.count(), people(publisher)) == (0, 2)
 
 
+def test_a_complaint_about_mail_that_we_never_sent_leaves_a_line_in_the_log(
+    publisher: Publisher, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", "troth.mail"):
+        assert arrives(publisher, complaint("fbl@example.org", "<daaaa@example.org>"))
+    assert [it.getMessage() for it in caplog.records if it.name == "troth.mail"] == [
+        "a complaint arrived that is about no e-mail which we sent"
+    ]
+    assert (Choice.objects.count(), people(publisher)) == (0, 2)
+
+
 def test_a_complaint_is_an_objection_to_all_marketing(publisher: Publisher) -> None:
     publisher.send()
     returned, message_id = to(publisher, ANN)

@@ -64,6 +64,8 @@ def _apply(report: Report, outcome: Outcome, deployment: Deployment, now: dt.dat
         marks = [recipient_mark(it, deployment.keyring) for it in (outcome.address, outcome.final_address) if it]
         if letter := letters.filter(to__in=marks, ended_at__gt=now - _LATELY).first():
             _return(letter, outcome, deployment, is_named=False, now=now)
+        elif outcome.kind is ReportKind.COMPLAINT:
+            _LOG.info("a complaint arrived that is about no e-mail which we sent")
 
 
 def _return(letter: LetterRow, outcome: Outcome, deployment: Deployment, *, is_named: bool, now: dt.datetime) -> None:
