@@ -32,7 +32,13 @@ def test_both_renderings_agree_with_the_graph(notice: Rendered) -> None:
 _HUMAN = [
     (VOICE, "periods", "| Sign-in history | IP address, device data, behaviour |", "90 days", "60 days"),
     (VOICE, "recipients", "| Example Post Inc |", "Example Post Inc", "Example Postal Inc"),
-    (VOICE, "recipients", "| e-mail address, name | United States |", "United States", "Germany"),
+    (
+        VOICE,
+        "recipients",
+        "name, private messages and files | United States |",
+        "United States",
+        "Germany",
+    ),
     (VOICE, "recipients", "UK-US data bridge", "UK-US data bridge", "adequacy decision"),
     (VOICE, "recipients", "| Example Pay Ltd | decides for itself (controller) |", "decides for", "works for"),
     (VOICE, "purposes", "| To send the newsletter | e-mail", "your consent", "a contract with you"),
