@@ -22,6 +22,7 @@ from troth.service.mail.bulk import delivery
 from troth.service.mail.models import Edition, EditionDelivery
 from troth.service.mail.smtp import Smtp
 from troth.service.newsletters.actions import plan
+from troth.service.newsletters.editions import outside
 
 ANN, BEN, CHLOE = "ann@example.org", "ben@example.org", "chloe@example.org"
 TEXT = "# News in June\n\nDear {{name}},\n\nwe have [news](https://example.org/june).\n"
@@ -118,6 +119,7 @@ def publisher(database: str, tmp_path: Path, settings: Any, monkeypatch: pytest.
         settings.TROTH = configured
         monkeypatch.setenv("SHOP_DATABASE_URL", f"sqlite:///{tmp_path}/shop.sqlite")
         monkeypatch.setenv("TROTH_MAIL_RATES", "*=10000")
+        monkeypatch.setattr(outside, "is_live", lambda deployment: False)  # tests ask no name server, and no page
         (tmp_path / "policy.md").write_text("We send news.\n", encoding="utf-8")
         (tmp_path / "troth.yaml").write_text(DECLARATION, encoding="utf-8")
         made, smtp = Publisher(tmp_path, sink), Smtp(sink.server)

@@ -26,7 +26,7 @@ from troth.service.mail.preflight.headers import (
 )
 from troth.service.mail.preflight.parts import MailParts, take_apart
 from troth.service.mail.signatures.records import DnsUnavailable, Lookup, has_dmarc, is_spf
-from troth.site.fetch import Site, get
+from troth.site.fetch import FetchLimits, Site, get
 from troth.site.page import ProbeError
 
 RECORDS = "whether the signatures verify, and the records of SPF and DMARC"
@@ -34,8 +34,9 @@ RECORDS = "whether the signatures verify, and the records of SPF and DMARC"
 _LINKS_MAX = 50
 _SILENT = logging.getLogger("troth.mail.preflight.dkim")
 _SILENT.disabled = True  # its texts may quote the message
-Follow = Callable[[str], int]
-"""The HTTP status of a page, whose redirects are not followed. Raises `ProbeError` if it does not answer."""
+Follow = Callable[[str], int | None]
+"""The HTTP status of a page, whose redirects are not followed; None if it could not be looked up. Raises `ProbeError`
+if it does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,10 @@ def check_samples(samples: Sequence[tuple[bytes, Expected]], dns: Lookup | None,
     return Preflight(tuple(dict.fromkeys(faults)), each[0].not_looked_at if each else ())
 
 
-def status_of(url: str) -> int:
-    """`Follow` over the network, to public addresses only."""
-    return get(Site(url, public_only=True), url, {}, is_read=lambda headers: False)[0].status_code
+def status_of(url: str, seconds: float = 10.0) -> int:
+    """`Follow` over the network, to public addresses only. No wait is longer than *seconds*."""
+    site = Site(url, limits=FetchLimits(seconds), public_only=True)
+    return get(site, url, {}, is_read=lambda headers: False)[0].status_code
 
 
 def _checked(mail: MailParts, raw: bytes, expected: Expected, dns: Lookup | None, follow: Follow | None) -> Preflight:
@@ -131,16 +133,18 @@ def _of_signatures(mail: MailParts, raw: bytes, author: str, lookup: Lookup) -> 
 
 
 def _dead_links(mail: MailParts, expected: Expected, follow: Follow) -> tuple[list[MailFault], int]:
-    """Faults of pages that do not answer, and how many links were not followed."""
+    """Faults of pages that do not answer or could not be looked up, and how many links were not followed."""
     urls = {url.partition("#")[0] for url in mail.urls if url.lower().startswith("https:")}
     safe = [it for it in urls if not (is_opt_out(it, mail) or is_personal(it, mail, expected) or may_be_id(it))]
     faults = []
     for url in sorted(safe)[:_LINKS_MAX]:
         try:
-            is_dead = (status := follow(url)) in (404, 410) or status >= 500
+            status = follow(url)
         except ProbeError:
-            is_dead = True
-        if is_dead:
+            status = 404
+        if status is None:
+            faults.append(fault("link_unseen", host_of(url)))
+        elif status in (404, 410) or status >= 500:
             faults.append(fault("link_dead", host_of(url)))
     return faults, len(urls) - len(safe[:_LINKS_MAX])
 

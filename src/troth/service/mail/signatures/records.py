@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -27,10 +29,11 @@ class Lookup(Protocol):
 
 
 class Dns:
-    """The name servers of this machine, each name asked once; after one question without an answer none is asked."""
+    """The name servers of this machine, each name asked once; after one question without an answer none is asked.
+    *seconds* bounds the time for all questions together."""
 
-    def __init__(self) -> None:
-        self._away = ""
+    def __init__(self, seconds: float = math.inf) -> None:
+        self._away, self._until = "", time.monotonic() + seconds
         self._known: dict[tuple[str, str], Sequence[str]] = {}
 
     def txt(self, name: str) -> Sequence[str]:
@@ -46,8 +49,9 @@ class Dns:
         if (name, kind) not in self._known:
             if self._away:
                 raise DnsUnavailable(self._away)
+            left = min(_SECONDS, max(self._until - time.monotonic(), 0.01))
             try:
-                answer = dns.resolver.resolve(name, kind, lifetime=_SECONDS, search=False)
+                answer = dns.resolver.resolve(name, kind, lifetime=left, search=False)
                 self._known[name, kind] = [text(record) for record in answer]
             except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer, dns.exception.SyntaxError, UnicodeError):
                 self._known[name, kind] = []

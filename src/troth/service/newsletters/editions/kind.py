@@ -22,6 +22,7 @@ from troth.service.mail.preflight import Expected, MailClass, MailFault, check_o
 from troth.service.mail.rules import LetterRefused
 from troth.service.mail.signatures.keys import signer_for
 from troth.service.mail.stops import tokens
+from troth.service.newsletters.editions import outside
 from troth.service.newsletters.editions.audience import AudienceTable
 from troth.service.newsletters.editions.text import STOP_LINK, TRACKING_LINK, EditionText, compose, is_marketing
 from troth.service.newsletters.statistics.counting import tracking_of, with_consent
@@ -140,12 +141,14 @@ class NewsletterTemplate:
 
     def preflight(self, recipients: Sequence[EditionRecipient]) -> list[MailFault]:
         """The full checks of what *recipients* would get, also beside each other: what is wrong with the edition.
-        Records in DNS and linked pages are not looked at. Without a signing key, that no message is signed blocks
-        nothing here."""
+        Records in DNS and linked pages are looked up where editions leave for people's mailboxes. Without a signing
+        key, that no message is signed blocks nothing here."""
         # As everybody gets it who did not consent to be counted, and once as the others do.
         counted = [replace(recipient, tracking=self._tracking) for recipient in recipients[:1] if self._tracking]
         samples = [(sample.message.content, sample.expected) for sample in self.samples([*recipients, *counted])]
-        faults = check_samples(samples, None, None).faults
+        faults = list(check_samples(samples, None, None).faults)
+        if samples and outside.is_live(self._deployment):
+            faults = list(dict.fromkeys([*faults, *outside.looked_up(*samples[0])]))
         return [replace(fault, blocks=False) if self._is_expected(fault) else fault for fault in faults]
 
     def samples(self, recipients: Sequence[EditionRecipient]) -> Iterator[EditionSample]:
