@@ -20,6 +20,7 @@ from troth.service.core.store_pool import close_stores
 from troth.service.mail.bulk import actions as bulk
 from troth.service.mail.bulk import delivery
 from troth.service.mail.models import Edition, EditionDelivery
+from troth.service.mail.signatures.keys import DomainKey, activate, make_domain_key
 from troth.service.mail.smtp import Smtp
 from troth.service.newsletters.actions import plan
 from troth.service.newsletters.editions import outside
@@ -77,6 +78,11 @@ class Publisher:
     def do(self, script: str) -> None:
         with sqlite3.connect(self.folder / "shop.sqlite") as shop:
             shop.executescript(script)
+
+    def sign(self, domain: str = "example.org") -> DomainKey:
+        """Sign what leaves from now on."""
+        key = make_domain_key(domain, "ed25519-sha256", self.deployment.keyring, now=self.now())
+        return activate(key.selector, self.deployment.keyring, None, now=self.now())
 
     def plan(self, text: str = TEXT, name: str = "monthly", **more: Any) -> bulk.EditionPlan:
         return plan(text, name, self.deployment, actor="ps1:" + "0" * 32, now=self.now(), **more)

@@ -6,14 +6,17 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.service.newsletters.conftest import Publisher
+from tests.service.newsletters.conftest import DECLARATION, Publisher
 
+from troth.protect import KeyState
 from troth.service.configuration import MailServer
+from troth.service.mail.bulk import actions as bulk
 from troth.service.mail.bulk.actions import EditionRefused
-from troth.service.mail.signatures.keys import activate, make_domain_key
+from troth.service.mail.signatures.keys import domain_keys
 from troth.service.mail.signatures.records import Dns, DnsUnavailable
 from troth.service.newsletters.editions import outside
 from troth.service.newsletters.rehearsal import InventedDns
@@ -45,10 +48,8 @@ class Internet:
 
 @pytest.fixture
 def internet(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> Internet:
-    keyring = publisher.deployment.keyring
-    key = make_domain_key("example.org", "ed25519-sha256", keyring, now=publisher.now())
-    activate(key.selector, keyring, None, now=publisher.now())
-    made = Internet(InventedDns(keyring))
+    publisher.sign()
+    made = Internet(InventedDns(publisher.deployment.keyring))
     monkeypatch.setattr(outside, "is_live", _IS_LIVE)
     monkeypatch.setattr(outside, "Dns", lambda seconds: made.dns)
     monkeypatch.setattr(outside, "status_of", made.status)
@@ -68,6 +69,38 @@ def test_a_key_without_its_record_blocks_the_edition(publisher: Publisher, inter
     internet.dns = InventedDns(publisher.deployment.keyring, "troth-")
     with pytest.raises(EditionRefused, match=r"DKIM-Signature: DNS has no record.*troth mail dns"):
         publisher.plan()
+
+
+def test_an_unsigned_edition_is_refused_where_a_mail_server_sends_it(publisher: Publisher, internet: Internet) -> None:
+    edition = publisher.plan().edition
+    keyring = publisher.deployment.keyring
+    assert keyring.chain is not None
+    for key in domain_keys(keyring):
+        keyring.chain.move(key.info.name, KeyState.DEACTIVATED, now=publisher.now())
+    with pytest.raises(EditionRefused, match=r"DKIM-Signature: No DKIM signature.*troth mail dns --new-key"):
+        publisher.plan("# News\n\nOther news.\n")
+    started = bulk.start(edition.plan_hash, publisher.deployment, now=publisher.now())
+    publisher.work()
+    assert (publisher.got, publisher.outcomes(started)) == ([], {"refused": 2})
+
+
+@pytest.mark.parametrize(
+    ("site", "server"),
+    [
+        ("http://localhost:8000", MailServer(host="127.0.0.1", port=25)),
+        ("https://shop.example.org", MailServer(provider="postmark", options=(("server_token", "t"),))),
+        ("https://shop.example.org", MailServer(folder=Path("/nowhere"))),
+        ("https://shop.example.org", None),
+    ],
+)
+def test_no_signature_of_ours_is_needed(
+    site: str, server: MailServer | None, settings: Any, publisher: Publisher
+) -> None:
+    file = publisher.folder / "troth.yaml"
+    file.write_text(DECLARATION.replace("https://shop.example.org", site), encoding="utf-8")
+    settings.TROTH = replace(settings.TROTH, mail=server)
+    assert not outside.must_sign(publisher.deployment)
+    assert "unsigned" in {it.id for it in publisher.plan().warnings}
 
 
 def test_missing_policies_of_a_domain_are_warnings(publisher: Publisher, internet: Internet) -> None:

@@ -13,7 +13,7 @@ from tests.service.newsletters.conftest import DECLARATION, TEXT, Publisher
 from troth.controls import Check, CheckOutcome, run
 from troth.service.mail.models import Edition, EditionDelivery
 from troth.service.mail.preflight.faults import fault
-from troth.service.mail.signatures.keys import DomainKey, activate, make_domain_key, signer_for
+from troth.service.mail.signatures.keys import DomainKey, signer_for
 from troth.service.mail.signatures.records import DnsUnavailable
 from troth.service.newsletters.editions.preflight import PreflightRecords, preflight_records, records_of
 from troth.service.newsletters.rehearsal import InventedDns
@@ -42,9 +42,7 @@ class OldDns:
 
 
 def with_key(publisher: Publisher, domain: str = "example.org") -> DomainKey:
-    keyring = publisher.deployment.keyring
-    key = make_domain_key(domain, "ed25519-sha256", keyring, now=publisher.now())
-    return activate(key.selector, keyring, None, now=publisher.now())
+    return publisher.sign(domain)
 
 
 @pytest.fixture

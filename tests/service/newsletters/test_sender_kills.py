@@ -36,6 +36,7 @@ def many(publisher: Publisher, monkeypatch: pytest.MonkeyPatch, database: str) -
         "TROTH_MAIL_URL": f"smtp://127.0.0.1:{publisher.sink.port}",
     }.items():
         monkeypatch.setenv(name, str(value))
+    publisher.sign()  # those processes send nothing unsigned
     return publisher
 
 

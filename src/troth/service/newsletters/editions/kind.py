@@ -31,7 +31,7 @@ from troth.stores import Row
 
 KIND: Final = "newsletter"
 _OF_SIGNATURES = frozenset({"unsigned", "optout_unsigned", "signature_partial"})
-"""Faults that every message has while no signing key is made."""
+"""Faults that every message has while no signing key is made. Where mail leaves over a mail server, they block it."""
 _OF_SITE = frozenset({"optout_missing", "optout_hidden", "link_unsafe"})
 """Faults that every message has while the site is one of this machine, which has no https."""
 
@@ -141,8 +141,8 @@ class NewsletterTemplate:
 
     def preflight(self, recipients: Sequence[EditionRecipient]) -> list[MailFault]:
         """The full checks of what *recipients* would get, also beside each other: what is wrong with the edition.
-        Records in DNS and linked pages are looked up where editions leave for people's mailboxes. Without a signing
-        key, that no message is signed blocks nothing here."""
+        Records in DNS and linked pages are looked up where editions leave for people's mailboxes. Elsewhere, and
+        where a provider signs, no signature is needed."""
         # As everybody gets it who did not consent to be counted, and once as the others do.
         counted = [replace(recipient, tracking=self._tracking) for recipient in recipients[:1] if self._tracking]
         samples = [(sample.message.content, sample.expected) for sample in self.samples([*recipients, *counted])]
@@ -188,7 +188,8 @@ class NewsletterTemplate:
 
     def _is_expected(self, fault: MailFault) -> bool:
         is_local = self._deployment.site.startswith("http://")
-        return (self._signer is None and fault.id in _OF_SIGNATURES) or (is_local and fault.id in _OF_SITE)
+        may_be_unsigned = self._signer is None and not outside.must_sign(self._deployment)
+        return (may_be_unsigned and fault.id in _OF_SIGNATURES) or (is_local and fault.id in _OF_SITE)
 
     def _is_own(self, fingerprint: str, uri: str) -> bool:
         """Whether the token in an address to stop is this person's, and of this newsletter."""

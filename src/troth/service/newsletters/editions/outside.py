@@ -26,6 +26,13 @@ def is_live(deployment: Deployment) -> bool:
     return deployment.site.startswith("https://") and server is not None and server.folder is None
 
 
+def must_sign(deployment: Deployment) -> bool:
+    """Whether an edition may not leave without our own signature. Where it may, mail stays here, or a provider signs it
+    as well."""
+    server = settings.TROTH.mail
+    return is_live(deployment) and server is not None and not server.provider
+
+
 def looked_up(raw: bytes, expected: Expected) -> Iterator[MailFault]:
     """The faults of one copy, with those of its records and pages, which all copies share. What cannot be looked up
     within `SECONDS` is a fault that blocks nothing. Raises `MailUnreadable`."""
