@@ -38,6 +38,7 @@ from troth.service.newsletters.duty import (
     NEWSLETTERS_APPROVE,
     NEWSLETTERS_READ,
     NEWSLETTERS_SEND,
+    NEWSLETTERS_SIGNUP,
     NEWSLETTERS_WRITE,
     STOPS_WRITE,
 )
@@ -438,7 +439,7 @@ SCOPES: Mapping[tuple[str, str], ApiScope] = {
     ("POST", "api/v1/disclosures/received"): DISCLOSURES_READ,
     ("POST", "api/v1/controls/<control>/evidence"): EVIDENCE_WRITE,
     ("GET", "api/v1/newsletters"): NEWSLETTERS_READ,
-    ("POST", "api/v1/newsletters/<name>/signups"): NEWSLETTERS_WRITE,
+    ("POST", "api/v1/newsletters/<name>/signups"): NEWSLETTERS_SIGNUP,
     ("POST", "api/v1/newsletters/<name>/editions"): NEWSLETTERS_WRITE,
     ("POST", "api/v1/stops"): STOPS_WRITE,
     ("GET", "api/v1/editions/<edition>"): NEWSLETTERS_READ,

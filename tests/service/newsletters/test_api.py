@@ -20,7 +20,13 @@ from tests.service.team import StaffClient
 from troth.client import ApiRefused, Troth
 from troth.service.api import tokens
 from troth.service.mail.models import Edition, LetterRow
-from troth.service.newsletters.duty import NEWSLETTERS_APPROVE, NEWSLETTERS_READ, NEWSLETTERS_WRITE, STOPS_WRITE
+from troth.service.newsletters.duty import (
+    NEWSLETTERS_APPROVE,
+    NEWSLETTERS_READ,
+    NEWSLETTERS_SIGNUP,
+    NEWSLETTERS_WRITE,
+    STOPS_WRITE,
+)
 from troth.service.newsletters.models import SignUp
 from troth.service.preferences.models import Choice
 
@@ -35,7 +41,8 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.fixture
 def token(publisher: Publisher) -> str:
     until = publisher.now() + dt.timedelta(days=1)
-    return tokens.make("shop", [NEWSLETTERS_READ, NEWSLETTERS_WRITE, STOPS_WRITE], until=until, now=publisher.now())
+    scopes = [NEWSLETTERS_READ, NEWSLETTERS_SIGNUP, NEWSLETTERS_WRITE, STOPS_WRITE]
+    return tokens.make("shop", scopes, until=until, now=publisher.now())
 
 
 @pytest.fixture
@@ -46,6 +53,19 @@ def call(token: str) -> Call:
         )
 
     return called
+
+
+def test_a_form_that_signs_people_up_sends_nothing_and_the_other_way_round(publisher: Publisher) -> None:
+    until, answers = publisher.now() + dt.timedelta(days=1), dict[str, tuple[int, int]]()
+    for scope in (NEWSLETTERS_SIGNUP, NEWSLETTERS_WRITE):
+        secret = tokens.make(scope.partition(".")[2], [scope], until=until, now=publisher.now())
+        client = Client(headers={"Authorization": f"Bearer {secret}"})
+        sign_up, plan = (
+            client.post(f"/api/v1/newsletters/monthly/{path}", body, content_type="application/json").status_code
+            for path, body in (("signups", ASKED), ("editions", EDITION))
+        )
+        answers[str(scope)] = sign_up, plan
+    assert answers == {"newsletters.signup": (202, 403), "newsletters.write": (403, 201)}
 
 
 # --- people -----------------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from troth.service.mail.rules import LetterRefused
 from troth.service.mail.stops.actions import StopScope
 from troth.service.newsletters import may_send
 from troth.service.newsletters.actions import needs_approval, plan, program_actor, sign_up, start, stop_by_address
-from troth.service.newsletters.duty import NEWSLETTERS_READ, NEWSLETTERS_WRITE, STOPS_WRITE
+from troth.service.newsletters.duty import NEWSLETTERS_READ, NEWSLETTERS_SIGNUP, NEWSLETTERS_WRITE, STOPS_WRITE
 from troth.service.newsletters.editions.kind import KIND
 from troth.service.newsletters.editions.text import TEXT_MAX
 from troth.stores import StoreError
@@ -158,7 +158,7 @@ def newsletters(request: HttpRequest) -> Any:
 
 
 @router.post("/newsletters/{name}/signups", response={202: SignUpTaken, **problems(404)}, summary="Sign somebody up")
-@scoped(NEWSLETTERS_WRITE)
+@scoped(NEWSLETTERS_SIGNUP)
 @once
 def sign_somebody_up(request: HttpRequest, name: str, asked: NewSignUp) -> Any:
     """The person gets one e-mail with a link, and no newsletter before they press the button behind it. The answer is

@@ -28,9 +28,8 @@ LIFTING_REASONS = ("mailbox_works", "report_wrong", "address_given_again")
 NEWSLETTERS_SEND = StaffRight("newsletters.send", _("Write and send newsletters"))
 NEWSLETTERS_APPROVE = StaffRight("newsletters.approve", _("Approve newsletters of other people"), roles=("approver",))
 NEWSLETTERS_READ = ApiScope("newsletters.read", _("See newsletters, and how editions stand"))
-NEWSLETTERS_WRITE = ApiScope(
-    "newsletters.write", _("Sign people up for newsletters, and send editions"), reaches_personal=True
-)
+NEWSLETTERS_SIGNUP = ApiScope("newsletters.signup", _("Sign people up for newsletters"), reaches_personal=True)
+NEWSLETTERS_WRITE = ApiScope("newsletters.write", _("Plan and send editions of newsletters"), reaches_personal=True)
 STOPS_WRITE = ApiScope("stops.write", _("Record that somebody wants no more marketing"), reaches_personal=True)
 
 DUTY = Duty(
@@ -101,7 +100,7 @@ DUTY = Duty(
         ),
     ),
     rights=(NEWSLETTERS_SEND, NEWSLETTERS_APPROVE),
-    scopes=(MAIL_ASK, NEWSLETTERS_READ, NEWSLETTERS_WRITE, STOPS_WRITE),
+    scopes=(MAIL_ASK, NEWSLETTERS_READ, NEWSLETTERS_SIGNUP, NEWSLETTERS_WRITE, STOPS_WRITE),
     api="troth.service.newsletters.api:router",
     console=(
         ConsolePage(
