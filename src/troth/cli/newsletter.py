@@ -32,7 +32,10 @@ def newsletter() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--list", "list_name", required=True, metavar="NAME", help="The newsletter, as it is declared.")
 @click.option(
-    "--at", "send_at", type=click.DateTime(["%Y-%m-%dT%H:%M%z"]), help="Not before, as 2026-06-01T09:00+0200."
+    "--at",
+    "send_at",
+    type=click.DateTime(["%Y-%m-%dT%H:%M%z"]),
+    help="Not before, as 2026-06-01T09:00+0200. Whom it goes to is chosen when it is started with --apply.",
 )
 @cli.apply_option("Send it to those who may get it then.")
 @cli.service_declaration_option
@@ -67,7 +70,11 @@ def send(file: Path, list_name: str, send_at: dt.datetime | None, approved: str 
     waits = needs_approval(edition, deployment, now=now)
     if waits:
         lines += ["", f"Somebody else has to approve it first: {deployment.site}/console/newsletters/{edition.pk}/"]
-    lines += ["", f"To send it: troth newsletter send {file} --list {list_name} --apply {edition.plan_hash}"]
+    if send_at is not None:
+        lines += ["", "Whom it goes to is chosen when you start it, not when it leaves: somebody who subscribes in"]
+        lines += ["between does not get it, and somebody who stops in between is left out."]
+    when = f" --at {send_at:%Y-%m-%dT%H:%M%z}" if send_at is not None else ""
+    lines += ["", f"To send it: troth newsletter send {file} --list {list_name}{when} --apply {edition.plan_hash}"]
     warnings = [{"place": fault.place, "wrong": fault.wrong, "fix": fault.fix} for fault in planned.warnings]
     facts = {"edition": edition.pk, "plan": edition.plan_hash, "people": planned.people, "left_out": left_out}
     facts |= {"warnings": warnings, "needs_approval": waits}

@@ -12,6 +12,8 @@ from click.testing import CliRunner, Result
 from tests.service.newsletters.conftest import ANN, BEN, TEXT, Publisher
 
 from troth.cli import newsletter as commands
+from troth.service.mail.stops.actions import StopScope
+from troth.service.newsletters.actions import stop_by_address
 
 
 @pytest.fixture
@@ -46,6 +48,24 @@ def test_an_edition_is_planned_and_then_sent_by_its_hash(publisher: Publisher, f
     assert sorted(publisher.got) == [ANN, BEN]
     [row] = facts(run("list", "--json"))
     assert (row["list"], row["state"], row["sent"]) == ("monthly", "finished", 2)
+
+
+def test_a_later_edition_goes_to_those_whom_its_start_chose(publisher: Publisher, file: Path) -> None:
+    at = publisher.now() + dt.timedelta(hours=2)
+    words = ["send", file, "--list", "monthly", "--at", f"{at:%Y-%m-%dT%H:%M%z}"]
+    planned = run(*words).output
+    assert "chosen when you start it, not when it leaves" in planned
+    command = planned.rpartition("To send it: troth newsletter ")[2].split()
+    assert facts(run(*command, "--json"))["queued"] == 2, "the command that is printed has the time too"
+    publisher.do("update subscriber set confirmed_at = '2026-01-03 10:00:00' where name = 'Chloe'")
+    stop_by_address(ANN, "monthly", StopScope.LIST, publisher.deployment, channel="centre", now=publisher.now())
+    publisher.clock[0] = at + dt.timedelta(minutes=5)
+    publisher.work()
+    assert publisher.got == [BEN]
+
+
+def test_an_edition_that_is_not_scheduled_says_nothing_about_its_start(publisher: Publisher, file: Path) -> None:
+    assert "not when it leaves" not in run("send", file, "--list", "monthly").output
 
 
 def test_a_hash_of_another_text_and_what_is_no_hash_are_refused(publisher: Publisher, file: Path) -> None:

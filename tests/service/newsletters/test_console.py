@@ -187,6 +187,15 @@ def test_an_edition_that_waits_is_a_figure_of_who_may_approve_it(publisher: Publ
     assert second.get(HOME, {"state": "waiting"}).context["list"].count == 0
 
 
+def test_a_later_edition_says_when_its_people_are_chosen(publisher: Publisher, staff_member: Staff) -> None:
+    client, at = staff_member(NEWSLETTERS_SEND), publisher.now() + dt.timedelta(hours=2)
+    given = GIVEN | {"newsletter": "offers"}
+    for more, is_later in (({}, False), ({"send_at": f"{at:%Y-%m-%dT%H:%M}"}, True)):
+        page = client.post(f"{HOME}write", given | more).content.decode()
+        assert ("is chosen when you start it, not when it leaves" in page) is is_later
+    assert "is chosen when it is started, not when it leaves" in client.get(f"{HOME}write").content.decode()
+
+
 def test_who_may_only_approve_sends_nothing_and_who_may_only_send_approves_nothing(
     publisher: Publisher, staff_member: Staff
 ) -> None:

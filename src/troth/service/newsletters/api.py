@@ -98,7 +98,7 @@ class NewEdition(Body):
     markdown: Annotated[str, StringConstraints(min_length=1, max_length=TEXT_MAX)]
     """Without HTML."""
     send_at: AwareDatetime | None = None
-    """Not before."""
+    """Not before. Whom it goes to is chosen when it is started, not when it leaves."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"subject": "News in June", "markdown": "We have news."}]}

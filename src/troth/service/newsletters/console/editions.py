@@ -101,6 +101,7 @@ class EditionForm(forms.Form):
     )
     send_at = forms.DateTimeField(
         label=_("Not before (UTC)"),
+        help_text=_("Whom it goes to is chosen when it is started, not when it leaves."),
         required=False,
         input_formats=["%Y-%m-%dT%H:%M"],
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
