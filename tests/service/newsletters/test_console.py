@@ -298,7 +298,7 @@ def test_a_test_goes_to_one_s_own_address_and_stops_nothing(publisher: Publisher
             leave()
             sent.append(letter.content)
 
-    from troth.service.mail import actions as mail
+    from troth.service.mail import sending as mail
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mail, "way_out", lambda server: Kept())
