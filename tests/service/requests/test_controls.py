@@ -80,7 +80,7 @@ def test_an_answer_that_was_not_sent_is_no_answer(office: Office) -> None:
     assert (check.outcome, check.figures["answered_late"]) == (CheckOutcome.FAIL, 1)
 
     answers = LetterRow.objects.filter(about=case.about, ended_at=None)
-    answers.update(state="failed", ended_at=office.now(), reason="550 5.1.1")
+    answers.update(state="failed", ended_at=office.now(), reason="too late")
     check = asked("requests.answered_in_time", office)
     assert (check.outcome, check.figures["undelivered"]) == (CheckOutcome.ERROR, 1), "the address may be wrong"
     assert (check.evidence.population, check.evidence.tested) == (1, 0)

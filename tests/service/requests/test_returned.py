@@ -17,7 +17,7 @@ from troth.service.mail.actions import settle
 from troth.service.mail.bounces.actions import take
 from troth.service.mail.controls import letters, letters_sent
 from troth.service.mail.inbox.mailboxes import MailboxMessage
-from troth.service.mail.models import LetterRow
+from troth.service.mail.models import REACHED, LetterRow
 from troth.service.mail.smtp import Smtp
 from troth.service.staff.rights import StaffRight
 
@@ -91,10 +91,10 @@ def test_an_owed_email_that_the_server_refuses_is_a_task_in_its_case(
         smtp.close()
     letter = LetterRow.objects.filter(about=case.about, kind="acknowledged").get()
     assert (letter.state, tasks(case)) == ("failed", [answer[:9]])
+    assert letter.is_unreached
     assert LetterRow.objects.filter(kind="staff_alert").count() == alarms
     assert settle(letter.once, now=office.now())
-    letter.refresh_from_db()
-    assert not letter.is_open
+    assert LetterRow.objects.get(pk=letter.pk).reason == REACHED
     assert not settle(letter.once, now=office.now())
 
 

@@ -17,7 +17,7 @@ from troth.service.core.jobs.models import HIGH
 from troth.service.core.jobs.queue import enqueue
 from troth.service.mail.message import Address, Message, message
 from troth.service.mail.message_kinds import kinds
-from troth.service.mail.models import REACHED, RETURNED, LetterRow
+from troth.service.mail.models import REACHED, LetterRow
 from troth.service.mail.rules import Letter, LetterRefused, language_of, write
 
 _LOG = logging.getLogger("troth.mail")
@@ -144,10 +144,11 @@ def again(once: str, *, now: dt.datetime) -> None:
 
 
 def settle(once: str, *, now: dt.datetime) -> bool:
-    """Note that the person of an e-mail that failed or came back was reached in another way. False if none did."""
-    rows = LetterRow.objects.filter(once=once).exclude(reason=REACHED)
+    """Note that the person of an e-mail that came back, or that a server refused, was reached in another way. False if
+    there is none."""
+    rows = LetterRow.objects.filter(LetterRow.unreached(), once=once)
     is_failed = rows.filter(state=State.FAILED).update(reason=REACHED, ended_at=now)
-    return bool(is_failed or rows.filter(reason__startswith=RETURNED).update(reason=REACHED))
+    return bool(is_failed or rows.update(reason=REACHED))
 
 
 def packed(made: Message) -> bytes:

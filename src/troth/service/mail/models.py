@@ -3,12 +3,16 @@
 # ruff: noqa: RUF012 - Django reads the lists of Meta once, and the convention is lists
 from __future__ import annotations
 
+import re
+
 from django.db import models
 from django.db.models import Q
 
 RETURNED, REACHED = "came back", "reached another way"
 """Reasons of e-mails that a server took: the beginning of those that came back, or may have (``came back?``), and the
 reason of those whose person was reached since then."""
+_REFUSED = r"^[45][0-9][0-9]( |$)"
+"""How the reason of an e-mail begins that a server refused: with the code of its answer."""
 
 
 class LetterRow(models.Model):
@@ -57,9 +61,14 @@ class LetterRow(models.Model):
         return self.reason.startswith(RETURNED)
 
     @property
-    def is_open(self) -> bool:
-        """Whether it failed or came back, or may have, and nobody has noted that its person was reached."""
-        return self.is_returned or (self.state == self.State.FAILED and self.reason != REACHED)
+    def is_unreached(self) -> bool:
+        """Whether it came back, or may have, or a server refused it, so that its person is to be reached otherwise."""
+        return self.is_returned or (self.state == self.State.FAILED and bool(re.match(_REFUSED, self.reason)))
+
+    @classmethod
+    def unreached(cls) -> Q:
+        """Those that are `is_unreached`."""
+        return Q(reason__startswith=RETURNED) | Q(state=cls.State.FAILED, reason__regex=_REFUSED)
 
 
 class Edition(models.Model):
