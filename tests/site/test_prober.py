@@ -284,6 +284,9 @@ def test_an_answer_that_is_no_http_is_reported_as_none(answer: bytes) -> None:
                 with server.accept()[0] as connection:
                     connection.recv(65_536)
                     connection.sendall(answer)
+                    connection.shutdown(socket.SHUT_WR)
+                    while connection.recv(65_536):  # closing before all is read would reset the connection
+                        pass
 
         threading.Thread(target=work, daemon=True).start()
         address = f"http://127.0.0.1:{server.getsockname()[1]}/"
